@@ -1,0 +1,149 @@
+// The public shapes: what the sockets answer and `--json` prints. Instants are ISO 8601 in UTC, durations seconds.
+// `Control` is what the server needs of a daemon; `daemon/` implements it.
+import type { Fault } from '../errors.ts';
+
+export interface Alive {
+  version: string;
+  pid: number;
+}
+
+export interface RuntimeFault {
+  code: string;
+  message: string;
+  count: number;
+  since: string;
+}
+
+export interface SourceView {
+  id: string;
+  kind: string;
+  path?: string;
+  state: 'following' | 'catching-up' | 'waiting' | 'failed';
+  /** Bytes not read yet. */
+  lag: number;
+  lines: number;
+  skipped: number;
+  faults: RuntimeFault[];
+}
+
+export interface JailView {
+  name: string;
+  state: 'active' | 'dry-run' | 'disabled' | 'tripped';
+  filters: string[];
+  matches: number;
+  ignored: number;
+  late: number;
+  offenders: number;
+  banned: number;
+  bansTotal: number;
+  evicted: number;
+}
+
+export interface StatusView extends Alive {
+  startedAt: string;
+  mode: 'enforcing' | 'detect-only' | 'stood-down';
+  firewall: {
+    kind: string;
+    healthy: boolean;
+    fault?: string;
+    dropped?: { packets: number; bytes: number };
+  };
+  caughtUp: boolean;
+  sources: SourceView[];
+  jails: JailView[];
+  faults: RuntimeFault[];
+}
+
+export type BanState = 'pending' | 'blocked' | 'detected' | 'unenforceable' | 'ended';
+
+export interface BanView {
+  id: number;
+  address: string;
+  jail: string;
+  state: BanState;
+  since: string;
+  until: string | null;
+  nth: number;
+  /** May quote a log line: hostile text, made printable by whoever shows it. */
+  reason: string;
+  by: string;
+  endedBy?: string;
+  why?: string;
+}
+
+export interface EvidenceView {
+  file: string;
+  line: number;
+  at: string;
+  text: string;
+}
+
+export interface HistoryView {
+  address: string;
+  bans: (BanView & { evidence: EvidenceView[] })[];
+  offenders: { jail: string; count: number; of: number; window: number; last: string | null }[];
+  /** What the next ban would be: null seconds for "for good". */
+  next: { jail: string; nth: number; for: number | null }[];
+}
+
+export interface BanRequest {
+  addresses: string[];
+  jail?: string;
+  /** A duration: `"10m"`, `600`, `"forever"`. */
+  for?: string | number;
+  reason?: string;
+  force?: boolean;
+}
+export interface BanOutcome {
+  address: string;
+  outcome: 'banned' | 'extended' | 'unchanged' | 'refused';
+  why?: string;
+  /** false when the ban is in force but could not be written to the disk yet. */
+  durable?: boolean;
+}
+
+export interface UnbanRequest {
+  /** An address or network; left out: everything (of `jail`, where given). `all` must then be true. */
+  addresses?: string[];
+  jail?: string;
+  all?: boolean;
+}
+export interface UnbanOutcome {
+  address: string;
+  jail: string;
+  outcome: 'released' | 'not-banned';
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Hand it back as `after` for the next page; null at the end. */
+  next: string | null;
+}
+
+export interface CheckView {
+  ok: boolean;
+  faults: Fault[];
+  warnings: Fault[];
+}
+
+export interface StandingView {
+  mode: StatusView['mode'];
+}
+
+/** What the server needs of a daemon. Everything may be called at any time; answers come when they are true. */
+export interface Control {
+  ping(): Alive;
+  /** Looks at the disk and commits, so that `caughtUp` speaks for everything that was there at the call. */
+  status(): Promise<StatusView>;
+  bans(query: { jail?: string; all?: boolean; after?: string }): Promise<Page<BanView>>;
+  /** @throws BailiffError E_ADDRESS, E_UNKNOWN_JAIL, E_DURATION; a refusal is an outcome. */
+  ban(request: BanRequest): Promise<BanOutcome[]>;
+  unban(request: UnbanRequest): Promise<UnbanOutcome[]>;
+  history(address: string): Promise<HistoryView>;
+  /** Takes everything out of the kernel and enforces nothing until {@link arm}. */
+  teardown(): Promise<StandingView>;
+  arm(): Promise<StandingView>;
+}
+
+/** Which routes a socket serves. `status` shows facts without hostile text; `control` has everything. */
+export type Role = 'status' | 'control';

@@ -1,0 +1,43 @@
+// A checked configuration: every value present, every duration in milliseconds, nothing left to look up.
+import type { Conditions, Duration, Network, Sentence } from '../model.ts';
+
+/** What an administrator may write in `allow` and `ignore`. */
+export type AllowEntry =
+  | { readonly kind: 'network'; readonly network: Network; readonly written: string }
+  | { readonly kind: 'file'; readonly path: string; readonly written: string }
+  | { readonly kind: 'name'; readonly name: string; readonly written: string };
+
+export interface JailConfig {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly filters: readonly string[];
+  /** Absolute paths and globs. */
+  readonly logs: readonly string[];
+  readonly journal: readonly string[];
+  readonly start: 'beginning' | 'end' | undefined;
+  readonly maxRetry: number;
+  readonly findTime: Duration;
+  readonly banTime: Sentence;
+  readonly ports: readonly number[];
+  readonly protocol: 'any' | 'tcp' | 'udp';
+  /** Without the global `allow`, which holds as well. */
+  readonly ignore: readonly AllowEntry[];
+  readonly ipv6Prefix: number;
+  readonly mode: 'normal' | 'aggressive';
+  readonly dryRun: boolean;
+  readonly resetOnSuccess: boolean;
+  readonly zone: string | undefined;
+  readonly logFormat: string | undefined;
+  readonly where: Conditions | undefined;
+  readonly except: Conditions | undefined;
+  /** Where the jail stands in its file, for faults found later (an unproven filter, say). */
+  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+}
+
+export interface Config {
+  readonly file: string;
+  readonly allow: readonly AllowEntry[];
+  /** `defaults.banTime`: bans by hand last its `first`. */
+  readonly banTime: Sentence;
+  readonly jails: readonly JailConfig[];
+}

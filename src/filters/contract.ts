@@ -1,0 +1,108 @@
+// What a filter is to the rest of the house: bytes in, matches out.
+import type { Fault } from '../errors.ts';
+import type { Conditions, Instant, Match } from '../model.ts';
+
+export type LayoutName = 'syslog' | 'access' | 'json' | 'plain';
+
+export interface PatternDefinition {
+  /** As it was written, placeholders and all. */
+  readonly regex: string;
+  readonly counts: number;
+  /** `aggressive` patterns are taken in only where a jail asks for them. */
+  readonly mode: 'normal' | 'aggressive';
+  /** Its place in the filter's file. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Sample {
+  readonly text: string;
+  /** `none`: the line must not match (or speaks for the address: a success). Else at least these fields. */
+  readonly yields: 'none' | Readonly<Record<string, string>>;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A filter file, checked but not compiled. */
+export interface FilterDefinition {
+  /** The file's name without `.yaml`. */
+  readonly name: string;
+  readonly file: string;
+  /** Digest of the file's text: a proof holds for exactly this text. */
+  readonly hash: string;
+  readonly service: string;
+  readonly description: string;
+  readonly layout: LayoutName;
+  readonly program: readonly string[];
+  readonly match: readonly PatternDefinition[];
+  readonly success: readonly PatternDefinition[];
+  /** Lines that are no match although a pattern says so: as patterns … */
+  readonly except: readonly PatternDefinition[];
+  /** … or as conditions on fields. */
+  readonly where: Conditions | undefined;
+  readonly exceptWhere: Conditions | undefined;
+  /** JSON layouts: the fields to look in, in order. */
+  readonly address: readonly string[];
+  readonly time: readonly string[];
+  readonly samples: readonly Sample[];
+  readonly forged: readonly Sample[];
+}
+
+export interface FilterOptions {
+  /** An nginx `log_format` string, or `combined`, `common`; default: combined. */
+  readonly logFormat: string | undefined;
+  /** IANA zone or `UTC` for stamps that name none; undefined: the host's. */
+  readonly zone: string | undefined;
+  readonly mode: 'normal' | 'aggressive';
+  /** A jail's own narrowing of the filter's fields. */
+  readonly where: Conditions | undefined;
+  readonly except: Conditions | undefined;
+}
+
+/** What a filter says about one line, stage by stage. */
+export type LineVerdict =
+  | { readonly outcome: 'no-layout'; readonly why: string }
+  | { readonly outcome: 'no-match'; readonly why: string }
+  | { readonly outcome: 'excepted'; readonly why: string; readonly match: Match }
+  | { readonly outcome: 'match' | 'success'; readonly match: Match };
+
+/** A filter ready to run. */
+export interface Filter {
+  readonly definition: FilterDefinition;
+  readonly options: FilterOptions;
+  /** Matches one line (latin1, without its end). Slow path: `test`, `explain`, samples. Same verdicts as a scan. */
+  judge(line: string, arrivedAt: Instant): LineVerdict;
+}
+
+export interface ScanReport {
+  readonly lines: number;
+  /** Lines that the search for literals let through. */
+  readonly candidates: number;
+  /** Candidates that fit no layout. */
+  readonly unframed: number;
+}
+
+/** All filters of one source, compiled together: one search for literals, full patterns on candidate lines only. */
+export interface Scanner {
+  /**
+   * Calls `visit` for each match, in the order of lines; `filter` is the index in the list that the scanner was made from.
+   * A line may match several filters, but each at most once.
+   * @param text whole lines, latin1, each ended by \n or \r\n.
+   */
+  scan(text: string, arrivedAt: Instant, visit: (filter: number, match: Match) => void): ScanReport;
+}
+
+export type Compiled =
+  | { readonly ok: true; readonly filter: Filter; readonly warnings: readonly Fault[] }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/** One thing that a filter failed to prove. */
+export interface Refutation {
+  readonly kind: 'sample' | 'forged' | 'forgery';
+  /** The line in question. Hostile text. */
+  readonly text: string;
+  readonly expected: string;
+  readonly got: string;
+  readonly line: number;
+  readonly column: number;
+}

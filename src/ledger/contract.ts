@@ -1,0 +1,49 @@
+// What the ledger is to the rest of the house: what must survive, in one kind of commit.
+import type { Ban, BanEvent, Instant, Network, Offender, Position } from '../model.ts';
+
+/** Everything that changed since the last commit. One transaction: positions never without what was counted up to them. */
+export interface Commit {
+  readonly positions: readonly Position[];
+  readonly forgottenPositions: readonly string[];
+  readonly offenders: readonly Offender[];
+  readonly forgottenOffenders: readonly { readonly jail: string; readonly address: Network }[];
+  /** New bans and changed ones, whole. */
+  readonly bans: readonly Ban[];
+  readonly events: readonly BanEvent[];
+}
+
+export interface Remembered {
+  readonly positions: readonly Position[];
+  readonly offenders: readonly Offender[];
+  readonly openBans: readonly Ban[];
+  readonly nextBanId: number;
+}
+
+export interface BanQuery {
+  readonly jail?: string;
+  /** Ended ones too. */
+  readonly all?: boolean;
+  /** Only those whose address lies in it, or holds it. */
+  readonly address?: Network;
+  /** Bans with an id above it, in order of id. */
+  readonly after?: number;
+  readonly limit: number;
+}
+
+export interface Ledger {
+  /** All that a daemon needs to go on. Addresses, instants and blobs are checked as they are read. */
+  load(): Remembered;
+  /**
+   * Writes all of it or nothing. A promise, so that a writer thread can come without touching a caller.
+   * @param durable waits for the disk (an administrator's ban); else the next sync takes it along.
+   * @throws BailiffError E_LEDGER_UNAVAILABLE on a full or read-only disk, a lock; the caller keeps what is dirty and tries again.
+   */
+  commit(commit: Commit, durable: boolean): Promise<void>;
+  bans(query: BanQuery): Ban[];
+  /** Every event of a ban, oldest first. */
+  events(ban: number): BanEvent[];
+  /** Proofs of filters that passed their forgeries, by the hash of the filter's text. */
+  isProven(hash: string): boolean;
+  remember(hash: string, at: Instant): void;
+  close(): void;
+}

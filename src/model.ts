@@ -1,0 +1,227 @@
+// The nouns of Bailiff, types only. Rooms that don't know each other share these words.
+//
+// sources give Chunks → filters recognise Matches → jails pass Verdicts → the ledger keeps Bans → the firewall enforces.
+
+/** A point in time: whole milliseconds since the epoch, UTC. */
+export type Instant = number;
+/** A length of time in milliseconds; `Infinity` for "forever". */
+export type Duration = number;
+
+// ── addresses ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * An address or a network. An address is a network of full length (32 or 128 bits).
+ * `text` is canonical and serves as the key in maps: `192.0.2.7`, `192.0.2.0/24`, `2001:db8::1`, `2001:db8::/64`.
+ */
+export interface Network {
+  readonly family: 4 | 6;
+  /** Length of the prefix: 0 to 32, or 0 to 128. */
+  readonly bits: number;
+  /** 4 or 16 bytes, host bits zero. */
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+// ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * How far a file has been read, and how to recognise that file again (inode, head, the bytes before the position):
+ * never by its path alone, which rotation changes, nor by its device number, which a reboot changes.
+ */
+export interface Position {
+  /** The row's key in the ledger. Chosen by the source at first sight; stays when the file is renamed. */
+  readonly id: string;
+  /** Where the file was last seen. */
+  readonly path: string;
+  /** The inode number in decimal (it may not fit a double). */
+  readonly inode: string;
+  readonly headLength: number;
+  /** Hex digest of the first `headLength` bytes. */
+  readonly headHash: string;
+  /** Offset of the first byte that is not applied yet. */
+  readonly offset: number;
+  /** Hex digest of the up to 256 bytes before `offset`. */
+  readonly tailHash: string;
+  /** How many whole lines lie before `offset` (so that evidence can name its line). */
+  readonly lines: number;
+  /** True inside an over-long line whose rest is being skipped: a crash must not take the rest for a new line. */
+  readonly skipping: boolean;
+  /** True once the file was rotated away and read to its end: kept so that a copy of it is recognised. */
+  readonly finished: boolean;
+}
+
+/** Whole lines of one file, as bytes: `text` is latin1, one byte one character. */
+export interface Chunk {
+  /** The path that is watched; jails are found by it. */
+  readonly source: string;
+  /** The file that the bytes stand in: after a rotation `access.log.1`, say. */
+  readonly file: string;
+  /** Every line ends in \n (a \r before it is still there). May be empty: then only the position counts. */
+  readonly text: string;
+  /** Number of the first line in its file, from 1. */
+  readonly firstLine: number;
+  readonly lines: number;
+  /** Where the source stands after this chunk; it is committed together with what the chunk decided. */
+  readonly position: Position;
+  /** When the bytes were read. */
+  readonly arrivedAt: Instant;
+  /** False while old lines are caught up: their stamps say nothing about the clock. */
+  readonly live: boolean;
+  /** True when the position must be committed before anything that follows is read (a first sight's cutoff). */
+  readonly commitFirst: boolean;
+}
+
+// ── filters ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a filter recognised in one line of a chunk. */
+export interface Match {
+  /** The line within the chunk's text: [start, end), without its line end. */
+  readonly start: number;
+  readonly end: number;
+  readonly filter: string;
+  /** Index of the pattern within its filter; 0 for a filter by fields. */
+  readonly pattern: number;
+  /** `success` lines never count; they speak for the address. */
+  readonly outcome: 'failure' | 'success';
+  /** As it was read: a full-length address, `::ffff:` already resolved to IPv4. */
+  readonly address: Network;
+  /** The line's own stamp; undefined where it has none or an unreadable one. */
+  readonly at: Instant | undefined;
+  /** How often the match counts; 0 is evidence only. */
+  readonly counts: number;
+  /** What the pattern kept besides the address, decoded as UTF-8. Hostile text. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/**
+ * Conditions on the fields of a line, as a filter's or a jail's `where` and `except` write them; all must hold.
+ * A list holds where one of its members does.
+ */
+export type Conditions = Readonly<Record<string, Condition>>;
+export type Condition = string | number | boolean | readonly (string | number)[] | ConditionTests;
+export interface ConditionTests {
+  readonly prefix?: string | readonly string[];
+  readonly suffix?: string | readonly string[];
+  readonly contains?: string | readonly string[];
+  readonly glob?: string | readonly string[];
+  readonly regex?: string | readonly string[];
+  readonly present?: boolean;
+}
+
+// ── jails ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How long the nth sentence lasts. */
+export interface Sentence {
+  readonly first: Duration;
+  readonly factor: number;
+  readonly max: Duration;
+  /** So long after the end of the last sentence the count of offences begins anew. */
+  readonly forget: Duration;
+  /** Replaces first/factor where given; the last step repeats. */
+  readonly steps?: readonly Duration[];
+  /** Whose earlier sentences count: this jail's or every jail's. */
+  readonly scope: 'jail' | 'all';
+}
+
+/** What a jail counts by. */
+export interface JailRules {
+  readonly name: string;
+  /** The match with this number bans: `limit: "100/1m"` is 101. */
+  readonly maxRetry: number;
+  readonly findTime: Duration;
+  readonly banTime: Sentence;
+  /** IPv6 addresses are counted and banned by this prefix length. */
+  readonly ipv6Prefix: number;
+  readonly resetOnSuccess: boolean;
+}
+
+/** One line that speaks against an offender. `text` is hostile: printable() before it reaches a terminal. */
+export interface Evidence {
+  readonly file: string;
+  readonly line: number;
+  readonly at: Instant;
+  /** At most 1 000 characters of the line. */
+  readonly text: string;
+}
+
+/** All that a jail remembers of one offender. The ledger keeps it as a versioned blob. */
+export interface Offender {
+  readonly jail: string;
+  readonly address: Network;
+  /** Sorted by instant: [instant, how many matches bear it]. */
+  readonly stamps: readonly (readonly [Instant, number])[];
+  /** The latest lines, oldest first; bounded. */
+  readonly evidence: readonly Evidence[];
+  /** How many sentences so far, and when the last one ends (or ended). */
+  readonly nth: number;
+  readonly lastSince: Instant | undefined;
+  readonly lastUntil: Instant | undefined;
+  /** Matches stamped up to here never count: set by unban. */
+  readonly forgivenUntil: Instant | undefined;
+}
+
+export type Verdict =
+  | { readonly outcome: 'ignored'; readonly why: string }
+  | { readonly outcome: 'success' }
+  | { readonly outcome: 'late'; readonly why: string }
+  /** The offender is banned at the line's instant, or was forgiven up to it, or the match counts 0. */
+  | { readonly outcome: 'recorded'; readonly why: 'banned' | 'forgiven' | 'counts-nothing' }
+  | { readonly outcome: 'counted'; readonly count: number; readonly of: number }
+  | {
+      readonly outcome: 'ban';
+      readonly offender: Network;
+      readonly since: Instant;
+      /** undefined: for good. */
+      readonly until: Instant | undefined;
+      readonly nth: number;
+      readonly count: number;
+      readonly evidence: readonly Evidence[];
+    };
+
+// ── bans ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A sentence on an address in a jail. At most one is open per (jail, address). */
+export interface Ban {
+  readonly id: number;
+  readonly address: Network;
+  readonly jail: string;
+  /** The deciding line's instant; an administrator's: when he said so. */
+  readonly since: Instant;
+  /** undefined: no end. */
+  readonly until: Instant | undefined;
+  readonly nth: number;
+  readonly reason: string;
+  /** `jail`, `admin`, or what a later source calls itself. */
+  readonly by: string;
+  readonly evidence: readonly Evidence[];
+  /** undefined while the ban is open. */
+  readonly endedAt: Instant | undefined;
+  /** `expired`, `admin`, `replaced`, … */
+  readonly endedBy: string | undefined;
+}
+
+/** Every change to a ban, for ever: who, when, why. */
+export interface BanEvent {
+  readonly ban: number;
+  readonly at: Instant;
+  readonly what: 'banned' | 'extended' | 'ended';
+  readonly by: string;
+  readonly why: string;
+}
+
+// ── firewall ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What traffic of a banned address is dropped. Jails with the same scope share its sets. */
+export interface Scope {
+  readonly protocol: 'any' | 'tcp' | 'udp';
+  /** Sorted, distinct; empty: all ports (and with protocol `any`, everything). With ports, `any` is TCP and UDP. */
+  readonly ports: readonly number[];
+}
+
+/** One address to be dropped in one scope. */
+export interface Block {
+  readonly scope: Scope;
+  readonly network: Network;
+  /** undefined: no end. */
+  readonly until: Instant | undefined;
+}

@@ -1,0 +1,63 @@
+// What a source of lines is to the rest of the house.
+import type { Chunk, Instant, Position } from '../model.ts';
+
+/** Where a file that Bailiff meets for the first time is read from. */
+export type Start =
+  | 'beginning'
+  | 'end'
+  /** From the first line whose stamp is at or after this instant; where lines bear no stamps, from the end. */
+  | { readonly since: Instant };
+
+/** Which files are followed. Several watches may name the same file: it is followed once. */
+export interface Watch {
+  /** An absolute path or glob. */
+  readonly pattern: string;
+  /** For files that exist at the first look. A file that appears later is read from its beginning. */
+  readonly start: Start;
+}
+
+export interface SourceFault {
+  readonly code: string;
+  /** One sentence without hostile text. */
+  readonly message: string;
+  readonly count: number;
+  readonly since: Instant;
+}
+
+export interface SourceStatus {
+  /** The path that is watched (for a glob without any file yet: the glob). */
+  readonly id: string;
+  readonly kind: 'file';
+  readonly path: string;
+  readonly state: 'following' | 'catching-up' | 'waiting' | 'failed';
+  /** Bytes not read yet. */
+  readonly lag: number;
+  /** Lines read, and over-long lines cut, since the start. */
+  readonly lines: number;
+  readonly skipped: number;
+  readonly faults: readonly SourceFault[];
+}
+
+/** All sources of a daemon, pulled one chunk at a time, so that a backlog never grows memory. */
+export interface Sources {
+  /**
+   * The next chunk of whichever source has one, live files ahead of those that catch up; waits until there is one.
+   * Chunks of one source come in order.
+   * @returns undefined once closed.
+   */
+  next(): Promise<Chunk | undefined>;
+  /** Looks at the disk now. @returns whether everything that is there, half-written last lines aside, was handed out. */
+  caughtUp(): Promise<boolean>;
+  status(): readonly SourceStatus[];
+  /** Positions of files that the ledger need not keep any more (gone from the disk). Clears the list. */
+  takeForgotten(): readonly string[];
+  close(): Promise<void>;
+}
+
+export interface SourcesOptions {
+  readonly watches: readonly Watch[];
+  /** What the ledger knows; may hold files that no watch names. */
+  readonly positions: readonly Position[];
+  /** The stamp of a line (latin1) of a file, for the first sight; undefined where it bears none. */
+  readonly stampOf: (path: string, line: string) => Instant | undefined;
+}
