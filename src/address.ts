@@ -12,11 +12,11 @@ const MAPPED = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
  * @returns undefined for anything but a canonical-form address (octal, zone ids, spaces, networks).
  */
 export function parseAddress(text: string): Network | undefined {
-  if (isIPv4(text)) return addressOf(4, bytesOf4(text), text);
-  // isIPv6 accepts zone ids; a mapped tail such as ::ffff:1.2.3.4 is fine.
+  // Written anew: `text` may be a view of a whole chunk of a log, which it would keep in memory.
+  if (isIPv4(text)) return normalise4(bytesOf4(text));
+  // isIPv6 accepts zone ids; a dotted tail such as ::ffff:1.2.3.4 is fine.
   if (text.length > 45 || text.includes('%') || !isIPv6(text)) return undefined;
-  const bytes = Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray());
-  return normalise(bytes);
+  return normalise(Uint8Array.from(ipaddr.IPv6.parse(withoutDots(text)).toByteArray()));
 }
 
 /**
@@ -139,23 +139,32 @@ const EXACT = ['64:ff9b::/96', '64:ff9b:1::/48', '2001::/32', 'fe80::/10'].map(
  * Under which network an address is counted and banned: itself in IPv4, its /64 (or `ipv6Prefix`) in IPv6 —
  * exactly where the prefix is a translator's, Teredo's or link-local, or where it holds a protected address.
  */
-export function offenderOf(address: Network, ipv6Prefix: number, isProtected: (network: Network) => boolean): Network {
+export function offenderOf(
+  address: Network,
+  ipv6Prefix: number,
+  isProtected: (network: Network) => boolean,
+): Network {
   if (address.family === 4 || ipv6Prefix >= address.bits) return address;
   if (EXACT.some((network) => contains(network, address))) return address;
   const prefix = mask(address, ipv6Prefix);
   return isProtected(prefix) ? address : prefix;
 }
 
-function addressOf(family: 4 | 6, bytes: Uint8Array, text: string): Network {
-  return { family, bits: widthOf(family), bytes, text };
+function normalise(bytes: Uint8Array): Network {
+  if (MAPPED.every((byte, index) => byte === bytes[index])) return normalise4(bytes.slice(12));
+  return { family: 6, bits: 128, bytes, text: formatBytes(6, bytes) };
 }
 
-function normalise(bytes: Uint8Array): Network {
-  if (MAPPED.every((byte, index) => byte === bytes[index])) {
-    const four = bytes.slice(12);
-    return addressOf(4, four, formatBytes(4, four));
-  }
-  return addressOf(6, bytes, formatBytes(6, bytes));
+function normalise4(bytes: Uint8Array): Network {
+  return { family: 4, bits: 32, bytes, text: formatBytes(4, bytes) };
+}
+
+/** `64:ff9b::192.0.2.1` as `64:ff9b::c000:201`. ipaddr.js takes `::192.0.2.1` for IPv4 192.0.2.1, which it is not. */
+function withoutDots(text: string): string {
+  if (!text.includes('.')) return text;
+  const tail = text.lastIndexOf(':') + 1;
+  const [a, b, c, d] = bytesOf4(text.slice(tail));
+  return `${text.slice(0, tail)}${((a! << 8) | b!).toString(16)}:${((c! << 8) | d!).toString(16)}`;
 }
 
 function bytesOf4(text: string): Uint8Array {

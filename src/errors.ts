@@ -20,23 +20,71 @@ interface Entry {
 }
 
 export const CATALOGUE = {
-  E_USAGE: { exit: EXIT.usage, http: 400, when: 'A verb or a request was given arguments that it does not take.' },
-  E_ADDRESS: { exit: EXIT.usage, http: 400, when: 'A text is neither an address nor a network in its canonical spelling.' },
-  E_DURATION: { exit: EXIT.usage, http: 400, when: 'A text is not a duration such as 90, "10m", "1h30m" or "forever".' },
+  E_USAGE: {
+    exit: EXIT.usage,
+    http: 400,
+    when: 'A verb or a request was given arguments that it does not take.',
+  },
+  E_ADDRESS: {
+    exit: EXIT.usage,
+    http: 400,
+    when: 'A text is neither an address nor a network in its canonical spelling.',
+  },
+  E_DURATION: {
+    exit: EXIT.usage,
+    http: 400,
+    when: 'A text is not a duration such as 90, "10m", "1h30m" or "forever".',
+  },
   E_UNKNOWN_JAIL: { exit: EXIT.usage, http: 404, when: 'No jail of that name is configured.' },
   E_UNKNOWN_ROUTE: { exit: EXIT.usage, http: 404, when: 'The socket has no such route.' },
   E_METHOD: { exit: EXIT.usage, http: 405, when: 'The route exists, but not with this method.' },
   E_BODY_TOO_LARGE: { exit: EXIT.usage, http: 413, when: 'A request body is larger than 1 MiB.' },
   E_NOT_RUNNING: { exit: EXIT.unavailable, http: 503, when: 'No daemon answers on the socket.' },
-  E_FIREWALL_UNAVAILABLE: { exit: EXIT.unavailable, http: 503, when: 'The firewall program is missing, not permitted, or does not answer.' },
-  E_LEDGER_UNAVAILABLE: { exit: EXIT.unavailable, http: 503, when: 'The ledger cannot be opened or written.' },
-  E_LEDGER_NEWER: { exit: EXIT.config, http: 500, when: 'The ledger was written by a newer Bailiff than this one.' },
-  E_ALREADY_RUNNING: { exit: EXIT.busy, http: 409, when: 'Another daemon has this state folder or these sockets.' },
-  E_NOT_PERMITTED: { exit: EXIT.notPermitted, http: 403, when: 'The user may not open the socket, read the file or change the firewall.' },
-  E_SOCKET_PATH: { exit: EXIT.config, http: 500, when: 'A socket path is longer than the 107 bytes that the system allows.' },
-  E_CONFIG: { exit: EXIT.config, http: 422, when: 'The config or a filter is faulty; every fault is listed with its place.' },
-  E_FILTER_UNPROVEN: { exit: EXIT.no, http: 422, when: 'A filter fails one of its samples, or a forged line bends it.' },
-  E_INTERNAL: { exit: 70, http: 500, when: 'A promise inside Bailiff was broken: a defect, please report it.' },
+  E_FIREWALL_UNAVAILABLE: {
+    exit: EXIT.unavailable,
+    http: 503,
+    when: 'The firewall program is missing, not permitted, or does not answer.',
+  },
+  E_LEDGER_UNAVAILABLE: {
+    exit: EXIT.unavailable,
+    http: 503,
+    when: 'The ledger cannot be opened or written.',
+  },
+  E_LEDGER_NEWER: {
+    exit: EXIT.config,
+    http: 500,
+    when: 'The ledger was written by a newer Bailiff than this one.',
+  },
+  E_ALREADY_RUNNING: {
+    exit: EXIT.busy,
+    http: 409,
+    when: 'Another daemon has this state folder or these sockets.',
+  },
+  E_NOT_PERMITTED: {
+    exit: EXIT.notPermitted,
+    http: 403,
+    when: 'The user may not open the socket, read the file or change the firewall.',
+  },
+  E_SOCKET_PATH: {
+    exit: EXIT.config,
+    http: 500,
+    when: 'A socket path is longer than the 107 bytes that the system allows.',
+  },
+  E_CONFIG: {
+    exit: EXIT.config,
+    http: 422,
+    when: 'The config or a filter is faulty; every fault is listed with its place.',
+  },
+  E_FILTER_UNPROVEN: {
+    exit: EXIT.no,
+    http: 422,
+    when: 'A filter fails one of its samples, or a forged line bends it.',
+  },
+  E_INTERNAL: {
+    exit: 70,
+    http: 500,
+    when: 'A promise inside Bailiff was broken: a defect, please report it.',
+  },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

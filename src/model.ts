@@ -36,7 +36,7 @@ export interface Position {
   /** The inode number in decimal (it may not fit a double). */
   readonly inode: string;
   readonly headLength: number;
-  /** Hex digest of the first `headLength` bytes. */
+  /** Hex digests of the head's prefixes, the last one of all `headLength` bytes, so that a shorter file compares too. */
   readonly headHash: string;
   /** Offset of the first byte that is not applied yet. */
   readonly offset: number;
@@ -54,6 +54,8 @@ export interface Position {
 export interface Chunk {
   /** The path that is watched; jails are found by it. */
   readonly source: string;
+  /** The watched paths and globs that name this file, sorted. */
+  readonly patterns: readonly string[];
   /** The file that the bytes stand in: after a rotation `access.log.1`, say. */
   readonly file: string;
   /** Every line ends in \n (a \r before it is still there). May be empty: then only the position counts. */
@@ -154,6 +156,9 @@ export interface Offender {
   readonly evidence: readonly Evidence[];
   /** How many sentences so far, and when the last one ends (or ended). */
   readonly nth: number;
+  /** The same number over the sentences of every jail (`banTime.scope: "all"`); absent where it equals `nth`. */
+  readonly overall?: number;
+  /** With a `lastSince` but no `lastUntil`, the last sentence is for good. */
   readonly lastSince: Instant | undefined;
   readonly lastUntil: Instant | undefined;
   /** Matches stamped up to here never count: set by unban. */
@@ -194,6 +199,8 @@ export interface Ban {
   /** `jail`, `admin`, or what a later source calls itself. */
   readonly by: string;
   readonly evidence: readonly Evidence[];
+  /** What it was to drop when it was decided, for the day when its jail is configured no more; undefined: nothing. */
+  readonly scope: Scope | undefined;
   /** undefined while the ban is open. */
   readonly endedAt: Instant | undefined;
   /** `expired`, `admin`, `replaced`, … */

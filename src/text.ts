@@ -1,4 +1,5 @@
-// printable(): hostile text made safe for a terminal, a mail or a CSV cell. Pure.
+// printable(): hostile text made safe for a terminal or a mail. Pure.
+// Whoever writes CSV still has to quote the cell and to defuse a leading = + - @ (a spreadsheet takes it for a formula).
 
 /**
  * Control characters, escape sequences, bidirectional marks, zero-width characters, line and paragraph separators,
@@ -11,8 +12,15 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/gu;
  * and what exceeds `limit` characters is cut with `…`.
  */
 export function printable(text: string, limit = 500): string {
-  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return cut.replaceAll('\\', '\\\\').replace(UNPRINTABLE, escape);
+  return (text.length > limit ? `${cutAt(text, limit)}…` : text)
+    .replaceAll('\\', '\\\\')
+    .replace(UNPRINTABLE, escape);
+}
+
+/** The first `limit` UTF-16 units, or one less where the cut would halve a character. */
+function cutAt(text: string, limit: number): string {
+  const last = text.charCodeAt(limit - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? limit - 1 : limit);
 }
 
 function escape(character: string): string {
@@ -21,11 +29,21 @@ function escape(character: string): string {
   return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
-/** Bytes that were read as latin1, decoded as UTF-8; bytes that are no UTF-8 become U+FFFD. */
+/** A piece of this length or more is a view of the string that it was cut from, and keeps all of that alive (V8). */
+const VIEW_LENGTH = 13;
+
+/**
+ * Bytes that were read as latin1, decoded as UTF-8; bytes that are no UTF-8 become U+FFFD.
+ * The answer is a copy: a line that is kept doesn't hold on to the chunk it was cut from.
+ */
 export function utf8(latin1: string): string {
-  for (let i = 0; i < latin1.length; i++)
-    if (latin1.charCodeAt(i) > 0x7f) return Buffer.from(latin1, 'latin1').toString('utf8');
-  return latin1;
+  if (latin1.length < VIEW_LENGTH && isAscii(latin1)) return latin1;
+  return Buffer.from(latin1, 'latin1').toString('utf8');
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }
 
 /**

@@ -1,6 +1,9 @@
 // Durations, and the stamps of log lines. Pure: "now" is always handed in.
 import type { Duration, Instant } from './model.ts';
 
+export { createStamps, findStamp } from './stamps.ts';
+export type { Stamps } from './stamps.ts';
+
 const UNITS: Record<string, Duration> = {
   ms: 1,
   s: 1_000,
@@ -10,15 +13,19 @@ const UNITS: Record<string, Duration> = {
   w: 604_800_000,
 };
 
+/** Longer than this is a slip of the keyboard; "forever" says what it means. Instants beyond could not be written. */
+const LONGEST: Duration = 100 * 365.25 * 86_400_000;
+
 /**
  * Reads `90`, `"90s"`, `"10m"`, `"1h30m"`, `"1d"`, `"1w"`, `"forever"`. A bare number is seconds, as in fail2ban.
- * @returns milliseconds, `Infinity` for forever, undefined for anything else (negative, empty, unknown unit).
+ * @returns milliseconds, `Infinity` for forever, undefined for anything else (negative, empty, an unknown unit,
+ *   over a hundred years).
  */
 export function parseDuration(value: string | number): Duration | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? Math.round(value * 1_000) : undefined;
+  if (typeof value === 'number') return bounded(Math.round(value * 1_000));
   const text = value.trim();
   if (text === 'forever') return Infinity;
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Math.round(Number(text) * 1_000);
+  if (/^\d+(?:\.\d+)?$/.test(text)) return bounded(Math.round(Number(text) * 1_000));
   let total = 0;
   let rest = text;
   while (rest !== '') {
@@ -27,7 +34,11 @@ export function parseDuration(value: string | number): Duration | undefined {
     total += Number(part[1]) * UNITS[part[2]!]!;
     rest = rest.slice(part[0].length);
   }
-  return text === '' || !Number.isSafeInteger(total) ? undefined : total;
+  return text === '' ? undefined : bounded(total);
+}
+
+function bounded(duration: Duration): Duration | undefined {
+  return duration >= 0 && duration <= LONGEST ? duration : undefined;
 }
 
 /** The shortest spelling: `10m`, `1h30m`, `forever`; the inverse of {@link parseDuration}. */

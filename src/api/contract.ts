@@ -112,6 +112,10 @@ export interface UnbanOutcome {
   address: string;
   jail: string;
   outcome: 'released' | 'not-banned';
+  /** What keeps it from being true everywhere yet: the firewall is out of reach, say. */
+  why?: string;
+  /** false when it could not be written to the disk yet: a restart would bring the ban back. */
+  durable?: boolean;
 }
 
 export interface Page<T> {
@@ -147,3 +151,6 @@ export interface Control {
 
 /** Which routes a socket serves. `status` shows facts without hostile text; `control` has everything. */
 export type Role = 'status' | 'control';
+
+/** Bytes that a socket's path may have: `sun_path` holds 108, its closing zero included (unix(7)). */
+export const SUN_PATH = 107;

@@ -86,7 +86,8 @@ export interface ScanReport {
 export interface Scanner {
   /**
    * Calls `visit` for each match, in the order of lines; `filter` is the index in the list that the scanner was made from.
-   * A line may match several filters, but each at most once.
+   * A line may match several filters, but each at most once. A match's `fields` may be read from the line when they are
+   * asked for: name what you keep of it, a spread would miss them.
    * @param text whole lines, latin1, each ended by \n or \r\n.
    */
   scan(text: string, arrivedAt: Instant, visit: (filter: number, match: Match) => void): ScanReport;

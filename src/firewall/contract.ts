@@ -6,7 +6,23 @@ export type Change =
   | ({ readonly what: 'block' } & Block)
   | { readonly what: 'release'; readonly scope: Scope; readonly network: Network };
 
-export type Applied = { readonly outcome: 'applied' } | { readonly outcome: 'refused'; readonly why: string };
+export type Applied =
+  /**
+   * `rebuilt`: the table had vanished (`flush ruleset`, say) and was made anew with this change in it. Whatever else
+   * was blocked is gone from the kernel: list, compare, and apply the difference.
+   */
+  | { readonly outcome: 'applied'; readonly rebuilt?: true }
+  | { readonly outcome: 'refused'; readonly why: string };
+
+/**
+ * Who enforces here. Two daemons in one network namespace would take each other's bans for leftovers: so each leaves a
+ * mark in the kernel, and heeds another's while its process lives.
+ */
+export interface Owner {
+  /** Pid and start time: a pid alone comes back. */
+  readonly id: string;
+  isAlive(id: string): boolean;
+}
 
 /** Packets and bytes that the rules dropped since the table was made. */
 export interface Dropped {
@@ -16,12 +32,13 @@ export interface Dropped {
 
 export interface Firewall {
   readonly kind: 'nftables' | 'iptables' | 'dry-run' | 'memory';
-  /** Does it really keep packets out? */
+  /** Does a block hold? `dry-run` only writes down what it would do. (`memory` holds, in a kernel of its own making.) */
   readonly enforces: boolean;
   /**
    * Makes the table, its chain and the allow sets, or completes what is there; bans in force stay untouched.
    * A second call is harmless.
-   * @throws BailiffError E_FIREWALL_UNAVAILABLE with what to do, when it can't be reached at all.
+   * @throws BailiffError E_FIREWALL_UNAVAILABLE with what to do, when it can't be reached at all; E_ALREADY_RUNNING where
+   *   another daemon enforces in this network namespace.
    */
   prepare(allow: readonly Network[]): Promise<void>;
   /** Replaces the allowed addresses, in one transaction. They pass ahead of every drop. */

@@ -1,5 +1,5 @@
 // What a jail is to the rest of the house: matches in, verdicts out. Pure: no clock, no I/O.
-import type { Evidence, Instant, JailRules, Network, Offender, Verdict } from '../model.ts';
+import type { Duration, Evidence, Instant, JailRules, Network, Offender, Verdict } from '../model.ts';
 
 /** What a jail needs to know of a match. */
 export interface Count {
@@ -28,19 +28,38 @@ export interface Jail {
   readonly size: number;
   /** The same matches in the same order give the same verdicts, whenever they are run. */
   decide(match: Count): Verdict;
-  /** What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). */
+  /**
+   * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
+   * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.
+   */
   offender(address: Network): Offender | undefined;
-  /** Matches stamped up to `until` never count; the count starts anew, `nth` stays. */
+  /** What the next sentence of the address would be, were it passed at `at`. */
+  next(address: Network, at: Instant): { readonly nth: number; readonly duration: Duration };
+  /**
+   * An administrator's sentence in this jail: it counts for `nth` and stands on exactly `network` (no widening to a /64).
+   * @param duration undefined: what the ladder says.
+   */
+  convict(
+    network: Network,
+    at: Instant,
+    duration: Duration | undefined,
+  ): { readonly nth: number; readonly until: Instant | undefined };
+  /** An open sentence was extended by hand: its matches are recorded up to `until`, and `nth` stays. Never shortens. */
+  prolong(network: Network, until: Instant | undefined): void;
+  /** Matches stamped up to `until` never count; the count starts anew, `nth` stays. A network: everyone inside it. */
   forgive(address: Network, until: Instant): void;
   /** Offenders changed since the last call; the caller commits them, and hands them back with {@link restore} if it can't. */
   takeDirty(): Offender[];
   /** How many {@link takeDirty} would give. */
   readonly dirty: number;
-  /** After a commit that failed: these are still to be written. */
+  /** Offenders evicted since the last call, to be deleted from the ledger in the same commit as {@link takeDirty} writes. */
+  takeForgotten(): Network[];
+  /** After a commit that failed: these are still to be written. Forgotten ones are the caller's to keep. */
   restore(offenders: readonly Offender[]): void;
   /**
    * Forgets offenders of whom nothing is to be remembered any more: no match for findTime, no sentence within `forget`.
    * `now` is handed in. Call it only while no source has a backlog, else old lines may still be to come.
+   * Looks at some tens of thousands in turn, so that a crowd is forgotten over several calls.
    * @returns their addresses, to be deleted from the ledger.
    */
   prune(now: Instant): Network[];
@@ -54,4 +73,21 @@ export interface Ignoring {
   isProtected(network: Network): boolean;
 }
 
-export type CreateJail = (rules: JailRules, ignoring: Ignoring, remembered: Iterable<Offender>, now: Instant) => Jail;
+/** Every jail's record of an address, for `banTime.scope: "all"`. */
+export type Prior = (address: Network) => Iterable<Offender>;
+
+export interface JailOptions {
+  /** Handed to every jail as soon as one of them says `scope: "all"`; its own record may be among the answers. */
+  readonly prior?: Prior;
+  /** How many offenders are kept at most, banned ones aside; a million unless told. */
+  readonly maxOffenders?: number;
+}
+
+/** @param remembered offenders of other jails are passed over. */
+export type CreateJail = (
+  rules: JailRules,
+  ignoring: Ignoring,
+  remembered: Iterable<Offender>,
+  now: Instant,
+  options?: JailOptions,
+) => Jail;

@@ -1,7 +1,10 @@
 // What the ledger is to the rest of the house: what must survive, in one kind of commit.
 import type { Ban, BanEvent, Instant, Network, Offender, Position } from '../model.ts';
 
-/** Everything that changed since the last commit. One transaction: positions never without what was counted up to them. */
+/**
+ * Everything that changed since the last commit. One transaction: positions never without what was counted up to them.
+ * What is forgotten goes before what is written, and bans that ended before those that are open, whatever their order.
+ */
 export interface Commit {
   readonly positions: readonly Position[];
   readonly forgottenPositions: readonly string[];
@@ -17,6 +20,8 @@ export interface Remembered {
   readonly offenders: readonly Offender[];
   readonly openBans: readonly Ban[];
   readonly nextBanId: number;
+  /** Rows that made no sense and were passed over. They stay in the ledger. */
+  readonly damaged: number;
 }
 
 export interface BanQuery {

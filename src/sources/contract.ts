@@ -42,7 +42,7 @@ export interface SourceStatus {
 export interface Sources {
   /**
    * The next chunk of whichever source has one, live files ahead of those that catch up; waits until there is one.
-   * Chunks of one source come in order.
+   * Chunks of one source come in order. Asking for the next one says that the one before was applied.
    * @returns undefined once closed.
    */
   next(): Promise<Chunk | undefined>;
@@ -58,6 +58,6 @@ export interface SourcesOptions {
   readonly watches: readonly Watch[];
   /** What the ledger knows; may hold files that no watch names. */
   readonly positions: readonly Position[];
-  /** The stamp of a line (latin1) of a file, for the first sight; undefined where it bears none. */
-  readonly stampOf: (path: string, line: string) => Instant | undefined;
+  /** The stamp of a line (latin1) of a file that these patterns name, for the first sight; undefined where it bears none. */
+  readonly stampOf: (patterns: readonly string[], line: string) => Instant | undefined;
 }

@@ -1,0 +1,75 @@
+// The routes of one socket as a hono application. It knows nothing of sockets, so tests call it directly.
+import { Hono } from 'hono/tiny';
+import type { Context } from 'hono';
+import { BailiffError } from '../errors.ts';
+import type { Log } from '../ports.ts';
+import { nearest } from '../text.ts';
+import type { Control, Role } from './contract.ts';
+import type { Route } from './route.ts';
+import { checkFields, readBody, readJson, readQuery } from './validate.ts';
+
+/** The application that serves `role`. Every answer is JSON; a fault is `{code, message, …facts}`. */
+export function createApp(control: Control, role: Role, routes: readonly Route[], log: Log): Hono {
+  const app = new Hono();
+  app.onError((error, context) => refuse(context, error, log));
+  app.notFound((context) => refuse(context, unknownRoute(context.req.path, routes), log));
+  app.use(async (context, next) => {
+    // Browsers alone send an Origin, and no page has any business here, whatever proxy it came through.
+    if (context.req.header('origin') !== undefined)
+      throw new BailiffError(
+        'E_NOT_PERMITTED',
+        'requests with an Origin header are refused: no browser may come here',
+      );
+    await next();
+  });
+  for (const [path, here] of Map.groupBy(routes, (each) => each.path)) {
+    app.all(path, async (context) => {
+      // HEAD asks what GET would answer.
+      const method = context.req.method === 'HEAD' ? 'GET' : context.req.method;
+      const route = here.find((each) => each.method === method);
+      if (!route) {
+        const allowed = here.map((each) => each.method).join(', ');
+        context.header('allow', allowed);
+        throw new BailiffError('E_METHOD', `${path} takes ${allowed}`, {
+          allowed: here.map((each) => each.method),
+        });
+      }
+      if (!route.roles.includes(role))
+        throw new BailiffError(
+          'E_NOT_PERMITTED',
+          `${method} ${path} is served on ${route.roles.join(', ')}.sock only`,
+        );
+      const query = checkFields(route.query, readQuery(new URL(context.req.url).searchParams), 'query');
+      const sent = await readBody(context.req.raw);
+      const body = checkFields(route.body, readJson(sent, context.req.header('content-type')), 'body');
+      return answer(context, 200, await route.handle({ control, role, query, body, routes }));
+    });
+  }
+  return app;
+}
+
+function answer(context: Context, status: number, value: unknown): Response {
+  return context.body(`${JSON.stringify(value)}\n`, status as 200, { 'content-type': 'application/json' });
+}
+
+function refuse(context: Context, error: unknown, log: Log): Response {
+  if (error instanceof BailiffError) {
+    const { code, message, facts } = error;
+    if (error.http >= 500) log.warn({ code, message, path: context.req.path }, 'request failed');
+    return answer(context, error.http, { ...facts, code, message });
+  }
+  log.error({ err: error, method: context.req.method, path: context.req.path }, 'request met a defect');
+  return answer(context, 500, {
+    code: 'E_INTERNAL',
+    message: 'a promise inside Bailiff was broken; its log tells more, and a report of it is welcome',
+  });
+}
+
+function unknownRoute(path: string, routes: readonly Route[]): BailiffError {
+  const near = nearest(
+    path,
+    routes.map((route) => route.path),
+  );
+  const hint = near === undefined ? 'GET /v1/openapi.json lists all' : `did you mean ${near}?`;
+  return new BailiffError('E_UNKNOWN_ROUTE', `there is no ${path}; ${hint}`, { path });
+}

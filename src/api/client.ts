@@ -1,0 +1,158 @@
+// The other end of the sockets: `Control` as a client sees it. Plain node:http, so that a verb starts fast.
+import { request } from 'node:http';
+import { BailiffError, CATALOGUE, reasonOf } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { BanOutcome, Control, Role, UnbanOutcome } from './contract.ts';
+import { checkSocketPath, socketPath } from './paths.ts';
+
+/** The methods of `Control`, each a promise. Over status.sock, what it doesn't serve is E_NOT_PERMITTED. */
+export type Client = {
+  [Method in keyof Control]: (
+    ...args: Parameters<Control[Method]>
+  ) => Promise<Awaited<ReturnType<Control[Method]>>>;
+};
+
+/** Milliseconds without a byte after which the daemon counts as not answering. */
+const PATIENCE = 30_000;
+/** `ping` asks exactly this, so it waits less. */
+const PING_PATIENCE = 5_000;
+/** Addresses in one request: a query must fit the 16 KiB that a header may have, a body 1 MiB. */
+const IN_QUERY = 100;
+const IN_BODY = 5_000;
+
+/**
+ * A client of the daemon whose sockets stand in `runtimeFolder`. Nothing is opened before the first call, and each
+ * call opens a connection of its own.
+ *
+ * Every method throws BailiffError: E_NOT_RUNNING where no one answers, E_NOT_PERMITTED where the socket may not be
+ * opened, and whatever the daemon itself answered.
+ */
+export function createClient(runtimeFolder: string, role: Role = 'control'): Client {
+  const path = socketPath(runtimeFolder, role);
+  const call = async <T>(method: string, route: string, options: Options = {}): Promise<T> => {
+    checkSocketPath(path);
+    return (await exchange(path, method, route, options)) as T;
+  };
+  return {
+    ping: () => call('GET', '/v1/ping', { patience: PING_PATIENCE }),
+    status: () => call('GET', '/v1/status'),
+    bans: (query) => call('GET', '/v1/bans', { query: { ...query } }),
+    async ban(request) {
+      const outcomes: BanOutcome[] = [];
+      for (const addresses of batches(request.addresses, IN_BODY))
+        outcomes.push(...(await call<BanOutcome[]>('POST', '/v1/bans', { body: { ...request, addresses } })));
+      return outcomes;
+    },
+    async unban({ addresses, jail, all }) {
+      if (!addresses) return call('DELETE', '/v1/bans', { query: { jail, all } });
+      const outcomes: UnbanOutcome[] = [];
+      for (const address of batches(addresses, IN_QUERY))
+        outcomes.push(...(await call<UnbanOutcome[]>('DELETE', '/v1/bans', { query: { address, jail } })));
+      return outcomes;
+    },
+    history: (address) => call('GET', '/v1/history', { query: { address } }),
+    teardown: () => call('POST', '/v1/teardown'),
+    arm: () => call('POST', '/v1/arm'),
+  };
+}
+
+interface Options {
+  readonly query?: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  readonly body?: unknown;
+  readonly patience?: number;
+}
+
+async function exchange(path: string, method: string, route: string, options: Options): Promise<unknown> {
+  const { query = {}, body, patience = PATIENCE } = options;
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+  const outgoing = request(
+    {
+      socketPath: path,
+      method,
+      path: route + search(query),
+      agent: false,
+      timeout: patience,
+      headers: sent === undefined ? {} : { 'content-type': 'application/json' },
+    },
+    (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      incoming.on('error', (error) => reject(unreachable(path, error)));
+      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, text }));
+    },
+  );
+  outgoing.on('timeout', () => outgoing.destroy(silent(path, patience)));
+  outgoing.on('error', (error) => reject(unreachable(path, error)));
+  outgoing.end(sent);
+  const { status, text } = await promise;
+  return readAnswer(path, status, text);
+}
+
+function search(query: NonNullable<Options['query']>): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(query))
+    if (value !== undefined) for (const each of [value].flat()) parameters.append(key, String(each));
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+}
+
+function readAnswer(path: string, status: number, text: string): unknown {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch (error) {
+    throw new BailiffError(
+      'E_NOT_RUNNING',
+      `what answers on ${path} is no Bailiff: it sent no JSON`,
+      { path },
+      error,
+    );
+  }
+  if (status >= 200 && status < 300) return answer;
+  const { code, message, ...facts } = answer as { code?: unknown; message?: unknown };
+  const known = typeof code === 'string' && Object.hasOwn(CATALOGUE, code);
+  throw new BailiffError(
+    known ? (code as ErrorCode) : 'E_INTERNAL',
+    typeof message === 'string' ? message : `the daemon answered with status ${status}`,
+    facts,
+  );
+}
+
+function silent(path: string, patience: number): BailiffError {
+  return new BailiffError(
+    'E_NOT_RUNNING',
+    `the daemon on ${path} has been silent for ${patience / 1_000} s; look at its log, and restart it if it hangs`,
+    { path },
+  );
+}
+
+function unreachable(path: string, error: Error): BailiffError {
+  if (error instanceof BailiffError) return error;
+  const why = reasonOf(error);
+  if (why === 'EACCES' || why === 'EPERM')
+    return new BailiffError(
+      'E_NOT_PERMITTED',
+      `you may not open ${path}; try again as root${path.endsWith('/status.sock') ? " or as a member of the service's group" : ''}`,
+      { path },
+      error,
+    );
+  if (why === 'ENOENT' || why === 'ECONNREFUSED' || why === 'ENOTDIR')
+    return new BailiffError(
+      'E_NOT_RUNNING',
+      `the daemon does not answer on ${path}; start it with "bailiff run", or name its folder with --runtime`,
+      { path },
+      error,
+    );
+  return new BailiffError(
+    'E_NOT_RUNNING',
+    `the daemon on ${path} broke off without an answer (${why}); try again, and look at its log`,
+    { path, why },
+    error,
+  );
+}
+
+function batches<T>(items: readonly T[], size: number): T[][] {
+  const all: T[][] = [];
+  for (let at = 0; at < items.length; at += size) all.push(items.slice(at, at + size));
+  return all;
+}

@@ -1,0 +1,15 @@
+// Every route there is: one file a noun.
+import type { Route } from './route.ts';
+import { bansRoutes } from './routes/bans.ts';
+import { historyRoutes } from './routes/history.ts';
+import { openapiRoutes } from './routes/openapi.ts';
+import { standingRoutes } from './routes/standing.ts';
+import { statusRoutes } from './routes/status.ts';
+
+export const ROUTES: readonly Route[] = [
+  ...statusRoutes,
+  ...bansRoutes,
+  ...historyRoutes,
+  ...standingRoutes,
+  ...openapiRoutes,
+];

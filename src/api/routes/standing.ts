@@ -1,0 +1,25 @@
+// Whether bans are in force at all.
+import { route } from '../route.ts';
+
+export const standingRoutes = [
+  route({
+    method: 'POST',
+    path: '/v1/teardown',
+    roles: ['control'],
+    summary: 'Takes everything out of the kernel and enforces nothing until it is armed again.',
+    query: {},
+    body: {},
+    answers: 'StandingView',
+    handle: ({ control }) => control.teardown(),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/arm',
+    roles: ['control'],
+    summary: 'Puts enforcement back in force.',
+    query: {},
+    body: {},
+    answers: 'StandingView',
+    handle: ({ control }) => control.arm(),
+  }),
+];

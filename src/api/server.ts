@@ -1,0 +1,144 @@
+// Two HTTP servers, one a role, each with its own cap on connections: a crowd on status.sock can't shut control.sock.
+import { createServer as createHttpServer } from 'node:http';
+import type { Server as HttpServer, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Log } from '../ports.ts';
+import { createApp } from './app.ts';
+import type { Control, Role } from './contract.ts';
+import { checkSocketPath, socketPath } from './paths.ts';
+import { ROUTES } from './routes.ts';
+import { listen, prepareFolder } from './sockets.ts';
+
+export interface ServerOptions {
+  /** Where the sockets stand; made with mode 0711 where it doesn't exist. */
+  readonly folder: string;
+  /** Who may open status.sock besides its owner: a group's number. undefined: the group that the process has. */
+  readonly statusGroup?: number;
+  readonly version: string;
+  /** How much one socket puts up with; for tests. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** Times in milliseconds. */
+export interface Limits {
+  /** Connections of one socket; one more is closed at once. */
+  readonly connections: number;
+  /** From the opening of a connection, or the first byte of a request, to the end of its headers. */
+  readonly headers: number;
+  /** The same to the end of its body. */
+  readonly request: number;
+  /** Without a byte in either direction. */
+  readonly silence: number;
+  /** How often `headers` and `request` are looked at. */
+  readonly interval: number;
+  /** How long answers may take to reach their clients once the server closes. */
+  readonly grace: number;
+}
+
+export interface ServerPorts {
+  readonly log: Log;
+}
+
+export interface Server {
+  /** Takes no more requests, lets those in work be answered, then closes every connection. Harmless when called again. */
+  close(): Promise<void>;
+  /** The two sockets, by their absolute paths. */
+  readonly paths: string[];
+}
+
+const LIMITS: Limits = {
+  connections: 64,
+  headers: 10_000,
+  request: 20_000,
+  silence: 60_000,
+  interval: 5_000,
+  grace: 2_000,
+};
+
+/** Opens both sockets. See `createServer` of the room for what it throws. */
+export async function createServer(
+  control: Control,
+  options: ServerOptions,
+  ports: ServerPorts,
+): Promise<Server> {
+  const limits = { ...LIMITS, ...options.limits };
+  const roles: Role[] = ['control', 'status'];
+  const paths = roles.map((role) => socketPath(options.folder, role));
+  paths.forEach(checkSocketPath);
+  prepareFolder(options.folder);
+  const servers: Serving[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close()));
+  };
+  try {
+    for (const role of roles) {
+      const serving = serve(control, role, options.version, limits, ports.log);
+      const access =
+        role === 'control' ? { mode: 0o600, group: undefined } : { mode: 0o660, group: options.statusGroup };
+      // Kept before it listens: what fails half-way is closed as well.
+      servers.push(serving);
+      await listen(serving.http, socketPath(options.folder, role), access);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { paths, close };
+}
+
+interface Serving {
+  readonly http: HttpServer;
+  close(): Promise<void>;
+}
+
+function serve(control: Control, role: Role, version: string, limits: Limits, log: Log): Serving {
+  const app = createApp(control, role, ROUTES, log);
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: 'bailiff' });
+  const inWork = new Set<ServerResponse>();
+  let closing: Promise<void> | undefined;
+
+  const http = createHttpServer(
+    {
+      headersTimeout: limits.headers,
+      requestTimeout: limits.request,
+      connectionsCheckingInterval: limits.interval,
+      keepAliveTimeout: 5_000,
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      inWork.add(response);
+      response.once('close', () => {
+        inWork.delete(response);
+        if (closing && inWork.size === 0) http.closeAllConnections();
+      });
+      response.setHeader('server', `bailiff/${version}`);
+      // Whoever sent a name for us meant nothing by it on a unix socket; hono would look at it.
+      request.headers.host = 'bailiff';
+      void answer(request, response);
+    },
+  );
+  http.maxConnections = limits.connections;
+  http.timeout = limits.silence;
+  http.on('drop', () =>
+    log.warn({ socket: role, limit: limits.connections }, 'connection refused: too many'),
+  );
+
+  const shut = async (): Promise<void> => {
+    // Not http's own close(): it cuts connections whose answer was given and is still on its way.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(http, () => resolve()));
+    if (inWork.size === 0) http.closeAllConnections();
+    // A client that doesn't take its answer must not hold up the end.
+    const impatience = setTimeout(() => http.closeAllConnections(), limits.grace);
+    await closed;
+    clearTimeout(impatience);
+    http.close(); // what is left of it: the check on slow requests
+  };
+  return {
+    http,
+    close() {
+      closing ??= shut();
+      return closing;
+    },
+  };
+}

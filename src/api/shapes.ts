@@ -1,0 +1,159 @@
+// The answers of contract.ts as schemas, for the OpenAPI document and for tests. Loaded only when asked for.
+// The types at the end make the compiler hold the two together.
+import * as v from 'valibot';
+import type * as contract from './contract.ts';
+
+const instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601 in UTC.'));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const seconds = v.pipe(v.number(), v.minValue(0), v.description('Seconds.'));
+
+const RuntimeFault = v.strictObject({ code: v.string(), message: v.string(), count, since: instant });
+
+const Alive = v.strictObject({ version: v.string(), pid: count });
+
+const SourceView = v.strictObject({
+  id: v.string(),
+  kind: v.string(),
+  path: v.optional(v.string()),
+  state: v.picklist(['following', 'catching-up', 'waiting', 'failed']),
+  lag: v.pipe(count, v.description('Bytes not read yet.')),
+  lines: count,
+  skipped: count,
+  faults: v.array(RuntimeFault),
+});
+
+const JailView = v.strictObject({
+  name: v.string(),
+  state: v.picklist(['active', 'dry-run', 'disabled', 'tripped']),
+  filters: v.array(v.string()),
+  matches: count,
+  ignored: count,
+  late: count,
+  offenders: count,
+  banned: count,
+  bansTotal: count,
+  evicted: count,
+});
+
+const mode = v.picklist(['enforcing', 'detect-only', 'stood-down']);
+
+const StatusView = v.strictObject({
+  ...Alive.entries,
+  startedAt: instant,
+  mode,
+  firewall: v.strictObject({
+    kind: v.string(),
+    healthy: v.boolean(),
+    fault: v.optional(v.string()),
+    dropped: v.optional(v.strictObject({ packets: count, bytes: count })),
+  }),
+  caughtUp: v.boolean(),
+  sources: v.array(SourceView),
+  jails: v.array(JailView),
+  faults: v.array(RuntimeFault),
+});
+
+const BanView = v.strictObject({
+  id: count,
+  address: v.string(),
+  jail: v.string(),
+  state: v.picklist(['pending', 'blocked', 'detected', 'unenforceable', 'ended']),
+  since: instant,
+  until: v.pipe(v.nullable(instant), v.description('null: no end.')),
+  nth: count,
+  reason: v.pipe(v.string(), v.description('May quote a log line: hostile text. Empty on status.sock.')),
+  by: v.string(),
+  endedBy: v.optional(v.string()),
+  why: v.optional(v.string()),
+});
+
+const EvidenceView = v.strictObject({
+  file: v.string(),
+  line: count,
+  at: instant,
+  text: v.pipe(v.string(), v.description('A log line: hostile text.')),
+});
+
+const HistoryView = v.strictObject({
+  address: v.string(),
+  bans: v.array(v.strictObject({ ...BanView.entries, evidence: v.array(EvidenceView) })),
+  offenders: v.array(
+    v.strictObject({
+      jail: v.string(),
+      count,
+      of: count,
+      window: seconds,
+      last: v.nullable(instant),
+    }),
+  ),
+  next: v.array(
+    v.strictObject({
+      jail: v.string(),
+      nth: count,
+      for: v.pipe(v.nullable(seconds), v.description('Seconds; null: for good.')),
+    }),
+  ),
+});
+
+const BanPage = v.strictObject({
+  items: v.array(BanView),
+  next: v.pipe(
+    v.nullable(v.string()),
+    v.description('Hand it back as `after` for the next page; null: the end.'),
+  ),
+});
+
+const BanOutcomes = v.array(
+  v.strictObject({
+    address: v.string(),
+    outcome: v.picklist(['banned', 'extended', 'unchanged', 'refused']),
+    why: v.optional(v.string()),
+    durable: v.pipe(v.optional(v.boolean()), v.description('false: in force, but not on the disk yet.')),
+  }),
+);
+
+const UnbanOutcomes = v.array(
+  v.strictObject({
+    address: v.string(),
+    jail: v.string(),
+    outcome: v.picklist(['released', 'not-banned']),
+    why: v.optional(v.string()),
+    durable: v.optional(v.boolean()),
+  }),
+);
+
+const StandingView = v.strictObject({ mode });
+
+/** An OpenAPI 3.1 document; its own specification says what stands in it. */
+const OpenApi = v.record(v.string(), v.unknown());
+
+export const SHAPES = {
+  Alive,
+  StatusView,
+  BanPage,
+  HistoryView,
+  BanOutcomes,
+  UnbanOutcomes,
+  StandingView,
+  OpenApi,
+};
+export type ShapeName = keyof typeof SHAPES;
+
+/** A fault, whatever the route. Facts of its own may stand beside the two. */
+export const FaultShape = v.looseObject({ code: v.string(), message: v.string() });
+
+type Shape<Name extends ShapeName> = v.InferOutput<(typeof SHAPES)[Name]>;
+type Same<A, B> = [A, B] extends [B, A] ? true : false;
+type Hold<Claims extends readonly true[]> = Claims;
+/** Fails to compile where a schema and the contract differ. */
+export type Agreement = Hold<
+  [
+    Same<Shape<'Alive'>, contract.Alive>,
+    Same<Shape<'StatusView'>, contract.StatusView>,
+    Same<Shape<'BanPage'>, contract.Page<contract.BanView>>,
+    Same<Shape<'HistoryView'>, contract.HistoryView>,
+    Same<Shape<'BanOutcomes'>, contract.BanOutcome[]>,
+    Same<Shape<'UnbanOutcomes'>, contract.UnbanOutcome[]>,
+    Same<Shape<'StandingView'>, contract.StandingView>,
+  ]
+>;

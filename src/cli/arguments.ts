@@ -1,0 +1,25 @@
+// Arguments checked before the daemon is asked, so that a slip is told even where none runs.
+import { parseNetwork } from '../address.ts';
+import { BailiffError } from '../errors.ts';
+import { parseDuration } from '../time.ts';
+
+/** @throws BailiffError E_ADDRESS naming the first that is neither an address nor a network. */
+export function checkAddresses(addresses: readonly string[]): void {
+  const wrong = addresses.find((address) => parseNetwork(address) === undefined);
+  if (wrong === undefined) return;
+  throw new BailiffError(
+    'E_ADDRESS',
+    `"${wrong}" is not an address or a network; write it as 192.0.2.7, 192.0.2.0/24, 2001:db8::1 or 2001:db8::/64`,
+    { address: wrong },
+  );
+}
+
+/** @throws BailiffError E_DURATION unless it is a duration longer than nothing. */
+export function checkDuration(text: string | undefined): void {
+  if (text === undefined || (parseDuration(text) ?? 0) > 0) return;
+  throw new BailiffError(
+    'E_DURATION',
+    `"${text}" is not a duration; write it as 90s, 10m, 1h30m, 1d, 1w or forever`,
+    { duration: text },
+  );
+}

@@ -1,0 +1,67 @@
+// Where config, state and sockets are. The one file that reads the environment.
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { SUN_PATH } from '../api/contract.ts';
+
+const LONGEST_SOCKET = 'control.sock';
+
+export interface Paths {
+  /** The main config file. */
+  readonly config: string;
+  /** The folder that holds the ledger. */
+  readonly state: string;
+  /** The folder that holds the sockets. */
+  readonly runtime: string;
+  /** The runtime folder that would have been too long for a socket; undefined where none was. */
+  readonly fellBackFrom: string | undefined;
+  /** The checkout's root when started through bin/dev. */
+  readonly checkout: string | undefined;
+}
+
+/** What was said on the command line; it wins over the environment. */
+export interface GivenPaths {
+  readonly config?: string | undefined;
+  readonly runtime?: string | undefined;
+}
+
+interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+}
+
+/** Command line, then environment, then the checkout's own ignored folders, then the system's. All absolute. */
+export function findPaths(given: GivenPaths, around: Surroundings = surroundings()): Paths {
+  const { env } = around;
+  const checkout = env['BAILIFF_CHECKOUT'] ? resolve(env['BAILIFF_CHECKOUT']) : undefined;
+  const home = checkout === undefined ? undefined : join(checkout, '.bailiff');
+  const config = given.config ?? (env['BAILIFF_CONFIG'] || undefined);
+  const state = env['BAILIFF_STATE'] || undefined;
+  const runtime = given.runtime ?? (env['BAILIFF_RUNTIME'] || undefined);
+  return {
+    config: resolve(config ?? (checkout ? join(checkout, 'jails.example.json') : '/etc/bailiff/jails.json')),
+    state: resolve(state ?? (home ? join(home, 'state') : '/var/lib/bailiff')),
+    ...(runtime === undefined && checkout !== undefined
+      ? checkoutRuntime(checkout, around.uid)
+      : { runtime: resolve(runtime ?? '/run/bailiff'), fellBackFrom: undefined }),
+    checkout,
+  };
+}
+
+/** NO_COLOR with any value but the empty one, as no-color.org has it. */
+export function refusesColor(around: Surroundings = surroundings()): boolean {
+  return Boolean(around.env['NO_COLOR']);
+}
+
+/** A checkout may lie deep: then its sockets stand in a short folder that is the same each time. */
+function checkoutRuntime(checkout: string, uid: number): Pick<Paths, 'runtime' | 'fellBackFrom'> {
+  const wanted = join(checkout, '.bailiff', 'run');
+  if (Buffer.byteLength(join(wanted, LONGEST_SOCKET)) <= SUN_PATH)
+    return { runtime: wanted, fellBackFrom: undefined };
+  const mark = createHash('sha256').update(checkout).digest('hex').slice(0, 8);
+  const runtime = uid === 0 ? `/run/bailiff-${mark}` : `/tmp/bailiff-${uid}-${mark}`;
+  return { runtime, fellBackFrom: wanted };
+}
+
+function surroundings(): Surroundings {
+  return { env: process.env, uid: process.geteuid!() };
+}

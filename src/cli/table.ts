@@ -1,0 +1,58 @@
+// Results as text: aligned columns on a terminal, tab-separated ones for other programs. All cells are made printable.
+import { styleText } from 'node:util';
+import { printable } from '../text.ts';
+import type { Context } from './verb.ts';
+
+export type Cell = string | number | null | undefined;
+type Style = Parameters<typeof styleText>[0];
+/** What the layout of a text depends on. */
+export type Surface = Pick<Context, 'terminal' | 'color'>;
+
+/** Colours a text where colours are wanted. The text must be printable already. */
+export function paint(surface: Surface, style: Style, text: string): string {
+  return surface.color ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/**
+ * Rows under a head. Off a terminal there is no head, and one tab between cells, which hold none themselves.
+ * @returns whole lines; the empty text for no rows.
+ */
+export function formatTable(
+  surface: Surface,
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): string {
+  if (rows.length === 0) return '';
+  const cells = rows.map((row) => row.map((cell) => printable(String(cell ?? ''), 1_000)));
+  if (!surface.terminal) return cells.map((row) => `${row.join('\t')}\n`).join('');
+  const titles = head.map((title) => title.toUpperCase());
+  const widths = titles.map((title, column) =>
+    cells.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length),
+  );
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
+  const body = cells.map((row) => `${line(row)}\n`).join('');
+  return `${paint(surface, 'bold', line(titles))}\n${body}`;
+}
+
+/** An instant for the eye: `2026-01-05 10:11:12Z`; other programs get it as JSON has it. */
+export function formatWhen(surface: Surface, iso: string | null, none = 'no end'): string {
+  if (iso === null) return surface.terminal ? none : '';
+  return surface.terminal ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z` : iso;
+}
+
+/** A count of bytes for the eye: `734 B`, `12.3 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  let size = bytes;
+  let unit = 0;
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  while (size >= 999.95 && unit < units.length - 1) {
+    size /= 1_000;
+    unit++;
+  }
+  return `${size.toFixed(1)} ${units[unit]}`;
+}

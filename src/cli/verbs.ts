@@ -1,0 +1,37 @@
+// Every verb there is, in the order of `bailiff --help`. Each is loaded only when it is called: neither the help nor
+// `ping` should load a daemon. A test holds the summaries and those of the verbs together.
+import type { Verb } from './verb.ts';
+
+export interface Row {
+  readonly summary: string;
+  load(): Promise<{ readonly verb: Verb }>;
+}
+
+export const VERBS: Readonly<Record<string, Row>> = {
+  run: { summary: 'the daemon, in the foreground', load: () => import('./verbs/run.ts') },
+  ping: { summary: 'is the daemon alive', load: () => import('./verbs/ping.ts') },
+  status: {
+    summary: 'is it working, is it keeping up, what is it not seeing',
+    load: () => import('./verbs/status.ts'),
+  },
+  bans: { summary: 'the bans in force', load: () => import('./verbs/bans.ts') },
+  ban: { summary: 'ban addresses or networks now', load: () => import('./verbs/ban.ts') },
+  unban: { summary: 'lift bans now', load: () => import('./verbs/unban.ts') },
+  history: {
+    summary: 'all that is known of an address: bans, evidence, counts, what comes next',
+    load: () => import('./verbs/history.ts'),
+  },
+  check: {
+    summary: 'every fault of config and filters; runs samples and forgeries',
+    load: () => import('./verbs/check.ts'),
+  },
+  replay: {
+    summary: 'whom this config would have banned over old logs',
+    load: () => import('./verbs/replay.ts'),
+  },
+  arm: { summary: 'put enforcement back in force after a teardown', load: () => import('./verbs/arm.ts') },
+  teardown: {
+    summary: 'leave the host as found: every rule of Bailiff goes, with or without a daemon',
+    load: () => import('./verbs/teardown.ts'),
+  },
+};

@@ -1,0 +1,40 @@
+import type { CheckView } from '../../api/contract.ts';
+import { EXIT } from '../../errors.ts';
+import { noProofs } from '../../setup/index.ts';
+import { formatJson } from '../json.ts';
+import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import type { Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'check',
+  summary: 'every fault of config and filters; runs samples and forgeries',
+  arguments: [],
+  options: [],
+  details: 'Exit status 78 for a faulty config or filter, 1 for a sample or forgery that a filter fails.',
+  async run(context) {
+    const result = readSetup(context, noProofs);
+    const faults = result.ok ? [] : result.faults;
+    if (context.json) {
+      const view: CheckView = { ok: result.ok, faults: [...faults], warnings: [...result.warnings] };
+      context.out(formatJson(view));
+    } else {
+      tellFaults(context, result.warnings, 'warning');
+      tellFaults(context, faults, 'fault');
+      if (result.ok) context.out(describe(context.paths.config, result.setup));
+      else context.err(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}.\n`);
+    }
+    return result.ok ? EXIT.done : exitOf(faults);
+  },
+};
+
+function describe(
+  file: string,
+  setup: { jails: readonly { config: { zone: string | undefined }; rules: { name: string } }[] },
+): string {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const jails = setup.jails.map(
+    (jail) =>
+      `  ${jail.rules.name}: stamps without a zone are read in ${jail.config.zone ?? `${zone} (this host's)`}\n`,
+  );
+  return `${file}: no faults; every sample and forgery passed.\n${jails.join('')}`;
+}

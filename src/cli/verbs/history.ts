@@ -1,0 +1,87 @@
+import type { HistoryView } from '../../api/contract.ts';
+import { EXIT } from '../../errors.ts';
+import { printable } from '../../text.ts';
+import { formatDuration } from '../../time.ts';
+import { checkAddresses } from '../arguments.ts';
+import { formatJson } from '../json.ts';
+import { formatTable, formatWhen, paint } from '../table.ts';
+import type { Cell } from '../table.ts';
+import type { Context, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'history',
+  summary: 'all that is known of an address: bans, evidence, counts, what comes next',
+  arguments: [{ term: '<address>', summary: 'an address or a network' }],
+  options: [],
+  async run(context, args) {
+    checkAddresses(args);
+    const client = await context.client();
+    const history = await client.history(args[0]!);
+    if (context.json) context.out(formatJson(history));
+    else
+      context.out(
+        context.terminal ? formatScreen(context, history) : formatTable(context, [], lines(history)),
+      );
+    return EXIT.done;
+  },
+};
+
+/** One line a fact, its kind first: for other programs. */
+function lines(history: HistoryView): Cell[][] {
+  return [
+    ...history.bans.flatMap((ban) => [
+      [
+        'ban',
+        ban.id,
+        ban.address,
+        ban.jail,
+        ban.state,
+        ban.since,
+        ban.until,
+        ban.nth,
+        ban.by,
+        ban.endedBy,
+        ban.reason,
+      ],
+      ...ban.evidence.map((each) => ['evidence', ban.id, each.at, each.file, each.line, each.text]),
+    ]),
+    ...history.offenders.map((each) => ['offender', each.jail, each.count, each.of, each.window, each.last]),
+    ...history.next.map((each) => ['next', each.jail, each.nth, each.for ?? 'forever']),
+  ];
+}
+
+function formatScreen(context: Context, history: HistoryView): string {
+  const parts = [`${paint(context, 'bold', printable(history.address))}\n`];
+  if (history.bans.length === 0) parts.push('never banned\n');
+  for (const ban of history.bans) parts.push(formatBan(context, ban));
+  if (history.offenders.length > 0) {
+    const rows = history.offenders.map((each) => [
+      each.jail,
+      `${each.count} of ${each.of}`,
+      span(each.window),
+      formatWhen(context, each.last, 'none'),
+    ]);
+    parts.push(formatTable(context, ['jail', 'matches', 'within', 'last'], rows));
+  }
+  if (history.next.length > 0) {
+    const rows = history.next.map((each) => [each.jail, `ban number ${each.nth}`, span(each.for)]);
+    parts.push(formatTable(context, ['jail', 'next would be', 'for'], rows));
+  }
+  return parts.join('\n');
+}
+
+function formatBan(context: Context, ban: HistoryView['bans'][number]): string {
+  const end = ban.endedBy === undefined ? '' : `, ended by ${ban.endedBy}`;
+  const until = ban.until === null ? 'without end' : `until ${formatWhen(context, ban.until)}`;
+  const head = `${ban.address}: ban ${ban.id} in ${ban.jail}, number ${ban.nth}, by ${ban.by}: ${ban.state}${end}`;
+  const when = `  from ${formatWhen(context, ban.since)} ${until}`;
+  const reason = ban.reason === '' ? [] : [`  ${printable(ban.reason)}`];
+  const evidence = ban.evidence.map(
+    (each) => `  ${printable(`${each.file}:${each.line}  ${each.text}`, 2_000)}`,
+  );
+  return [printable(head), printable(when), ...reason, ...evidence].map((line) => `${line}\n`).join('');
+}
+
+function span(seconds: number | null): string {
+  return formatDuration(seconds === null ? Infinity : seconds * 1_000);
+}

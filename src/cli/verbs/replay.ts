@@ -1,0 +1,108 @@
+import { accessSync, constants } from 'node:fs';
+import { matchesGlob, resolve } from 'node:path';
+import { BailiffError, EXIT, reasonOf } from '../../errors.ts';
+import { createHost, replay } from '../../daemon/index.ts';
+import type { ReplayResult } from '../../daemon/index.ts';
+import { createClock } from '../../daemon/system.ts';
+import type { Ban } from '../../model.ts';
+import { takenAsProven } from '../../setup/index.ts';
+import { formatInstant } from '../../time.ts';
+import { formatJson } from '../json.ts';
+import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import { formatTable, formatWhen } from '../table.ts';
+import type { Context, Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  name: 'replay',
+  summary: 'whom this config would have banned over old logs',
+  arguments: [{ term: '<file...>', summary: 'logs, oldest first; .gz too' }],
+  options: [
+    { term: '--jail <name>', summary: 'give every file to this jail' },
+    { term: '--now <instant>', summary: 'for stamps without a year: the time of the last line, as ISO 8601' },
+  ],
+  details:
+    'Each file goes to the jails whose "logs" name it, by its path or its base name. No daemon, no firewall, no change anywhere.',
+  async run(context, args, options) {
+    const result = readSetup(context, takenAsProven);
+    tellFaults(context, result.warnings, 'warning');
+    if (!result.ok) {
+      tellFaults(context, result.faults, 'fault');
+      return exitOf(result.faults);
+    }
+    const jail = typeof options['jail'] === 'string' ? options['jail'] : undefined;
+    if (jail !== undefined && !result.setup.jails.some((ready) => ready.rules.name === jail))
+      throw new BailiffError(
+        'E_UNKNOWN_JAIL',
+        `There is no enabled jail "${jail}" in ${context.paths.config}.`,
+      );
+    const files = args.map((file) => readable(resolve(file)));
+    const clock = createClock();
+    const now = instantOf(options['now']) ?? clock.now();
+    const outcome = await replay(
+      result.setup,
+      files,
+      { jail, now },
+      { clock, host: createHost(), matchesGlob },
+    );
+    for (const file of outcome.unclaimed)
+      context.err(`No jail's "logs" name ${file}; --jail gives it to one.\n`);
+    for (const name of outcome.unresolved)
+      context.err(`The name ${name} can't be resolved: it protects nobody here.\n`);
+    show(context, outcome);
+    return outcome.unclaimed.length === files.length ? EXIT.no : EXIT.done;
+  },
+};
+
+function show(context: Context, outcome: ReplayResult): void {
+  const { lines, matches, bans, jails } = outcome;
+  if (context.json) {
+    context.out(formatJson({ lines, matches, bans: bans.map(banView), jails }));
+    return;
+  }
+  const rows = bans.map(banView);
+  const head = ['address', 'jail', 'at', 'until', 'nth', 'line'];
+  context.out(
+    formatTable(
+      context,
+      head,
+      rows.map((ban) => [
+        ban.address,
+        ban.jail,
+        formatWhen(context, ban.at),
+        formatWhen(context, ban.until),
+        ban.nth,
+        `${ban.file}:${ban.line}`,
+      ]),
+    ),
+  );
+  if (context.terminal) context.out(`${lines} lines, ${matches} matches, ${bans.length} bans\n`);
+}
+
+function banView(ban: Ban) {
+  const deciding = ban.evidence.at(-1);
+  return {
+    address: ban.address.text,
+    jail: ban.jail,
+    at: formatInstant(ban.since),
+    until: ban.until === undefined ? null : formatInstant(ban.until),
+    nth: ban.nth,
+    file: deciding?.file ?? null,
+    line: deciding?.line ?? null,
+  };
+}
+
+function readable(file: string): string {
+  try {
+    accessSync(file, constants.R_OK);
+    return file;
+  } catch (error) {
+    throw new BailiffError('E_USAGE', `${file} can't be read (${reasonOf(error)}).`, { file });
+  }
+}
+
+function instantOf(written: unknown): number | undefined {
+  if (typeof written !== 'string') return undefined;
+  const instant = Date.parse(written);
+  if (Number.isFinite(instant)) return instant;
+  throw new BailiffError('E_USAGE', `"${written}" is not an instant; write it as 2026-01-31T12:00:00Z.`);
+}

@@ -1,0 +1,147 @@
+// From what was written to what holds: defaults filled in, names looked up, contradictions told.
+import { normalize } from 'node:path/posix';
+import { parseDuration } from '../time.ts';
+import type { Fault } from '../errors.ts';
+import { readAllowEntry } from './allow.ts';
+import type { AllowEntry, Config, JailConfig } from './contract.ts';
+import { findDisagreements } from './agreement.ts';
+import { labelOf } from './keys.ts';
+import { faultAt, shown, suggest } from './place.ts';
+import type { ConfigInput, JailInput } from './schema.ts';
+import { BUILT_IN } from './schema.ts';
+import { banTimeConflicts, layBanTime, sentenceOf } from './sentence.ts';
+import type { Said } from './sentence.ts';
+import type { Path, Tree } from './tree.ts';
+import { keyAt, valueAt } from './tree.ts';
+
+interface Context {
+  /** The sound part of what was written, fitting the input key by key and index by index. */
+  readonly tree: Tree;
+  /** Is a fault told already that explains why this key is missing? */
+  readonly isTold: (path: Path) => boolean;
+  readonly filters: ReadonlySet<string>;
+  readonly faults: Fault[];
+  readonly warnings: Fault[];
+}
+
+/** What `defaults` says, read once for all jails. */
+interface Inherited {
+  readonly keys: JailInput;
+  readonly banTime: Said;
+  readonly ignore: readonly AllowEntry[];
+}
+
+/** Faults and warnings go into `context`; where there are faults, the config is not to be used. */
+export function resolve(file: string, input: ConfigInput, context: Context): Config {
+  const { tree, warnings, faults } = context;
+  const defaults = input.defaults ?? {};
+  checkLevel(defaults, ['defaults'], context);
+  const inherited: Inherited = {
+    keys: defaults,
+    banTime: layBanTime({}, defaults.banTime),
+    ignore: readEntries(defaults.ignore ?? [], ['defaults', 'ignore'], context),
+  };
+  faults.push(...banTimeConflicts(defaults.banTime, inherited.banTime, tree, ['defaults', 'banTime']));
+  readEntries(input.trustedProxies ?? [], ['trustedProxies'], context);
+  if ((input.trustedProxies ?? []).length > 0) {
+    const message = '"trustedProxies" is not carried out by this version, and the proxies would be banned';
+    faults.push(faultAt(keyAt(tree, ['trustedProxies']), 'E_CONFIG_NOT_YET', message, 'take it away'));
+  }
+  const allow = readEntries(input.allow ?? [], ['allow'], context);
+  const names = Object.keys(input.jails ?? {});
+  const jails = names.map((name) => resolveJail(name, input.jails![name]!, inherited, context));
+  faults.push(...findDisagreements(jails, tree));
+  if (jails.length === 0 && !context.isTold(['jails'])) {
+    const message = 'there are no jails: nothing is watched, only bans by hand work';
+    warnings.push(faultAt({ file, line: 0, column: 0 }, 'W_CONFIG_NO_JAILS', message));
+  }
+  return { file, allow, banTime: sentenceOf(inherited.banTime), jails };
+}
+
+function resolveJail(name: string, own: JailInput, inherited: Inherited, context: Context): JailConfig {
+  const { tree, faults, isTold } = context;
+  const path = ['jails', name];
+  checkLevel(own, path, context);
+  const banTime = layBanTime(inherited.banTime, own.banTime);
+  faults.push(...banTimeConflicts(own.banTime, banTime, tree, [...path, 'banTime']));
+  const ignore = own.ignore ? readEntries(own.ignore, [...path, 'ignore'], context) : inherited.ignore;
+  const both = { ...inherited.keys, ...own };
+  const jail: JailConfig = {
+    name,
+    enabled: both.enabled ?? BUILT_IN.enabled,
+    filters: [...new Set([both.filter ?? []].flat())],
+    logs: [...new Set((both.logs ?? []).map((log) => normalize(log)))],
+    journal: both.journal ?? [],
+    start: both.start,
+    ...countingOf(own, inherited.keys),
+    banTime: sentenceOf(banTime),
+    ports: [...new Set(both.ports ?? BUILT_IN.ports)].toSorted((a, b) => a - b),
+    protocol: both.protocol ?? BUILT_IN.protocol,
+    ignore,
+    ipv6Prefix: both.ipv6Prefix ?? BUILT_IN.ipv6Prefix,
+    mode: both.mode ?? BUILT_IN.mode,
+    dryRun: both.dryRun ?? BUILT_IN.dryRun,
+    resetOnSuccess: both.resetOnSuccess ?? BUILT_IN.resetOnSuccess,
+    zone: both.zone,
+    logFormat: both.logFormat,
+    where: both.where,
+    except: both.except,
+    at: keyAt(tree, path),
+  };
+  const missing = (keys: readonly string[], message: string): void => {
+    if (keys.some((key) => isTold([...path, key]) || isTold(['defaults', key]))) return;
+    faults.push(faultAt(jail.at, 'E_CONFIG_MISSING', `${labelOf(path)}: ${message}`, `add "${keys[0]}"`));
+  };
+  if (jail.filters.length === 0) missing(['filter'], 'a jail needs a filter');
+  if (jail.logs.length === 0 && jail.journal.length === 0)
+    missing(['logs', 'journal'], 'a jail needs something to watch');
+  return jail;
+}
+
+/** What can be wrong with the keys of a jail, or of `defaults`, on their own. */
+function checkLevel(level: JailInput, path: Path, { tree, filters, faults, warnings }: Context): void {
+  for (const key of ['maxRetry', 'findTime'] as const)
+    if (level.limit && level[key] !== undefined) {
+      const message = `${labelOf(path)}: "limit" stands instead of "${key}", not beside it`;
+      faults.push(
+        faultAt(keyAt(tree, [...path, key]), 'E_CONFIG_CONFLICT', message, 'take one of them away'),
+      );
+    }
+  const isList = Array.isArray(level.filter);
+  for (const [i, name] of [level.filter ?? []].flat().entries()) {
+    if (filters.has(name)) continue;
+    const { at } = valueAt(tree, [...path, 'filter', ...(isList ? [i] : [])]);
+    const message = `${labelOf([...path, 'filter'])}: there is no filter ${shown(name)}`;
+    faults.push(faultAt(at, 'E_CONFIG_UNKNOWN_FILTER', message, suggest(name, filters, 'there are')));
+  }
+  const notYet = (key: string, message: string): void => {
+    warnings.push(
+      faultAt(keyAt(tree, [...path, key]), 'W_NOT_YET', `${labelOf([...path, key])}: ${message}`),
+    );
+  };
+  if (level.journal && level.journal.length > 0)
+    notYet('journal', 'journals are not followed in this version');
+  if (level.brake !== undefined && level.brake !== 'off') notYet('brake', 'this version has no brake');
+}
+
+/** `limit` says both how many and how long; what the jail says goes before what `defaults` says. */
+function countingOf(own: JailInput, defaults: JailInput): Pick<JailConfig, 'maxRetry' | 'findTime'> {
+  const level = ({ limit, maxRetry, findTime }: JailInput) =>
+    limit ? { maxRetry: limit.count + 1, findTime: limit.window } : { maxRetry, findTime };
+  const [mine, theirs] = [level(own), level(defaults)];
+  return {
+    maxRetry: mine.maxRetry ?? theirs.maxRetry ?? BUILT_IN.maxRetry,
+    findTime: mine.findTime ?? theirs.findTime ?? parseDuration(BUILT_IN.findTime)!,
+  };
+}
+
+function readEntries(written: readonly string[], path: Path, { tree, warnings }: Context): AllowEntry[] {
+  const entries: AllowEntry[] = [];
+  for (const [i, text] of written.entries()) {
+    const read = readAllowEntry(text);
+    if (read.kind !== 'entry') continue;
+    entries.push(read.entry);
+    if (read.warning) warnings.push(faultAt(valueAt(tree, [...path, i]).at, ...read.warning));
+  }
+  return entries;
+}

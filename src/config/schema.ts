@@ -1,0 +1,267 @@
+// The config's keys: type, default, unit and one sentence each, in this one place. The JSON Schema and the reference
+// page are made from it, and a test asks of every key that changing it changes something.
+import * as v from 'valibot';
+import {
+  allowList,
+  conditions,
+  duration,
+  finite,
+  isRate,
+  isZone,
+  key,
+  listOf,
+  number,
+  oneOf,
+  positive,
+  rate,
+  says,
+  text,
+  whole,
+  yesOrNo,
+} from './values.ts';
+
+/** What holds where neither the jail nor `defaults` says anything. */
+export const BUILT_IN = {
+  enabled: true,
+  maxRetry: 5,
+  findTime: '10m',
+  ports: [] as number[],
+  protocol: 'any',
+  ipv6Prefix: 64,
+  mode: 'normal',
+  dryRun: false,
+  resetOnSuccess: false,
+  brake: 'behaving',
+  banTime: { first: '10m', factor: 4, max: '1w', forget: '30d', scope: 'jail' },
+} as const;
+
+/** The jail under which bans by hand stand. */
+export const RESERVED_JAIL = 'manual';
+
+const JAIL_NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+
+export const banTimeObject = v.strictObject({
+  first: key(positive, {
+    says: 'How long the first sentence lasts; bans by hand last as long as that of `defaults`.',
+    default: BUILT_IN.banTime.first,
+    unit: 'seconds where it is a bare number',
+  }),
+  factor: key(number('a number of at least 1', 1, 1_000_000), {
+    says: 'How many times longer each further sentence is than the one before; 1 keeps them all alike.',
+    default: BUILT_IN.banTime.factor,
+    unit: 'times',
+  }),
+  max: key(positive, {
+    says: 'No sentence is longer than this; at least `first`. Unless it is written, a longer `first` or step raises it.',
+    default: BUILT_IN.banTime.max,
+    unit: 'seconds where it is a bare number',
+  }),
+  forget: key(duration, {
+    says: 'This long after the end of the last sentence the next one is a first one again.',
+    default: BUILT_IN.banTime.forget,
+    unit: 'seconds where it is a bare number',
+  }),
+  steps: key(
+    v.pipe(
+      listOf(positive, 'a list of durations'),
+      v.minLength(1, says('E_CONFIG_VALUE', 'at least one duration')),
+      v.maxLength(100, says('E_CONFIG_VALUE', 'at most 100 durations')),
+    ),
+    {
+      says: 'The sentences one by one, instead of `first` and `factor`; the last one repeats.',
+      otherwise: 'none',
+      unit: 'seconds where they are bare numbers',
+    },
+  ),
+  scope: key(oneOf(['jail', 'all']), {
+    says: 'Whose earlier sentences count: those of this jail or those of all.',
+    default: BUILT_IN.banTime.scope,
+  }),
+});
+const banTime = v.union(
+  [positive, banTimeObject],
+  says('E_CONFIG_TYPE', 'a duration, or an object with first, factor, max, forget, steps and scope'),
+);
+
+const PATH = 'an absolute path or glob';
+const PORT = 'a port from 1 to 65535';
+const TERM = 'a journal match such as _SYSTEMD_UNIT=ssh.service, not beginning with "-"';
+const filterName = text('the name of a filter');
+
+/** The keys of a jail, and of `defaults`. */
+export const jailSchema = v.strictObject(
+  {
+    enabled: key(yesOrNo, { says: 'Whether the jail runs.', default: BUILT_IN.enabled }),
+    filter: key(
+      v.union(
+        [
+          filterName,
+          v.pipe(listOf(filterName, ''), v.minLength(1, says('E_CONFIG_VALUE', 'at least one filter'))),
+        ],
+        says('E_CONFIG_TYPE', 'the name of a filter or a list of names'),
+      ),
+      { says: 'Which filter recognises the lines, or which ones.', otherwise: 'none: a jail needs one' },
+    ),
+    logs: key(
+      listOf(
+        v.pipe(
+          text(PATH),
+          v.startsWith('/', says('E_CONFIG_VALUE', PATH)),
+          v.check((path) => !path.includes('\0'), says('E_CONFIG_VALUE', PATH)),
+        ),
+        'a list of absolute paths and globs',
+      ),
+      {
+        says: 'The files that are followed: absolute paths and globs. Files that appear later are picked up while running.',
+        otherwise: 'none: a jail needs `logs` or `journal`',
+      },
+    ),
+    journal: key(
+      listOf(
+        v.pipe(
+          text(TERM),
+          v.check((term) => !term.startsWith('-'), says('E_CONFIG_VALUE', TERM)),
+        ),
+        'a list of journal matches',
+      ),
+      {
+        says: 'Which entries of the journal are followed where none of `logs` exists. This version accepts it with a warning and follows no journal.',
+        otherwise: 'none',
+      },
+    ),
+    start: key(oneOf(['beginning', 'end']), {
+      says: 'Where a file is read from that exists when Bailiff first meets it. It belongs to the file: jails that name the same one must agree.',
+      otherwise: 'the first line that is younger than the largest `findTime` of its jails',
+    }),
+    maxRetry: key(whole('a whole number of at least 1', 1, 1_000_000_000), {
+      says: 'The match with this number, within `findTime`, bans.',
+      default: BUILT_IN.maxRetry,
+      unit: 'matches',
+    }),
+    findTime: key(finite, {
+      says: 'The matches that ban are at most this far apart.',
+      default: BUILT_IN.findTime,
+      unit: 'seconds where it is a bare number',
+    }),
+    limit: key(rate, {
+      says: 'Instead of `maxRetry` and `findTime`: `"100/1m"` lets 100 pass within any minute and bans at the next.',
+      otherwise: 'none',
+    }),
+    banTime: key(banTime, {
+      says: 'How long a ban lasts: an object with the keys below, or a duration that every ban of the jail lasts.',
+      default: BUILT_IN.banTime,
+    }),
+    ports: key(listOf(whole(PORT, 1, 65_535), 'a list of ports'), {
+      says: 'The published ports that a ban covers; an empty list is all of them.',
+      default: BUILT_IN.ports,
+      unit: 'port numbers',
+    }),
+    protocol: key(oneOf(['any', 'tcp', 'udp']), {
+      says: 'Which traffic a ban covers; with `ports`, `any` is TCP and UDP.',
+      default: BUILT_IN.protocol,
+    }),
+    ignore: key(allowList, {
+      says: 'Addresses, networks, names and `file:` lists that this jail never counts, added to `allow`.',
+      otherwise: 'none',
+    }),
+    ipv6Prefix: key(whole('a prefix length from 32 to 128', 32, 128), {
+      says: 'IPv6 addresses are counted and banned by their prefix of this length.',
+      default: BUILT_IN.ipv6Prefix,
+      unit: 'bits',
+    }),
+    brake: key(
+      v.pipe(
+        text('"behaving", "off" or a rate such as "300/1m"'),
+        v.check(
+          (written) => written === 'behaving' || written === 'off' || isRate(written),
+          says('E_CONFIG_VALUE', '"behaving", "off" or a rate such as "300/1m"'),
+        ),
+      ),
+      {
+        says: 'When the jail goes over to detecting. This version has no brake: what is not `"off"` is accepted with a warning.',
+        default: BUILT_IN.brake,
+      },
+    ),
+    mode: key(oneOf(['normal', 'aggressive']), {
+      says: '`aggressive` takes in the patterns that a filter marks so.',
+      default: BUILT_IN.mode,
+    }),
+    dryRun: key(yesOrNo, {
+      says: 'The jail counts and passes sentence, but nothing is blocked.',
+      default: BUILT_IN.dryRun,
+    }),
+    resetOnSuccess: key(yesOrNo, {
+      says: 'A successful log-in of an address begins its count anew.',
+      default: BUILT_IN.resetOnSuccess,
+    }),
+    zone: key(
+      v.pipe(
+        text('an IANA time zone'),
+        v.check(isZone, says('E_CONFIG_VALUE', 'an IANA time zone such as UTC or Europe/Berlin')),
+      ),
+      {
+        says: 'The time zone of stamps that name none. It belongs to the file: jails that name the same one must agree.',
+        otherwise: "the host's",
+      },
+    ),
+    logFormat: key(text('an nginx log_format string, "combined", "common" or "json"'), {
+      says: 'How the lines are laid out: an nginx `log_format` string, `combined`, `common` or `json`.',
+      otherwise: "the filter's own",
+    }),
+    where: key(conditions, {
+      says: "Narrows the filter: only lines whose fields fulfil all of these conditions count. The form is that of a filter's `where`.",
+      otherwise: 'no condition',
+    }),
+    except: key(conditions, {
+      says: 'Narrows the filter: lines whose fields fulfil all of these conditions do not count.',
+      otherwise: 'no exception',
+    }),
+  },
+  says('E_CONFIG_TYPE', 'an object with the keys of a jail'),
+);
+
+const jailName = v.pipe(
+  v.string(),
+  v.regex(
+    JAIL_NAME,
+    says(
+      'E_CONFIG_NAME',
+      'a name of 1 to 64 characters: a to z, 0 to 9, "_", "." and "-", the first a letter or digit',
+    ),
+  ),
+  v.notValue(
+    RESERVED_JAIL,
+    says('E_CONFIG_NAME', `another name than "${RESERVED_JAIL}", under which bans by hand stand`),
+  ),
+);
+
+/** The whole file. */
+export const configSchema = v.strictObject(
+  {
+    $schema: key(v.string(says('E_CONFIG_TYPE', 'the path of a JSON Schema')), {
+      says: 'For editors, which check and complete the keys by it. Bailiff does not read it.',
+      otherwise: 'none',
+    }),
+    defaults: key(jailSchema, {
+      says: 'Any keys of a jail: they hold for every jail that does not say otherwise. The keys of `banTime` are taken over one by one.',
+      otherwise: 'what is built in',
+    }),
+    allow: key(allowList, {
+      says: 'Who is never counted and never dropped, on the whole host: addresses, networks, names, `file:` with the absolute path of a list, `self` (which changes nothing: the host is protected in any case).',
+      otherwise: 'nobody',
+    }),
+    trustedProxies: key(allowList, {
+      says: 'Proxies whose forwarding header is believed. This version does not read such headers: a list that is not empty is a fault, since the proxy would be banned instead.',
+      default: [],
+    }),
+    jails: key(v.record(jailName, jailSchema, says('E_CONFIG_TYPE', 'an object of jails by name')), {
+      says: 'The jails by name: what is watched, what is counted, what it costs.',
+      otherwise: 'none: only bans by hand work',
+    }),
+  },
+  says('E_CONFIG_TYPE', 'an object'),
+);
+
+export type ConfigInput = v.InferOutput<typeof configSchema>;
+export type JailInput = v.InferOutput<typeof jailSchema>;
+export type BanTimeInput = v.InferOutput<typeof banTime>;

@@ -1,0 +1,136 @@
+// The one kind of commit: positions, offenders, bans and events, in one transaction, at a chunk boundary.
+// There is no way to write positions without what was counted up to them.
+import { BailiffError } from '../errors.ts';
+import type { Jail } from '../jails/contract.ts';
+import type { Ledger } from '../ledger/contract.ts';
+import type { Network, Position } from '../model.ts';
+import type { Clock, Log } from '../ports.ts';
+import type { Bans } from './bans.ts';
+import type { Faults } from './faults.ts';
+import type { FaultPoint } from './fault-points.ts';
+
+/** A commit is due after a second, or when this many offenders are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
+const MAX_DIRTY = 5_000;
+const MAX_WAIT = 1_000;
+const FAULT = 'E_LEDGER_UNAVAILABLE';
+const DEFECT = 'E_INTERNAL';
+
+export interface Committer {
+  /** The source stands here now. Committed with everything else that is dirty. */
+  moved(position: Position): void;
+  forgetPositions(ids: readonly string[]): void;
+  forgetOffenders(jail: string, addresses: readonly Network[]): void;
+  /** Is it time? Asked after each chunk. */
+  isDue(): boolean;
+  /**
+   * Writes all that is dirty at the moment it runs.
+   * @param durable waits for the disk.
+   * @returns false when the ledger can't be written: everything stays dirty and is tried again; blocking goes on from memory.
+   */
+  commit(durable: boolean): Promise<boolean>;
+}
+
+export function createCommitter(
+  ledger: Ledger,
+  jails: () => Iterable<Jail>,
+  bans: Bans,
+  ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
+): Committer {
+  const { clock, log, faults, at } = ports;
+  let positions = new Map<string, Position>();
+  let goneFiles: string[] = [];
+  let goneOffenders: { jail: string; address: Network }[] = [];
+  let dirtySince: number | undefined;
+  /** After a failure the next try waits: a full disk doesn't get emptier by being asked for every chunk. */
+  let notBefore = 0;
+  let running: Promise<unknown> = Promise.resolve();
+
+  /** Everything dirty, taken at one instant between two chunks: so it belongs together. */
+  function take() {
+    for (const jail of jails())
+      for (const address of jail.takeForgotten()) goneOffenders.push({ jail: jail.rules.name, address });
+    const taken = {
+      positions: [...positions.values()],
+      forgottenPositions: goneFiles,
+      offenders: [...jails()].map((jail) => ({ jail, offenders: jail.takeDirty() })),
+      forgottenOffenders: goneOffenders,
+      ...bans.takeDirty(),
+    };
+    positions = new Map();
+    goneFiles = [];
+    goneOffenders = [];
+    dirtySince = undefined;
+    return taken;
+  }
+
+  function giveBack(taken: ReturnType<typeof take>): void {
+    // What moved on meanwhile is newer than what we failed to write.
+    positions = new Map([
+      ...taken.positions.map((position) => [position.id, position] as const),
+      ...positions,
+    ]);
+    goneFiles = [...taken.forgottenPositions, ...goneFiles];
+    goneOffenders = [...taken.forgottenOffenders, ...goneOffenders];
+    for (const { jail, offenders } of taken.offenders) jail.restore(offenders);
+    bans.restore(taken);
+    dirtySince ??= clock.monotonic();
+  }
+
+  async function write(durable: boolean): Promise<boolean> {
+    const taken = take();
+    at('before-commit');
+    // If we die here nothing was written: the same lines are read again and counted the same.
+    try {
+      const offenders = taken.offenders.flatMap((each) => each.offenders);
+      await ledger.commit({ ...taken, offenders }, durable);
+    } catch (error) {
+      giveBack(taken);
+      notBefore = clock.monotonic() + MAX_WAIT;
+      const why = error instanceof BailiffError ? error.message : String(error);
+      // A row that the ledger refuses is a defect of ours, and is named as such: no room on the disk would mend it.
+      const isDefect = error instanceof BailiffError && error.code === 'E_INTERNAL';
+      faults.raise(
+        isDefect ? DEFECT : FAULT,
+        `The ledger can't be written, blocking goes on from memory: ${why}`,
+      );
+      log.error({ why }, 'commit failed');
+      return false;
+    }
+    // If we die here everything up to these positions is known, and none of it is read again.
+    at('after-commit');
+    faults.clear(FAULT);
+    faults.clear(DEFECT);
+    return true;
+  }
+
+  const countDirty = (): number => {
+    let count = goneOffenders.length;
+    for (const jail of jails()) count += jail.dirty;
+    return count;
+  };
+
+  return {
+    moved(position) {
+      positions.set(position.id, position);
+      dirtySince ??= clock.monotonic();
+    },
+    forgetPositions(ids) {
+      for (const id of ids) positions.delete(id);
+      goneFiles.push(...ids);
+    },
+    forgetOffenders(jail, addresses) {
+      for (const address of addresses) goneOffenders.push({ jail, address });
+    },
+    isDue() {
+      if (clock.monotonic() < notBefore) return false;
+      if (bans.hasDirty) return true;
+      const waited = dirtySince === undefined ? 0 : clock.monotonic() - dirtySince;
+      return waited >= MAX_WAIT || countDirty() >= MAX_DIRTY;
+    },
+    commit(durable) {
+      const mine = running.then(() => write(durable));
+      running = mine;
+      return mine;
+    },
+  };
+}

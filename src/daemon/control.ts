@@ -1,0 +1,242 @@
+// What the sockets can ask of a running daemon: the implementation of api's Control.
+import type {
+  BanOutcome,
+  BanRequest,
+  Control,
+  StatusView,
+  UnbanOutcome,
+  UnbanRequest,
+} from '../api/contract.ts';
+import { parseNetwork } from '../address.ts';
+import { BailiffError } from '../errors.ts';
+import type { Ledger } from '../ledger/contract.ts';
+import type { Ban, Network } from '../model.ts';
+import { parseDuration } from '../time.ts';
+import type { Bans } from './bans.ts';
+import type { Committer } from './committer.ts';
+import type { Clock } from '../ports.ts';
+import type { Enforcer } from './enforcer.ts';
+import type { Protection } from './protection.ts';
+import { EVERYTHING, MANUAL } from './sitting.ts';
+import type { Sittings } from './sitting.ts';
+import type { Views } from './views.ts';
+
+const PAGE = 1_000;
+/** So many addresses are banned or unbanned in one go. */
+const SLICE = 500;
+/** With more networks than this in one answer to `history`, something else is being asked. */
+const HISTORY_BANS = 1_000;
+
+export interface ControlParts {
+  readonly version: string;
+  readonly bans: Bans;
+  readonly ledger: Ledger;
+  readonly committer: Committer;
+  readonly enforcer: Enforcer;
+  readonly protection: Protection;
+  readonly sittings: Sittings;
+  readonly views: Views;
+  readonly clock: Clock;
+  /** How long a ban by hand lasts when nobody says. */
+  readonly manualDuration: number;
+  /** `--detect-only`: nothing may ever reach the kernel. */
+  readonly neverEnforce: boolean;
+  /** Looks at the disk and commits. @returns whether everything that was there at the call is committed. */
+  catchUp(): Promise<boolean>;
+  /** Tells the kernel what changed; nothing where nothing may reach it. */
+  enforce(): Promise<void>;
+  /** A ban's end may have become the next one. */
+  rescheduleExpiry(): void;
+}
+
+export function createControl(parts: ControlParts): Control {
+  const { bans, ledger, committer, enforcer, protection, sittings, views, clock } = parts;
+
+  /** Bans of a jail that is disabled, or gone, can still be listed and lifted. */
+  function checkJail(name: string | undefined, isActing = false): void {
+    if (name === undefined || name === MANUAL || sittings.find(name)) return;
+    const isRemembered = (): boolean =>
+      sittings.isConfigured(name) || ledger.bans({ jail: name, all: true, limit: 1 }).length > 0;
+    if (!isActing && (bans.countIn(name) > 0 || isRemembered())) return;
+    throw new BailiffError('E_UNKNOWN_JAIL', `There is no jail "${name}"; bailiff status lists them.`, {
+      jail: name,
+    });
+  }
+
+  function durationOf(written: string | number | undefined): number | undefined {
+    if (written === undefined) return undefined;
+    const duration = parseDuration(written);
+    if (duration !== undefined && duration > 0) return duration;
+    throw new BailiffError('E_DURATION', `"${written}" is not a duration; try 10m, 1h30m, 1w or forever.`);
+  }
+
+  /** Commits durably and tells the kernel. @returns whether the disk has it. A full disk must not keep a ban back. */
+  async function settleByHand(): Promise<boolean> {
+    const durable = await committer.commit(true);
+    await parts.enforce();
+    parts.rescheduleExpiry();
+    return durable;
+  }
+
+  function banOne(network: Network, request: BanRequest, duration: number | undefined): BanOutcome {
+    const address = network.text;
+    const entry = protection.whyAllowed(network);
+    if (entry !== undefined)
+      return {
+        address,
+        outcome: 'refused',
+        why: `allowed by the entry "${entry}"; remove it from "allow" first`,
+      };
+    const why = protection.whyProtected(network);
+    if (why !== undefined && !request.force)
+      return { address, outcome: 'refused', why: `${why}; --force if you mean it` };
+
+    const jail = request.jail ?? MANUAL;
+    const now = clock.now();
+    const standing = bans.find(jail, network);
+    const reason = request.reason ?? 'banned by hand';
+    if (standing && (standing.until === undefined || standing.until > now)) {
+      const ladder = sittings.find(jail)?.jail.next(network, now).duration;
+      const until = endOf(now, duration ?? ladder ?? parts.manualDuration);
+      if (standing.until === undefined || (until !== undefined && until <= standing.until))
+        return { address, outcome: 'unchanged', why: 'a ban is in force at least as long' };
+      bans.extend(standing, until, 'admin', reason, now);
+      sittings.find(jail)?.jail.prolong(network, until);
+      return { address, outcome: 'extended' };
+    }
+    const sitting = sittings.find(jail);
+    const sentence = sitting
+      ? sitting.jail.convict(network, now, duration)
+      : { nth: 1, until: endOf(now, duration ?? parts.manualDuration) };
+    bans.impose(
+      {
+        ...{ address: network, jail, since: now, ...sentence, reason, by: 'admin', evidence: [] },
+        scope: sitting ? sitting.ready.scope : EVERYTHING,
+      },
+      now,
+    );
+    return { address, outcome: 'banned' };
+  }
+
+  function release(ban: Ban): UnbanOutcome {
+    const now = clock.now();
+    bans.end(ban, now, 'admin', 'lifted by hand');
+    sittings.find(ban.jail)?.jail.forgive(ban.address, now);
+    return { address: ban.address.text, jail: ban.jail, outcome: 'released' };
+  }
+
+  function unbanOne(network: Network, jail: string | undefined): UnbanOutcome[] {
+    const found = bans.touching(network).filter((ban) => jail === undefined || ban.jail === jail);
+    // Lines written before this moment never count, also where they have not been read yet.
+    for (const { jail: court } of sittings.all)
+      if (jail === undefined || court.rules.name === jail) court.forgive(network, clock.now());
+    if (found.length === 0) return [{ address: network.text, jail: jail ?? '', outcome: 'not-banned' }];
+    return found.map(release);
+  }
+
+  /**
+   * Does `step` to each item, some at a time, and settles in between: a long list must not stall what else goes on.
+   * @returns the outcomes, and whether the disk has all of them.
+   */
+  async function inSlices<T, R>(
+    items: readonly T[],
+    step: (item: T) => R[],
+  ): Promise<{ outcomes: R[]; durable: boolean }> {
+    const outcomes: R[] = [];
+    let durable = true;
+    for (let from = 0; from < items.length; from += SLICE) {
+      for (const item of items.slice(from, from + SLICE)) outcomes.push(...step(item));
+      durable = (await settleByHand()) && durable;
+    }
+    return { outcomes, durable };
+  }
+
+  /** Without an address, all must be meant in so many words: an empty list lifts nothing. */
+  function everything(request: UnbanRequest): Ban[] {
+    if (request.all !== true && request.jail === undefined)
+      throw new BailiffError('E_USAGE', 'Name an address, a jail, or all.');
+    return [...bans.open()];
+  }
+
+  return {
+    ping: () => ({ version: parts.version, pid: process.pid }),
+    async status(): Promise<StatusView> {
+      return views.status(await parts.catchUp());
+    },
+    async bans(query) {
+      const after = query.after === undefined ? undefined : Number(query.after);
+      if (after !== undefined && !Number.isSafeInteger(after))
+        throw new BailiffError('E_USAGE', '"after" takes what "next" of the page before said.');
+      checkJail(query.jail);
+      // Ended bans stand in the ledger alone: it must have all of them.
+      if (query.all) await committer.commit(false);
+      return views.bans({ jail: query.jail, all: query.all ?? false, after: after ?? 0 }, PAGE);
+    },
+    async ban(request) {
+      checkJail(request.jail, true);
+      const duration = durationOf(request.for);
+      const networks = request.addresses.map(networkNamed);
+      const { outcomes, durable } = await inSlices(networks, (network) => [
+        banOne(network, request, duration),
+      ]);
+      const why = enforcer.fault === undefined ? undefined : `it is not in the kernel yet: ${enforcer.fault}`;
+      return outcomes.map((each) => ({
+        ...each,
+        ...(isNew(each) && why !== undefined ? { why } : {}),
+        ...(isNew(each) && !durable ? { durable } : {}),
+      }));
+    },
+    async unban(request: UnbanRequest) {
+      checkJail(request.jail);
+      const listed = (request.addresses ?? []).map(networkNamed);
+      const isMeant = (ban: Ban): boolean => request.jail === undefined || ban.jail === request.jail;
+      const { outcomes, durable } =
+        listed.length > 0
+          ? await inSlices(listed, (network) => unbanOne(network, request.jail))
+          : await inSlices(everything(request).filter(isMeant), (ban) => [release(ban)]);
+      const why = enforcer.fault === undefined ? undefined : `it is still in the kernel: ${enforcer.fault}`;
+      return outcomes.map((each) => ({
+        ...each,
+        ...(each.outcome === 'released' && why !== undefined ? { why } : {}),
+        ...(durable ? {} : { durable }),
+      }));
+    },
+    async history(address) {
+      const network = networkNamed(address);
+      await committer.commit(false);
+      const remembered = ledger.bans({ address: network, all: true, limit: HISTORY_BANS });
+      // What the disk has not taken yet stands in memory alone.
+      const known = new Map([...remembered, ...bans.touching(network)].map((ban) => [ban.id, ban]));
+      return views.history(network, [...known.values()], clock.now());
+    },
+    async teardown() {
+      await enforcer.standDown();
+      return { mode: views.mode() };
+    },
+    async arm() {
+      if (parts.neverEnforce)
+        throw new BailiffError(
+          'E_USAGE',
+          'This daemon was started with --detect-only; start it without to enforce.',
+        );
+      await enforcer.arm();
+      await parts.enforce();
+      if (enforcer.fault !== undefined) throw new BailiffError('E_FIREWALL_UNAVAILABLE', enforcer.fault);
+      return { mode: views.mode() };
+    },
+  };
+}
+
+function networkNamed(text: string): Network {
+  const parsed = parseNetwork(text);
+  if (parsed) return parsed.network;
+  throw new BailiffError('E_ADDRESS', `"${text}" is not an address or a network.`, { address: text });
+}
+
+function endOf(now: number, duration: number): number | undefined {
+  return duration === Infinity ? undefined : now + duration;
+}
+
+function isNew(outcome: BanOutcome): boolean {
+  return outcome.outcome === 'banned' || outcome.outcome === 'extended';
+}

@@ -1,0 +1,310 @@
+// Kernel state is a function: desired(open bans, now) → { scope → { network → until } }. The enforcer applies the
+// difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
+import { BailiffError } from '../errors.ts';
+import type { Change, Firewall } from '../firewall/contract.ts';
+import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
+import type { Clock, Log } from '../ports.ts';
+import type { Bans } from './bans.ts';
+import type { FaultPoint } from './fault-points.ts';
+
+/** What a listing says of an element's end is accurate to about a second: differences below this are not repaired. */
+const TOLERANCE = 3_000;
+const FIRST_RETRY = 1_000;
+const LAST_RETRY = 30_000;
+
+export interface Enforcer {
+  /** Makes the table, compares the kernel with the bans and applies the difference. Removals wait for {@link settle}. */
+  boot(allowed: readonly Network[]): Promise<void>;
+  /** Tells the kernel what changed. Resolves when it has been told, or could not be reached. Coalesces calls. */
+  sync(): Promise<void>;
+  /** The backlog has been read: what is in the kernel and no longer wanted may go. */
+  settle(): Promise<void>;
+  allow(networks: readonly Network[]): Promise<void>;
+  /** Takes everything out of the kernel and rests until {@link arm}. */
+  standDown(): Promise<void>;
+  arm(): Promise<void>;
+  readonly isStanding: boolean;
+  /** How many networks the kernel holds, as far as we know. */
+  readonly heldCount: number;
+  /** What the kernel refused and will be asked for again, in a sentence for status. */
+  readonly refusal: string | undefined;
+  /** What the firewall's last failure said, while it fails. */
+  readonly fault: string | undefined;
+  /** Is the ban in the kernel? `why` says what the kernel answered when it refused it. */
+  standingOf(ban: Ban): { readonly state: 'blocked' | 'pending' | 'unenforceable'; readonly why?: string };
+  close(): Promise<void>;
+}
+
+/** One network's blocks by scope. */
+type ByScope = Map<string, Block>;
+
+/**
+ * @param scopeOf what traffic a ban drops; undefined where its jail only detects.
+ * @param options `detectOnly`: nothing new ever reaches the kernel; what an earlier run left there can be lifted.
+ */
+export function createEnforcer(
+  firewall: Firewall,
+  bans: Bans,
+  scopeOf: (ban: Ban) => Scope | undefined,
+  options: { readonly detectOnly: boolean },
+  ports: { clock: Clock; log: Log; at: FaultPoint },
+): Enforcer {
+  const { clock, log, at } = ports;
+  /** What we believe to be in the kernel. */
+  let held = new Map<string, ByScope>();
+  const refusals = new Map<string, string>();
+  let pending = new Map<string, Network>();
+  /** What the kernel held at boot and no open ban wants: lines still to be read may want it again. */
+  let deferred: Map<string, Network> | undefined = new Map();
+  let allowed: readonly Network[] = [];
+  let standing = true;
+  let lost = true;
+  let booting = true;
+  let fault: string | undefined;
+  let retryAfter = FIRST_RETRY;
+  let cancelRetry: (() => void) | undefined;
+  let queued: Promise<void> | undefined;
+  let tail: Promise<void> = Promise.resolve();
+
+  function desiredOn(network: Network, now: Instant): ByScope {
+    const desired: ByScope = new Map();
+    for (const ban of bans.on(network)) {
+      const scope = scopeOf(ban);
+      if (!scope || (ban.until !== undefined && ban.until <= now)) continue;
+      const key = scopeKey(scope);
+      const until = laterOf(desired.get(key), ban.until);
+      desired.set(key, { scope, network, until });
+    }
+    return desired;
+  }
+
+  /** The longest of the sentences on one address wins; no end is the longest. */
+  function laterOf(other: Block | undefined, until: Instant | undefined): Instant | undefined {
+    if (!other) return until;
+    return other.until === undefined || until === undefined ? undefined : Math.max(other.until, until);
+  }
+
+  function difference(now: Instant): Change[] {
+    const changes: Change[] = [];
+    for (const network of pending.values()) {
+      const wanted = desiredOn(network, now);
+      const have = held.get(network.text);
+      if (!options.detectOnly)
+        for (const [key, block] of wanted)
+          if (!isSame(have?.get(key), block)) changes.push({ what: 'block', ...block });
+      if (deferred?.has(network.text)) continue;
+      for (const [key, { scope }] of have ?? [])
+        if (!wanted.has(key)) changes.push({ what: 'release', scope, network });
+    }
+    return changes;
+  }
+
+  async function reconcile(): Promise<void> {
+    if (!options.detectOnly) await firewall.prepare(allowed);
+    held = new Map();
+    for (const block of await firewall.list()) hold(block);
+    for (const ban of bans.open()) pending.set(ban.address.text, ban.address);
+    for (const blocks of held.values())
+      for (const { network } of blocks.values()) {
+        pending.set(network.text, network);
+        // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
+        if (bans.on(network).length === 0) deferred?.set(network.text, network);
+      }
+    lost = false;
+  }
+
+  function hold(block: Block): void {
+    const blocks = held.get(block.network.text) ?? new Map<string, Block>();
+    blocks.set(scopeKey(block.scope), block);
+    held.set(block.network.text, blocks);
+  }
+
+  function letGo(network: Network, scope: Scope): void {
+    const blocks = held.get(network.text);
+    blocks?.delete(scopeKey(scope));
+    if (blocks?.size === 0) held.delete(network.text);
+  }
+
+  async function tellKernel(): Promise<void> {
+    for (const network of bans.takeTouched()) {
+      pending.set(network.text, network);
+      // Its ban was just passed or lifted: that is newer than what was found at boot.
+      if (!lost) deferred?.delete(network.text);
+    }
+    if (!standing) {
+      pending.clear();
+      return;
+    }
+    try {
+      if (lost) await reconcile();
+      const told = pending;
+      const changes = difference(clock.now());
+      pending = new Map();
+      if (changes.length > 0) await apply(changes, told);
+      if (lost) void sync();
+      if (refusals.size === 0) retryAfter = FIRST_RETRY;
+      if (fault !== undefined) log.info({}, 'the firewall answers again');
+      fault = undefined;
+    } catch (error) {
+      if (!(error instanceof BailiffError)) throw error;
+      // Another daemon's bans are not ours to compare with: whoever starts second ends.
+      if (booting && error.code === 'E_ALREADY_RUNNING') throw error;
+      loseTouch(error.message);
+    }
+  }
+
+  async function apply(changes: readonly Change[], told: ReadonlyMap<string, Network>): Promise<void> {
+    const refused = new Map<string, Network>();
+    at('before-enforce');
+    // If we die here the bans are committed and pending; boot tells the kernel, which is harmless to do twice.
+    try {
+      const outcomes = await firewall.apply(changes, clock.now());
+      outcomes.forEach((outcome, index) => {
+        const change = changes[index]!;
+        const key = refusalKey(change.network, change.scope);
+        if (outcome.outcome === 'refused') {
+          refusals.set(key, outcome.why);
+          refused.set(change.network.text, change.network);
+          log.error(
+            { address: change.network.text, what: change.what, why: outcome.why },
+            'the kernel refused',
+          );
+          return;
+        }
+        refusals.delete(key);
+        // The sets had vanished and were made anew with this change: everything else that they held is gone.
+        if (outcome.rebuilt) lost = true;
+        if (change.what === 'block') hold(change);
+        else letGo(change.network, change.scope);
+      });
+    } catch (error) {
+      for (const [text, network] of told) pending.set(text, network);
+      throw error;
+    }
+    if (refused.size > 0) tryAgain(refused);
+    at('after-enforce');
+  }
+
+  /** A refusal may pass (memory is short, say): the same changes are tried once more, ever later. */
+  function tryAgain(networks: ReadonlyMap<string, Network>): void {
+    for (const [text, network] of networks) pending.set(text, network);
+    cancelRetry?.();
+    cancelRetry = clock.schedule(retryAfter, () => void sync());
+    retryAfter = Math.min(retryAfter * 2, LAST_RETRY);
+  }
+
+  function loseTouch(why: string): void {
+    if (options.detectOnly) {
+      // Nothing is to be told to it; there was only the question what an earlier run had left.
+      lost = false;
+      return;
+    }
+    if (fault === undefined) log.error({ why }, 'the firewall does not answer');
+    fault = why;
+    lost = true;
+    cancelRetry?.();
+    cancelRetry = clock.schedule(retryAfter, () => void sync());
+    retryAfter = Math.min(retryAfter * 2, LAST_RETRY);
+  }
+
+  /** Calls that come while one waits its turn share it: it takes whatever is pending when it runs. */
+  function sync(): Promise<void> {
+    if (queued) return queued;
+    const mine = tail.then(() => {
+      queued = undefined;
+      return tellKernel();
+    });
+    queued = mine;
+    tail = mine;
+    return mine;
+  }
+
+  /** Runs after everything that is under way, so that two conversations with the kernel never mix. */
+  function inTurn(task: () => Promise<void>): Promise<void> {
+    const mine = tail.then(task);
+    tail = mine.catch(() => {});
+    return mine;
+  }
+
+  return {
+    async boot(networks) {
+      allowed = networks;
+      await sync();
+      booting = false;
+      at('after-boot-enforce');
+    },
+    sync,
+    async settle() {
+      if (!deferred) return;
+      for (const [text, network] of deferred) pending.set(text, network);
+      deferred = undefined;
+      await sync();
+    },
+    async allow(networks) {
+      allowed = networks;
+      if (!standing || lost) return;
+      await inTurn(async () => {
+        try {
+          await firewall.allow(networks);
+        } catch (error) {
+          if (!(error instanceof BailiffError)) throw error;
+          loseTouch(error.message);
+        }
+      });
+    },
+    async standDown() {
+      await inTurn(async () => {
+        await firewall.teardown();
+        standing = false;
+        held = new Map();
+        refusals.clear();
+        cancelRetry?.();
+        fault = undefined;
+      });
+    },
+    async arm() {
+      standing = true;
+      lost = true;
+      await sync();
+    },
+    get isStanding() {
+      return standing;
+    },
+    get heldCount() {
+      return held.size;
+    },
+    get refusal() {
+      const [why] = refusals.values();
+      return why && `The kernel refuses ${refusals.size} changes (${why}); they are tried again.`;
+    },
+    get fault() {
+      return fault;
+    },
+    standingOf(ban) {
+      const scope = scopeOf(ban);
+      if (!scope) return { state: 'pending' };
+      const why = refusals.get(refusalKey(ban.address, scope));
+      if (why !== undefined) return { state: 'unenforceable', why };
+      return { state: held.get(ban.address.text)?.has(scopeKey(scope)) ? 'blocked' : 'pending' };
+    },
+    async close() {
+      cancelRetry?.();
+      await tail.catch(() => {});
+      await firewall.close();
+    },
+  };
+}
+
+function scopeKey(scope: Scope): string {
+  return `${scope.protocol}:${scope.ports.join(',')}`;
+}
+
+function refusalKey(network: Network, scope: Scope): string {
+  return `${network.text} ${scopeKey(scope)}`;
+}
+
+function isSame(have: Block | undefined, wanted: Block): boolean {
+  if (!have) return false;
+  if (have.until === undefined || wanted.until === undefined) return have.until === wanted.until;
+  return Math.abs(have.until - wanted.until) <= TOLERANCE;
+}

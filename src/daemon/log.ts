@@ -1,0 +1,36 @@
+// The daemon's own log: pino, JSON a line; pretty where a person watches.
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import type { Log } from '../ports.ts';
+
+export interface LogOptions {
+  readonly pretty: boolean;
+  readonly color: boolean;
+  readonly verbose: boolean;
+}
+
+/** Writes to standard output. Fields that quote log lines are escaped by JSON, and by `printable` where it is pretty. */
+export async function createLog(options: LogOptions): Promise<Log> {
+  const level = options.verbose ? 'debug' : 'info';
+  const settings = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  if (!options.pretty) return plain(pino(settings, pino.destination({ dest: 1, sync: true })));
+  const { default: pretty } = await import('pino-pretty');
+  const stream = pretty({
+    colorize: options.color,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss',
+    sync: true,
+    singleLine: true,
+  });
+  return plain(pino(settings, stream));
+}
+
+/** The four doors of Log, and nothing else of pino's. */
+function plain(logger: Logger): Log {
+  return {
+    debug: (facts, message) => logger.debug(facts, message),
+    info: (facts, message) => logger.info(facts, message),
+    warn: (facts, message) => logger.warn(facts, message),
+    error: (facts, message) => logger.error(facts, message),
+  };
+}

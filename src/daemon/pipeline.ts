@@ -1,0 +1,106 @@
+// One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
+import { formatDuration } from '../time.ts';
+import { utf8 } from '../text.ts';
+import type { Jail } from '../jails/contract.ts';
+import type { Ban, Chunk, Evidence, Instant, Verdict } from '../model.ts';
+import type { Plan, ReadyJail } from '../setup/index.ts';
+import type { Bans } from './bans.ts';
+import { scanSafely } from './safe-scan.ts';
+
+/** A stamp further ahead of the clock than this counts as the instant of arrival. */
+const FUTURE_TOLERANCE = 5 * 60_000;
+const EVIDENCE_LIMIT = 1_000;
+
+/** A jail in session. */
+export interface SittingJail {
+  readonly ready: ReadyJail;
+  readonly jail: Jail;
+}
+
+/** What a chunk led to. */
+export interface Journey {
+  readonly bans: readonly Ban[];
+  readonly matches: number;
+  /** Matches whose stamp was too far ahead of the clock to be believed. */
+  readonly fromTheFuture: number;
+  /** Lines on which a filter broke: passed over. */
+  readonly broken: number;
+}
+
+/**
+ * Applies one chunk: every line once, in order. Synchronous, so that whatever is committed between two chunks belongs
+ * together: positions, counts and bans.
+ */
+export function applyChunk(chunk: Chunk, plan: Plan<SittingJail>, bans: Bans, now: Instant): Journey {
+  const imposed: Ban[] = [];
+  const lineNumber = createLineCounter(chunk);
+  // The last line that each jail counted: a line that two of its filters match is one attempt, not two.
+  const counted = new Map<SittingJail, number>();
+  let matches = 0;
+  let fromTheFuture = 0;
+
+  const broken = scanSafely(plan.scanner, chunk.text, chunk.arrivedAt, (filter, match, base) => {
+    const isFuture = match.at !== undefined && match.at > chunk.arrivedAt + FUTURE_TOLERANCE;
+    const at = match.at === undefined || isFuture ? chunk.arrivedAt : match.at;
+    if (isFuture) fromTheFuture++;
+    matches++;
+    const start = base + match.start;
+    const evidence = (): Evidence => evidenceOf(chunk, start, base + match.end, at, lineNumber(start));
+    for (const sitting of plan.jailsOf[filter]!) {
+      if (counted.get(sitting) === start) continue;
+      if (match.outcome === 'failure' && match.counts > 0) counted.set(sitting, start);
+      const { address, counts, outcome } = match;
+      const verdict = sitting.jail.decide({ address, at, counts, outcome, evidence });
+      if (verdict.outcome === 'ban') imposed.push(impose(sitting, match.filter, verdict, bans, now));
+    }
+  });
+  return { bans: imposed, matches, fromTheFuture, broken };
+}
+
+function impose(
+  sitting: SittingJail,
+  filter: string,
+  verdict: Extract<Verdict, { outcome: 'ban' }>,
+  bans: Bans,
+  now: Instant,
+): Ban {
+  const { rules } = sitting.ready;
+  const times = verdict.count === 1 ? 'match' : 'matches';
+  return bans.impose(
+    {
+      address: verdict.offender,
+      jail: rules.name,
+      since: verdict.since,
+      until: verdict.until,
+      nth: verdict.nth,
+      // Made of our own words only: it is shown where no hostile text may be.
+      reason: `${verdict.count} ${times} of ${filter} within ${formatDuration(rules.findTime)}`,
+      by: 'jail',
+      evidence: verdict.evidence,
+      scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
+    },
+    now,
+  );
+}
+
+function evidenceOf(chunk: Chunk, start: number, end: number, at: Instant, line: number): Evidence {
+  const text = utf8(chunk.text.slice(start, Math.min(end, start + EVIDENCE_LIMIT)));
+  return { file: chunk.file, line, at, text };
+}
+
+/** Numbers of lines by their offset in the chunk. Offsets come in ascending order, so each newline is counted once. */
+function createLineCounter(chunk: Chunk): (offset: number) => number {
+  let line = chunk.firstLine;
+  let from = 0;
+  return (offset) => {
+    for (
+      let at = chunk.text.indexOf('\n', from);
+      at >= 0 && at < offset;
+      at = chunk.text.indexOf('\n', from)
+    ) {
+      line++;
+      from = at + 1;
+    }
+    return line;
+  };
+}

@@ -1,0 +1,167 @@
+// The real doors to the outside world: the one file that starts processes and reads the system's clock.
+//
+// Programs run by absolute path with an array of arguments, never through a shell, and in a fixed environment:
+// nothing that the daemon was started with (PATH, LD_PRELOAD, a locale) reaches them.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import type { Owner } from '../firewall/contract.ts';
+import type { Duration } from '../model.ts';
+import type { Cancel, Child, Clock, Exec, ExecRequest, ExecResult } from '../ports.ts';
+import { reasonOf } from '../errors.ts';
+
+/** Where programs are looked up: only root writes here. */
+const FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const ENVIRONMENT = {
+  PATH: FOLDERS.join(':'),
+  LANG: 'C',
+  // `nft -i` would keep a history file of every ban in a home that exists.
+  HOME: '/nonexistent',
+};
+/** A listing of 500 000 elements is about 35 MB. What says more than this is killed. */
+const MAX_OUTPUT = 64 * 1024 * 1024;
+/** setTimeout takes a longer delay for none at all. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/** The system's clocks; its timers don't keep the process alive. */
+export function createClock(): Clock {
+  return { now: Date.now, monotonic: () => performance.now(), schedule };
+}
+
+/** Starts real processes. What they print is read as UTF-8. */
+export function createExec(): Exec {
+  return { run, spawn: spawnChild, find };
+}
+
+function schedule(after: Duration, task: () => void): Cancel {
+  let timer: NodeJS.Timeout;
+  const wait = (left: Duration): void => {
+    const step = Math.min(Math.max(0, left), MAX_DELAY);
+    timer = setTimeout(() => (left > step ? wait(left - step) : task()), step);
+    timer.unref();
+  };
+  if (after !== Infinity) wait(after);
+  return () => clearTimeout(timer);
+}
+
+function find(program: string): string | undefined {
+  return FOLDERS.map((folder) => `${folder}/${program}`).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return statSync(path).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
+
+function run(request: ExecRequest): Promise<ExecResult> {
+  let child: ChildProcess;
+  try {
+    child = spawn(request.file, request.args, { env: ENVIRONMENT, cwd: '/', stdio: 'pipe' });
+  } catch (error) {
+    return Promise.resolve(notStarted(reasonOf(error)));
+  }
+  return new Promise((resolve) => {
+    const output = { stdout: '', stderr: '' };
+    let size = 0;
+    let cutOff: 'timeout' | 'output' | undefined;
+    const cutShort = (why: 'timeout' | 'output'): void => {
+      cutOff ??= why;
+      child.kill('SIGKILL');
+      // A grandchild may hold the pipes open: without this the answer would wait for it.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    };
+    const timer = setTimeout(() => cutShort('timeout'), Math.min(request.timeout, MAX_DELAY));
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        size += text.length;
+        if (size > MAX_OUTPUT) cutShort('output');
+        else output[name] += text;
+      });
+    }
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      // It could not be started; for one that runs this is a signal that did not reach it.
+      if (child.pid === undefined) resolve(notStarted(reasonOf(error)));
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      if (cutOff === 'timeout') return resolve({ outcome: 'timeout', code: undefined, ...output });
+      if (cutOff === 'output') output.stderr = `more than ${MAX_OUTPUT} bytes of output`;
+      // As shells write it: a program ended by a signal has a status above 128.
+      resolve({ outcome: 'exited', code: code ?? 128 + 9, ...output });
+    });
+    // It may end without reading its input; that shows in its exit status.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(request.input ?? '');
+  });
+}
+
+function notStarted(why: string): ExecResult {
+  return { outcome: 'not-started', code: undefined, stdout: '', stderr: why };
+}
+
+/**
+ * Node gives each stream of a child a socket of its own, so what a child says on stdout and on stderr would lose its
+ * order. Both are therefore handed the standard input of one `cat`, and that is read: one pipe, no shell.
+ */
+function spawnChild(file: string, args: readonly string[]): Child | undefined {
+  const cat = find('cat');
+  const merger = cat === undefined ? undefined : startQuietly(cat, [], ['pipe', 'pipe', 'ignore']);
+  if (!merger?.stdin || !merger.stdout) return undefined;
+  const child = startQuietly(file, args, ['pipe', merger.stdin, merger.stdin]);
+  // Ours is a copy: when the child ends, the last writer is gone, and `cat` ends with it.
+  merger.stdin.destroy();
+  if (!child?.stdin || child.pid === undefined) return undefined;
+  const { stdin, pid } = child;
+  stdin.on('error', () => undefined);
+  const ended = new Promise<string>((resolve) => {
+    child.on('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
+  });
+  const drained = new Promise<void>((resolve) => void merger.on('close', resolve));
+  merger.stdout.setEncoding('utf8');
+  return {
+    pid,
+    write: (text) => void stdin.write(text),
+    onOutput: (listener) => void merger.stdout?.on('data', listener),
+    // Only after its last words: an answer must not come after the news of the end.
+    onExit: (listener) => void Promise.all([ended, drained]).then(([why]) => listener(why)),
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+type Stdio = NonNullable<Parameters<typeof spawn>[2]['stdio']>;
+
+/** @returns undefined where the program can't be started (missing, not permitted, no memory). */
+function startQuietly(file: string, args: readonly string[], stdio: Stdio): ChildProcess | undefined {
+  try {
+    const child = spawn(file, args, { env: ENVIRONMENT, cwd: '/', stdio });
+    child.on('error', () => undefined);
+    return child.pid === undefined ? undefined : child;
+  } catch {
+    return undefined;
+  }
+}
+
+/** This process as it marks the kernel, and how it tells whether another one that did still lives. */
+export function createOwner(): Owner {
+  return {
+    id: `${process.pid}_${startOf(process.pid) ?? 0}`,
+    isAlive(id) {
+      const [pid, start] = id.split('_').map(Number);
+      return startOf(pid!) === start;
+    },
+  };
+}
+
+/** When a process started, in clock ticks since boot: field 22 of `/proc/PID/stat` (proc(5)), undefined where there is none. */
+function startOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is the program's name in brackets, which may hold anything.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,193 @@
+// The daemon as its users see it: the shapes of api/contract, made from what is in memory and in the ledger.
+import type {
+  BanState,
+  BanView,
+  HistoryView,
+  JailView,
+  Page,
+  RuntimeFault,
+  SourceView,
+  StatusView,
+} from '../api/contract.ts';
+import type { Config, JailConfig } from '../config/contract.ts';
+import type { Dropped, Firewall } from '../firewall/contract.ts';
+import type { Ledger } from '../ledger/contract.ts';
+import type { Ban, Duration, Instant, Network } from '../model.ts';
+import type { Sources } from '../sources/contract.ts';
+import { formatInstant } from '../time.ts';
+import type { Bans } from './bans.ts';
+import type { Enforcer } from './enforcer.ts';
+import type { ActiveFault, Faults } from './faults.ts';
+import type { Sittings } from './sitting.ts';
+
+const NOTHING = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
+
+export interface ViewParts {
+  readonly config: Config;
+  readonly version: string;
+  readonly startedAt: Instant;
+  readonly bans: Bans;
+  readonly ledger: Ledger;
+  readonly firewall: Firewall;
+  readonly enforcer: Enforcer;
+  readonly sittings: Sittings;
+  readonly sources: Sources;
+  readonly faults: Faults;
+  /** What the pipeline noticed about a source (its stamps), by the path that is watched. */
+  readonly sourceFaults: ReadonlyMap<string, Faults>;
+  readonly neverEnforce: boolean;
+  /** Was the firewall ever reached? Until then the daemon only detects. */
+  wasReached(): boolean;
+}
+
+export interface Views {
+  mode(): StatusView['mode'];
+  status(caughtUp: boolean): Promise<StatusView>;
+  /** Bans in order of number, a page at a time. */
+  bans(
+    query: { jail: string | undefined; all: boolean; after: number },
+    limit: number,
+  ): Promise<Page<BanView>>;
+  /** @param bans all bans that touch the network. */
+  history(network: Network, bans: readonly Ban[], now: Instant): HistoryView;
+}
+
+export function createViews(parts: ViewParts): Views {
+  const { bans, enforcer, sittings, sources, faults, firewall } = parts;
+
+  function mode(): StatusView['mode'] {
+    if (parts.neverEnforce || !firewall.enforces || !parts.wasReached()) return 'detect-only';
+    return enforcer.isStanding ? 'enforcing' : 'stood-down';
+  }
+
+  function stateOf(ban: Ban): { state: BanState; why?: string } {
+    if (ban.endedAt !== undefined) return { state: 'ended' };
+    if (sittings.scopeOf(ban) === undefined) return { state: 'detected' };
+    const standing = enforcer.standingOf(ban);
+    // What an earlier run blocked stays blocked while this one only detects.
+    const isLeftOver = parts.neverEnforce && firewall.enforces && standing.state === 'blocked';
+    return mode() === 'enforcing' || isLeftOver ? standing : { state: 'detected' };
+  }
+
+  function banView(ban: Ban): BanView {
+    return {
+      id: ban.id,
+      address: ban.address.text,
+      jail: ban.jail,
+      ...stateOf(ban),
+      since: formatInstant(ban.since),
+      until: ban.until === undefined ? null : formatInstant(ban.until),
+      nth: ban.nth,
+      reason: ban.reason,
+      by: ban.by,
+      ...(ban.endedBy === undefined ? {} : { endedBy: ban.endedBy }),
+    };
+  }
+
+  async function dropped(): Promise<Dropped | undefined> {
+    if (mode() !== 'enforcing') return undefined;
+    try {
+      return await firewall.dropped();
+    } catch {
+      return undefined; // The enforcer notices by itself that the firewall is out of reach, and says so.
+    }
+  }
+
+  function jailView({ name, filters, dryRun }: JailConfig): JailView {
+    const jail = sittings.find(name)?.jail;
+    const { matches, ignored, late, bans: bansTotal, evicted } = jail?.stats ?? NOTHING;
+    return {
+      name,
+      state: !jail ? 'disabled' : dryRun ? 'dry-run' : 'active',
+      filters: [...filters],
+      matches,
+      ignored,
+      late,
+      offenders: jail?.size ?? 0,
+      banned: bans.countIn(name),
+      bansTotal,
+      evicted,
+    };
+  }
+
+  function refusals(): RuntimeFault[] {
+    const message = enforcer.refusal;
+    const since = formatInstant(parts.startedAt);
+    return message === undefined ? [] : [{ code: 'E_FIREWALL_REFUSED', message, count: 1, since }];
+  }
+
+  function sourceViews(): SourceView[] {
+    return sources.status().map((source) => ({
+      ...source,
+      faults: [...source.faults, ...(parts.sourceFaults.get(source.id)?.list() ?? [])].map(faultView),
+    }));
+  }
+
+  return {
+    mode,
+    async status(caughtUp) {
+      const packets = await dropped();
+      return {
+        version: parts.version,
+        pid: process.pid,
+        startedAt: formatInstant(parts.startedAt),
+        mode: mode(),
+        firewall: {
+          kind: firewall.kind,
+          healthy: enforcer.fault === undefined,
+          ...(enforcer.fault === undefined ? {} : { fault: enforcer.fault }),
+          ...(packets === undefined ? {} : { dropped: packets }),
+        },
+        caughtUp,
+        sources: sourceViews(),
+        jails: parts.config.jails.map(jailView),
+        faults: [...faults.list().map(faultView), ...refusals()],
+      };
+    },
+    async bans({ jail, all, after }, limit) {
+      const isAsked = (ban: Ban): boolean => ban.id > after && (jail === undefined || ban.jail === jail);
+      const ended = all
+        ? parts.ledger.bans({ ...(jail === undefined ? {} : { jail }), all, after, limit })
+        : [];
+      // What is open stands in memory, also while the ledger can't be written.
+      const byId = new Map([...ended, ...[...bans.open()].filter(isAsked)].map((ban) => [ban.id, ban]));
+      const page = [...byId.values()].toSorted((a, b) => a.id - b.id).slice(0, limit);
+      const next = page.length === limit ? String(page.at(-1)!.id) : null;
+      return { items: page.map(banView), next };
+    },
+    history(network, known, now) {
+      const offenders = sittings.all.flatMap(({ jail }) => {
+        const offender = jail.offender(network);
+        return offender ? [{ jail, offender }] : [];
+      });
+      const at = (duration: Duration): number | null => (duration === Infinity ? null : duration / 1_000);
+      return {
+        address: network.text,
+        bans: known.map((ban) => ({
+          ...banView(ban),
+          evidence: ban.evidence.map((line) => ({ ...line, at: formatInstant(line.at) })),
+        })),
+        offenders: offenders.map(({ jail, offender }) => ({
+          jail: jail.rules.name,
+          count: offender.stamps.reduce((sum, [, count]) => sum + count, 0),
+          of: jail.rules.maxRetry,
+          window: jail.rules.findTime / 1_000,
+          last: lastOf(offender.stamps),
+        })),
+        next: sittings.all.map(({ jail }) => {
+          const sentence = jail.next(network, now);
+          return { jail: jail.rules.name, nth: sentence.nth, for: at(sentence.duration) };
+        }),
+      };
+    },
+  };
+}
+
+function lastOf(stamps: readonly (readonly [Instant, number])[]): string | null {
+  const newest = stamps.at(-1);
+  return newest ? formatInstant(newest[0]) : null;
+}
+
+function faultView(fault: ActiveFault): RuntimeFault {
+  return { ...fault, since: formatInstant(fault.since) };
+}

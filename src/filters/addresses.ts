@@ -1,0 +1,52 @@
+// The run of characters that a pattern or a layout took for an address → the address.
+import { parseAddress } from '../address.ts';
+import type { Network } from '../model.ts';
+
+/** Distinct texts that are remembered; then it begins anew. */
+const MOST_REMEMBERED = 10_000;
+/** `[address]` with or without a port. */
+const BRACKETED = /^\[([^[\]]+)\](?::\d{1,5})?$/;
+/** `192.0.2.7:443`, also behind `::ffff:`. An IPv6 address without brackets has no port that could be told from it. */
+const WITH_PORT = /^(.*\.\d{1,3}):\d{1,5}$/;
+/** What a sentence goes on with behind an address. */
+const WITH_MARK = /^(.*[^.:])[.:]$/;
+
+export type ReadAddress = (written: string) => Network | undefined;
+
+/**
+ * Reads addresses as logs write them: bare, in brackets, with a port, with a full stop or colon behind.
+ * It remembers what it read. Nothing that it returns holds on to the text it was given.
+ */
+export function createAddressReader(): ReadAddress {
+  const known = new Map<string, Network | undefined>();
+  return (written) => {
+    const address = known.get(written);
+    if (address || known.has(written)) return address;
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    const own = ownCopy(written);
+    const read = readAddress(own);
+    known.set(own, read);
+    return read;
+  };
+}
+
+function readAddress(written: string): Network | undefined {
+  return (
+    parseAddress(written) ?? read(BRACKETED, written) ?? read(WITH_PORT, written) ?? read(WITH_MARK, written)
+  );
+}
+
+function read(form: RegExp, written: string): Network | undefined {
+  const inner = form.exec(written)?.[1];
+  return inner === undefined ? undefined : (parseAddress(inner) ?? read(BRACKETED, inner));
+}
+
+/** A slice of a chunk keeps the whole chunk in memory; a copy doesn't. */
+function ownCopy(slice: string): string {
+  return Buffer.from(slice, 'latin1').toString('latin1');
+}
+
+/** Bytes that were read as latin1, decoded as UTF-8, in a string that doesn't hold on to them. */
+export function decoded(latin1: string): string {
+  return Buffer.from(latin1, 'latin1').toString('utf8');
+}

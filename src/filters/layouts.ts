@@ -1,0 +1,149 @@
+// How a line of text is framed: stamp, program, message. One row a layout.
+import type { Instant } from '../model.ts';
+import type { Stamps } from '../time.ts';
+import { messageOf } from './pattern.ts';
+
+/** What a layout found in a line. */
+export interface TextFrame {
+  readonly at: Instant | undefined;
+  /** The syslog tag; undefined where the layout has none. */
+  readonly program: string | undefined;
+  /** latin1, as patterns see it. */
+  readonly message: string;
+}
+
+/** Frames the line [start, end) of a chunk's text. @returns undefined where the line is not of this layout. */
+export type FrameText = (text: string, start: number, end: number, now: Instant) => TextFrame | undefined;
+
+interface TextLayout {
+  readonly frame: (stamps: Stamps) => FrameText;
+  /** Why a line is not of it. */
+  readonly misfit: string;
+}
+
+export const TEXT_LAYOUTS: Readonly<Record<'syslog' | 'plain', TextLayout>> = {
+  syslog: {
+    frame: frameSyslog,
+    misfit: 'the line does not begin as syslog lines do: stamp, host, program',
+  },
+  plain: { frame: framePlain, misfit: 'the line is empty' },
+};
+
+const SPACE = 32;
+const COLON = 58;
+
+/**
+ * RFC 3164 with its own stamp or an ISO one (`Jan  5 10:11:12 host tag[pid]: message`), and RFC 5424; `<PRI>` in front
+ * or not. The host may be missing, as in what some daemons write without a relay.
+ */
+function frameSyslog(stamps: Stamps): FrameText {
+  return (text, start, end, now) => {
+    const from = afterPriority(text, start);
+    if (from > start && text.startsWith('1 ', from))
+      return frame5424(stamps, text, start, from + 2, end, now);
+    const stamp = stamps.at(text, from, now);
+    if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
+    const first = afterSpaces(text, stamp.end, end);
+    const hostEnd = endOfWord(text, first, end);
+    const hasHost = text.charCodeAt(hostEnd - 1) !== COLON;
+    const tag = hasHost ? afterSpaces(text, hostEnd, end) : first;
+    let tagEnd = tag;
+    while (tagEnd < end && !endsTag(text.charCodeAt(tagEnd))) tagEnd++;
+    if (tagEnd === tag) return undefined;
+    let colon = tagEnd;
+    if (text[colon] === '[') {
+      while (colon < end && text[colon] !== ']') colon++;
+      colon++;
+    }
+    if (colon >= end || text.charCodeAt(colon) !== COLON) return undefined;
+    const message = text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1;
+    return {
+      at: stamp.instant,
+      program: text.slice(tag, tagEnd),
+      message: messageOf(text, Math.min(message, end), start, end),
+    };
+  };
+}
+
+/** `stamp host program procid msgid [structured data] message`; `from` is behind the version. */
+function frame5424(
+  stamps: Stamps,
+  text: string,
+  start: number,
+  from: number,
+  end: number,
+  now: Instant,
+): TextFrame | undefined {
+  const words: [number, number][] = [];
+  let at = from;
+  for (let i = 0; i < 5; i++) {
+    const wordEnd = endOfWord(text, at, end);
+    if (wordEnd === at || wordEnd >= end) return undefined;
+    words.push([at, wordEnd]);
+    at = wordEnd + 1;
+  }
+  const [stamp, , program] = words;
+  const read = stamps.at(text, stamp![0], now);
+  if (text.slice(...stamp!) !== '-' && read?.end !== stamp![1]) return undefined;
+  const dataEnd = afterStructuredData(text, at, end);
+  if (dataEnd === undefined) return undefined;
+  let message = Math.min(dataEnd + 1, end);
+  if (text.startsWith('\xef\xbb\xbf', message)) message += 3;
+  return {
+    at: read?.instant,
+    program: text.slice(...program!),
+    message: messageOf(text, Math.min(message, end), start, end),
+  };
+}
+
+/** An optional stamp, in brackets or not, then the message without the spaces before it. */
+function framePlain(stamps: Stamps): FrameText {
+  return (text, start, end, now) => {
+    if (end === start) return undefined;
+    const stamp = stamps.at(text, start, now);
+    const isWhole = stamp && stamp.end <= end && !/\w/.test(text.charAt(stamp.end));
+    const from = afterSpaces(text, isWhole ? stamp.end : start, end);
+    return {
+      at: isWhole ? stamp.instant : undefined,
+      program: undefined,
+      message: messageOf(text, from, start, end),
+    };
+  };
+}
+
+function afterPriority(text: string, start: number): number {
+  if (text[start] !== '<') return start;
+  return start + (/^<\d{1,3}>/.exec(text.slice(start, start + 5))?.[0].length ?? 0);
+}
+
+/** `-`, or elements such as `[id key="value"]`, in whose values `"`, `\` and `]` are escaped. */
+function afterStructuredData(text: string, from: number, end: number): number | undefined {
+  if (text[from] === '-') return from + 1;
+  let at = from;
+  while (at < end && text[at] === '[') {
+    let quoted = false;
+    for (at++; at < end && (quoted || text[at] !== ']'); at++) {
+      if (quoted && text[at] === '\\') at++;
+      else if (text[at] === '"') quoted = !quoted;
+    }
+    if (at >= end) return undefined;
+    at++;
+  }
+  return at > from ? at : undefined;
+}
+
+function afterSpaces(text: string, from: number, end: number): number {
+  let at = from;
+  while (at < end && text.charCodeAt(at) === SPACE) at++;
+  return at;
+}
+
+function endOfWord(text: string, from: number, end: number): number {
+  let at = from;
+  while (at < end && text.charCodeAt(at) !== SPACE) at++;
+  return at;
+}
+
+function endsTag(code: number): boolean {
+  return code === SPACE || code === COLON || code === 91; // [
+}

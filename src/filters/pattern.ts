@@ -1,0 +1,163 @@
+// One pattern, from its text in a filter's file to something that reads messages.
+import type { Fault } from '../errors.ts';
+import type { Network } from '../model.ts';
+import { decoded } from './addresses.ts';
+import type { ReadAddress } from './addresses.ts';
+import type { PatternDefinition } from './contract.ts';
+import { requiredLiterals } from './literals.ts';
+import type { Literal } from './literals.ts';
+import { ADDRESS } from './placeholders.ts';
+import { makeLinear } from './regex.ts';
+import { parsePattern } from './syntax.ts';
+import { captureNames, cat, childrenOf } from './tree.ts';
+import type { Node } from './tree.ts';
+
+/** How much of a line a regex sees. */
+export const MESSAGE_LIMIT = 16 * 1024;
+
+export interface Pattern {
+  readonly definition: PatternDefinition;
+  /** The fields that it keeps besides the address. */
+  readonly fields: readonly string[];
+  /** Any message that it matches holds one of these. */
+  readonly literals: readonly Literal[] | undefined;
+  /** Does it fit, whatever the address? */
+  test(message: string): boolean;
+  /** @returns undefined where it doesn't fit, or what stands in the address's place is no address. */
+  match(message: string): Captured | undefined;
+}
+
+export interface Captured {
+  readonly address: Network;
+  /** Decoded as UTF-8. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** The part of a line that patterns see: cut where it is too long, and then with a line feed that nothing matches, `$` included. */
+export function messageOf(text: string, from: number, start: number, end: number): string {
+  const limit = start + MESSAGE_LIMIT;
+  return end <= limit ? text.slice(from, end) : `${text.slice(from, Math.max(from, limit))}\n`;
+}
+
+/**
+ * Compiles a pattern, anchored at the start of the message.
+ * @param needsAddress false for `except`, which names nobody.
+ * @returns the faults instead: E_FILTER_PATTERN, E_FILTER_PLACEHOLDER, E_FILTER_NOT_LINEAR.
+ */
+export function compilePattern(
+  definition: PatternDefinition,
+  file: string,
+  readAddress: ReadAddress,
+  needsAddress: boolean,
+): Pattern | Fault {
+  const fault = (code: string, message: string, hint?: string): Fault => ({
+    code,
+    file,
+    line: definition.line,
+    column: definition.column,
+    message: `the pattern ${JSON.stringify(definition.regex)}: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  const parsed = parsePattern(definition.regex);
+  if (!parsed.ok) return fault('E_FILTER_PATTERN', `${parsed.message} (at character ${parsed.at + 1})`);
+  const misused = misusedCapture(parsed.node, needsAddress);
+  if (misused !== undefined) return fault('E_FILTER_PLACEHOLDER', misused);
+  const node = cat([{ kind: 'start' }, greedyAtEnd(parsed.node)]);
+  const linear = makeLinear(node);
+  if (!linear.ok) return fault('E_FILTER_NOT_LINEAR', linear.message, linear.hint);
+  const { regex, groups } = linear;
+  const begins = beginningTest(node);
+
+  return {
+    definition,
+    fields: [...new Set(groups)].filter((name) => name !== ADDRESS),
+    literals: requiredLiterals(node),
+    test: (message) => begins(message) && regex.test(message),
+    match(message) {
+      const found = begins(message) ? regex.exec(message) : null;
+      if (!found) return undefined;
+      let address: Network | undefined;
+      const fields: [string, string][] = [];
+      for (let i = 0; i < groups.length; i++) {
+        const value = found[i + 1];
+        if (value === undefined) continue; // of an alternative that was not taken
+        if (groups[i] === ADDRESS) address ??= readAddress(value);
+        else fields.push([groups[i]!, decoded(value)]);
+      }
+      // fromEntries: a field may be named __proto__.
+      return address && { address, fields: Object.fromEntries(fields) };
+    },
+  };
+}
+
+/** What a regex in a condition takes: any part of a value; `^` and `$` bind it. */
+export function compileSearch(
+  source: string,
+): { test: (value: string) => boolean } | { message: string; hint?: string } {
+  const parsed = parsePattern(source);
+  if (!parsed.ok) return { message: `${parsed.message} (at character ${parsed.at + 1})` };
+  const linear = makeLinear(parsed.node);
+  if (!linear.ok) return linear;
+  const begins = beginningTest(parsed.node);
+  return { test: (value) => begins(value) && linear.regex.test(value) };
+}
+
+/** Does a text begin with the bytes that follow the pattern's `^`? Most lines are told off by that, without the regex. */
+function beginningTest(node: Node): (text: string) => boolean {
+  const codes = leadingCodes(node);
+  return (text) => {
+    for (let i = 0; i < codes.length; i++) {
+      const [upper, lower] = codes[i]!;
+      const code = text.charCodeAt(i);
+      if (code !== upper && code !== lower) return false;
+    }
+    return true;
+  };
+}
+
+function leadingCodes(node: Node): (readonly [number, number])[] {
+  if (node.kind !== 'cat' || node.parts[0]?.kind !== 'start') return [];
+  const codes: (readonly [number, number])[] = [];
+  for (const part of node.parts) {
+    if (part.kind === 'start') continue;
+    if (part.kind !== 'byte') break;
+    codes.push(part.fold ? [part.byte & ~32, part.byte | 32] : [part.byte, part.byte]);
+  }
+  return codes;
+}
+
+/** Which placeholder is missing, or stands where it is not clear which of several it would be. */
+function misusedCapture(node: Node, needsAddress: boolean): string | undefined {
+  const twice = capturedTwice(node);
+  if (twice !== undefined)
+    return `<${twice}> stands in it twice, or inside a repeat: give the second another name`;
+  if (needsAddress && !captureNames(node).includes(ADDRESS)) return 'it has no <ip>, so that it names nobody';
+  return undefined;
+}
+
+/** Alternatives may share a name: only one of them is taken. */
+function capturedTwice(node: Node): string | undefined {
+  if (node.kind === 'repeat' && node.max > 1) return captureNames(node)[0];
+  if (node.kind !== 'alt') {
+    const below = childrenOf(node).flatMap((child) => [...new Set(captureNames(child))]);
+    const names = node.kind === 'capture' ? [node.name, ...below] : below;
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) return twice;
+  }
+  for (const child of childrenOf(node)) {
+    const twice = capturedTwice(child);
+    if (twice !== undefined) return twice;
+  }
+  return undefined;
+}
+
+/** Free text takes as little as it can; with nothing behind it that would be nothing. There it takes the rest. */
+function greedyAtEnd(node: Node): Node {
+  if (node.kind === 'alt') return { kind: 'alt', options: node.options.map(greedyAtEnd) };
+  if (node.kind === 'cat') {
+    const last = node.parts.at(-1);
+    return last ? { kind: 'cat', parts: [...node.parts.slice(0, -1), greedyAtEnd(last)] } : node;
+  }
+  if (node.kind !== 'capture' || node.body.kind !== 'repeat') return node;
+  return { ...node, body: { ...node.body, lazy: false } };
+}

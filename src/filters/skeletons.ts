@@ -1,0 +1,199 @@
+// What a line that a filter takes is made of: fixed text, the address, and the places that a client may fill.
+// Made from the pattern's tree or the log format, so that forgeries can be tried in each place.
+import type { ByteSet } from './bytes.ts';
+import { ADDRESS } from './placeholders.ts';
+import type { PatternDefinition } from './contract.ts';
+import { parsePattern } from './syntax.ts';
+import { cat, childrenOf } from './tree.ts';
+import type { Node } from './tree.ts';
+
+/** All texts are latin1, as lines are. */
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'address' }
+  | {
+      readonly kind: 'free';
+      /** What an honest client would have there. */
+      readonly benign: string;
+      /** How the service writes a client's text there; undefined where it can't be written. */
+      readonly write: (text: string) => string | undefined;
+    };
+
+export type Skeleton = readonly Piece[];
+
+/** More alternatives than any pattern needs; each is varied once, not with all others. */
+const MOST_SKELETONS = 48;
+const SPACE = 32;
+
+/**
+ * The messages that a pattern takes, each alternative and each optional part with and without.
+ * A run of anything (`<user>`, `.*`), or of anything but a few (`[^"]*`), is taken for a client's: he may have written what
+ * the pattern hopes he didn't. A run that holds no space (`\\S+`) or only what is listed (`[A-Za-z ]+`) is the filter's word
+ * that the service writes nothing else there.
+ */
+export function skeletonsOfPattern(definition: PatternDefinition): Skeleton[] {
+  const parsed = parsePattern(definition.regex);
+  if (!parsed.ok) return [];
+  // Whatever follows an open end may be a client's.
+  const whole = endsOpen(parsed.node) ? cat([parsed.node, ANYTHING]) : parsed.node;
+  return variantsOf(whole).slice(0, MOST_SKELETONS).map(merged);
+}
+
+/** The line that a log format writes. What the server makes is fixed, everything else is a client's, escaped as nginx does. */
+export function skeletonOfFormat(format: string): Skeleton {
+  const text = FORMATS[format] ?? format.replace(/^\s*escape=default\s+/, '');
+  return merged(
+    text.split(/(\$\{\w+\}|\$\w+)/).map((part): Piece => {
+      const name = /^\$\{?(\w+)\}?$/.exec(part)?.[1];
+      if (name === undefined) return textOf(Buffer.from(part, 'utf8').toString('latin1'));
+      if (name === 'remote_addr') return { kind: 'address' };
+      const made = Object.hasOwn(MADE_BY_SERVER, name) ? MADE_BY_SERVER[name] : undefined;
+      if (made !== undefined) return textOf(made);
+      return { kind: 'free', benign: name === 'request' ? 'GET / HTTP/1.1' : 'x', write: escapedByNginx };
+    }),
+  );
+}
+
+/** nginx's default escaping (ngx_http_log_escape): measured with 1.22. Nothing is written as `-`. */
+export function escapedByNginx(text: string): string {
+  if (text === '') return '-';
+  return text.replace(
+    /["\\\x00-\x1f\x7f-\xff]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}
+
+/** Written here a second time on purpose: what proves the parser of formats doesn't ask it. */
+const FORMATS: Readonly<Record<string, string>> = {
+  combined:
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"',
+  common: '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent',
+};
+
+const MADE_BY_SERVER: Readonly<Record<string, string>> = {
+  time_local: '05/Jan/2026:10:11:12 +0000',
+  time_iso8601: '2026-01-05T10:11:12+00:00',
+  msec: '1767607872.123',
+  status: '401',
+  body_bytes_sent: '179',
+  bytes_sent: '512',
+  request_time: '0.004',
+  request_length: '321',
+  request_method: 'GET',
+  request_id: '0f1e2d3c4b5a69788796a5b4c3d2e1f0',
+  server_protocol: 'HTTP/1.1',
+  connection: '4711',
+  connection_requests: '1',
+  connection_time: '0.101',
+  pid: '33',
+  pipe: '.',
+  scheme: 'https',
+  https: 'on',
+  hostname: 'web',
+  server_name: 'www.example.net',
+  server_addr: '198.51.100.1',
+  server_port: '443',
+  remote_port: '40022',
+  realip_remote_addr: '198.51.100.2',
+  realip_remote_port: '40023',
+  gzip_ratio: '-',
+  ssl_protocol: 'TLSv1.3',
+  ssl_cipher: 'TLS_AES_256_GCM_SHA384',
+  ssl_session_reused: '.',
+};
+
+const ANYTHING: Node = {
+  kind: 'repeat',
+  body: { kind: 'set', set: new Uint8Array(256).fill(1) },
+  min: 0,
+  max: Infinity,
+  lazy: false,
+};
+
+function endsOpen(node: Node): boolean {
+  if (node.kind === 'end') return false;
+  if (node.kind === 'alt') return node.options.some(endsOpen);
+  if (node.kind === 'cat') return node.parts.length === 0 || endsOpen(node.parts.at(-1)!);
+  if (node.kind === 'capture') return endsOpen(node.body);
+  return true;
+}
+
+/** The first variant is the plainest; each further one differs from it in one choice. */
+function variantsOf(node: Node): Piece[][] {
+  switch (node.kind) {
+    case 'byte':
+      return [[textOf(String.fromCharCode(node.byte))]];
+    case 'set':
+      return [[textOf(memberOf(node.set))]];
+    case 'capture':
+      return node.name === ADDRESS ? [[{ kind: 'address' }]] : variantsOf(node.body);
+    case 'alt':
+      return node.options.flatMap(variantsOf);
+    case 'cat':
+      return variantsOfSequence(node.parts);
+    case 'repeat':
+      return variantsOfRepeat(node);
+    default:
+      return [[]]; // edges, and what stands behind them, take no text
+  }
+}
+
+function variantsOfSequence(parts: readonly Node[]): Piece[][] {
+  const all = parts.map(variantsOf);
+  const plain = all.map((variants) => variants[0]!);
+  const others = all.flatMap((variants, index) =>
+    variants.slice(1).map((variant) => plain.with(index, variant).flat()),
+  );
+  return [plain.flat(), ...others].slice(0, MOST_SKELETONS);
+}
+
+function variantsOfRepeat(node: Node & { kind: 'repeat' }): Piece[][] {
+  const bytes = bytesIn(node.body);
+  const once = variantsOf(node.body);
+  const times = Math.max(node.min, 1);
+  const benign = Array.from({ length: times }, () => once[0]!.map(benignOf).join('')).join('');
+  if (node.max === Infinity) {
+    const isText = bytes[SPACE] === 1 && bytes.reduce((sum, member) => sum + member, 0) > 128;
+    const fits = (text: string): boolean => Buffer.from(text, 'latin1').every((byte) => bytes[byte] === 1);
+    const write = (text: string): string | undefined =>
+      isText || (text.length >= node.min && fits(text)) ? text : undefined;
+    return [[{ kind: 'free', benign, write }]];
+  }
+  const repeated = once.map((variant) => Array.from({ length: times }, () => variant).flat());
+  return node.min === 0 ? [...repeated, []] : repeated;
+}
+
+/** Every byte that may stand in what the node takes. */
+function bytesIn(node: Node): ByteSet {
+  const all = new Uint8Array(256);
+  if (node.kind === 'byte') all[node.byte] = 1;
+  if (node.kind === 'set') all.set(node.set);
+  for (const child of childrenOf(node)) bytesIn(child).forEach((member, byte) => (all[byte]! |= member));
+  return all;
+}
+
+function memberOf(set: ByteSet): string {
+  for (const character of 'x7-_ ') if (set[character.charCodeAt(0)]) return character;
+  return String.fromCharCode(Math.max(0, set.indexOf(1)));
+}
+
+function textOf(text: string): Piece {
+  return { kind: 'text', text };
+}
+
+function benignOf(piece: Piece): string {
+  if (piece.kind === 'address') return '';
+  return piece.kind === 'text' ? piece.text : piece.benign;
+}
+
+/** Neighbouring texts are one, and so are neighbouring places that take anything. */
+function merged(pieces: readonly Piece[]): Piece[] {
+  const whole: Piece[] = [];
+  for (const piece of pieces) {
+    const last = whole.at(-1);
+    if (piece.kind === 'text' && last?.kind === 'text')
+      whole[whole.length - 1] = textOf(last.text + piece.text);
+    else if (piece.kind !== 'text' || piece.text !== '') whole.push(piece);
+  }
+  return whole;
+}

@@ -1,0 +1,84 @@
+// nginx's variables whose values are of known characters, mostly because the server makes them: where such a field ends is
+// never a client's choice. Every other variable counts as one that a client may fill with anything.
+import { byteSet } from './bytes.ts';
+import type { ByteSet } from './bytes.ts';
+
+const ranges = (text: string): ByteSet =>
+  byteSet(
+    [...text.matchAll(/(.)-(.)|(.)/g)].map(([, from, to, single]) => {
+      const low = (from ?? single!).charCodeAt(0);
+      return [low, (to ?? single!).charCodeAt(0)] as const;
+    }),
+  );
+
+// `-` is what nginx writes for nothing. It comes last, so that it is no range.
+const NUMBER = ranges('0-9.-');
+const WORD = ranges('0-9A-Za-z_.-');
+const ADDRESS = ranges('0-9A-Za-z:.-'); // letters for `unix:`
+
+const FIXED: Readonly<Record<string, ByteSet>> = {
+  remote_addr: ADDRESS,
+  realip_remote_addr: ADDRESS,
+  server_addr: ADDRESS,
+  remote_port: NUMBER,
+  realip_remote_port: NUMBER,
+  server_port: NUMBER,
+  status: NUMBER,
+  body_bytes_sent: NUMBER,
+  bytes_sent: NUMBER,
+  request_length: NUMBER,
+  request_time: NUMBER,
+  connection: NUMBER,
+  connection_requests: NUMBER,
+  connection_time: NUMBER,
+  gzip_ratio: NUMBER,
+  msec: NUMBER,
+  pid: NUMBER,
+  pipe: WORD,
+  scheme: WORD,
+  https: WORD,
+  request_id: WORD,
+  request_method: ranges('A-Z_-'),
+  server_protocol: ranges('0-9A-Z./-'),
+  ssl_protocol: WORD,
+  ssl_cipher: WORD,
+  ssl_session_reused: WORD,
+  hostname: WORD,
+  http2: WORD,
+  request_completion: WORD,
+  upstream_cache_status: WORD,
+  proxy_protocol_addr: ADDRESS,
+  proxy_protocol_port: NUMBER,
+  // A client's choice, but nginx refuses a host with a space in it (ngx_http_validate_host). Quotes are escaped.
+  host: ranges('!#-~'),
+  server_name: ranges('0-9A-Za-z_.*~-'),
+};
+
+/** `05/Jan/2026:10:11:12 +0100` and `2026-01-05T10:11:12+01:00`. */
+const LENGTHS: Readonly<Record<string, number>> = { time_local: 26, time_iso8601: 25 };
+
+export const NUMERIC_VARIABLES: ReadonlySet<string> = new Set([
+  'status',
+  'body_bytes_sent',
+  'bytes_sent',
+  'request_length',
+  'request_time',
+  'connection_requests',
+  'remote_port',
+  'server_port',
+  'upstream_status',
+]);
+
+export function isFixed(variable: string): boolean {
+  return Object.hasOwn(FIXED, variable);
+}
+
+/** The characters of a fixed variable's values. */
+export function charactersOf(variable: string): ByteSet {
+  return FIXED[variable]!;
+}
+
+/** How long each value of the variable is; 0 where that varies. */
+export function fixedLengthOf(variable: string): number {
+  return LENGTHS[variable] ?? 0;
+}

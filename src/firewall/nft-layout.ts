@@ -1,0 +1,111 @@
+// What stands in Bailiff's table apart from elements (the table, its chain, sets and rules), and how to complete it. Pure.
+//
+//   table inet bailiff
+//     chain prerouting (raw priority: ahead of conntrack and DNAT, so that live connections are cut too)
+//       one accept rule per allow set, then one counting drop rule per ban set
+import type { Scope } from '../model.ts';
+import type { SetSpec } from './sets.ts';
+import * as script from './nft-script.ts';
+
+/** A rule as the kernel has it. */
+export interface Rule {
+  /** The set that it asks; undefined for a rule that Bailiff doesn't write. */
+  readonly set: string | undefined;
+  readonly verdict: 'accept' | 'drop' | 'other';
+  readonly packets: number;
+  readonly bytes: number;
+  /** The protocol and ports that it is limited to. */
+  readonly scope: Scope;
+}
+
+export interface Layout {
+  readonly hasTable: boolean;
+  /** `other`: a chain of our name hooked elsewhere, as another release or a hand made it. */
+  readonly chain: 'ours' | 'other' | 'missing';
+  readonly sets: ReadonlyMap<string, SetSpec>;
+  readonly rules: readonly Rule[];
+}
+
+/** Statements that belong in one transaction, and what the table looks like once it has happened. */
+export interface Plan {
+  readonly statements: readonly string[];
+  readonly after: Layout;
+}
+
+export const NO_TABLE: Layout = { hasTable: false, chain: 'missing', sets: new Map(), rules: [] };
+
+/**
+ * Is every set asked by exactly one rule with the right verdict, every accept ahead of every drop, and nothing else there?
+ * Only then is what stands in the ban sets what is dropped.
+ */
+export function isInOrder(layout: Layout): boolean {
+  if (layout.chain !== 'ours' || layout.rules.length !== layout.sets.size) return false;
+  const seen = new Set<string>();
+  let dropping = false;
+  for (const { set: name, verdict } of layout.rules) {
+    const set = name === undefined ? undefined : layout.sets.get(name);
+    if (!set || seen.has(set.name) || verdict !== verdictOf(set)) return false;
+    if (verdict === 'drop') dropping = true;
+    else if (dropping) return false;
+    seen.add(set.name);
+  }
+  return true;
+}
+
+/** Is the set asked by a rule that does what the set is for? */
+export function isEnforced(layout: Layout, set: SetSpec): boolean {
+  return (
+    layout.chain === 'ours' &&
+    layout.rules.some((rule) => rule.set === set.name && rule.verdict === verdictOf(set))
+  );
+}
+
+/**
+ * Adds what is missing for `wanted`. Rules that are out of order are written anew with the counts that they had;
+ * sets keep their elements. No statements where nothing is missing.
+ */
+export function complete(layout: Layout, wanted: readonly SetSpec[]): Plan {
+  const statements: string[] = [];
+  const sets = new Map(layout.sets);
+  if (!layout.hasTable) statements.push(script.addTable());
+  if (layout.chain === 'other') statements.push(script.flushChain(), script.deleteChain());
+  if (layout.chain !== 'ours') statements.push(script.addChain());
+  const fresh: SetSpec[] = [];
+  for (const set of wanted) {
+    if (sets.has(set.name)) continue;
+    sets.set(set.name, set);
+    fresh.push(set);
+    statements.push(script.addSet(set));
+  }
+  if (isInOrder(layout)) {
+    // Accept rules go in at the top, drop rules at the end: the order holds, and no count is lost.
+    const [allows, bans] = partition(fresh);
+    for (const set of allows) statements.push(script.insertRule(set));
+    for (const set of bans) statements.push(script.addRule(set, 0, 0));
+    const rules = [...allows.map(newRule), ...layout.rules, ...bans.map(newRule)];
+    return { statements, after: { hasTable: true, chain: 'ours', sets, rules } };
+  }
+  if (layout.chain === 'ours') statements.push(script.flushChain());
+  const rules = partition(sets.values())
+    .flat()
+    .map((set) => {
+      const rule = newRule(set);
+      const counts = layout.rules.find((old) => old.set === set.name) ?? rule;
+      statements.push(script.addRule(set, counts.packets, counts.bytes));
+      return { ...rule, packets: counts.packets, bytes: counts.bytes };
+    });
+  return { statements, after: { hasTable: true, chain: 'ours', sets, rules } };
+}
+
+function partition(sets: Iterable<SetSpec>): [SetSpec[], SetSpec[]] {
+  const all = [...sets];
+  return [all.filter((set) => set.purpose === 'allow'), all.filter((set) => set.purpose === 'ban')];
+}
+
+function newRule(set: SetSpec): Rule {
+  return { set: set.name, verdict: verdictOf(set), packets: 0, bytes: 0, scope: set.scope };
+}
+
+function verdictOf(set: SetSpec): 'accept' | 'drop' {
+  return set.purpose === 'allow' ? 'accept' : 'drop';
+}

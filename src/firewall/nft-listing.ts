@@ -1,0 +1,179 @@
+// Reads what `nft -j list` says. A listing of 100 000 elements is 7 MB: the elements are cut out of it and read some at
+// a time, so that the event loop is never held for long.
+import { setImmediate } from 'node:timers/promises';
+import { networkOf, parseAddress } from '../address.ts';
+import type { Block, Instant, Scope } from '../model.ts';
+import type { Layout, Rule } from './nft-layout.ts';
+import { isEnforced } from './nft-layout.ts';
+import { unavailable } from './nft-program.ts';
+import { CHAIN, KERNEL_SLACK, PRIORITY } from './nft-script.ts';
+import { readSetName, type SetSpec } from './sets.ts';
+
+/** Elements read before the event loop has its turn: about 5 ms of IPv6. */
+const SOME = 1_000;
+const ELEMENTS = /"elem":\s*\[/g;
+/** `"192.0.2.7"`, or `{"elem": {"val": "192.0.2.7", "timeout": 630, "expires": 629}}`; the third group is the rest of it. */
+const ELEMENT =
+  /[\s,]*(?:"([0-9a-f:.]+)"|\{"elem":\s*\{"val":\s*"([0-9a-f:.]+)"((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\})/y;
+const EXPIRES = /"expires":\s*(\d+)/;
+
+interface Element {
+  readonly address: string;
+  /** Seconds, rounded down; undefined for one that stays. */
+  readonly expires: number | undefined;
+}
+
+/** `owner_PID_STARTTIME`. */
+const OWNER = /^owner_(\d{1,10}_\d{1,20})$/;
+
+/** Reads the table's structure; other tables in the listing and other names in the table are passed over. */
+export function readLayout(json: string): Layout {
+  return layoutOf(parse(json));
+}
+
+/** The marks of daemons that enforce, or died doing so. */
+export function readOwners(json: string): string[] {
+  return parse(json)
+    .map(({ set }) => asObject(set))
+    .filter((set) => set['family'] === 'inet' && set['table'] === 'bailiff')
+    .flatMap((set) => OWNER.exec(String(set['name']))?.[1] ?? []);
+}
+
+/** Reads the structure and every ban that a rule enforces: what stands in a set that no rule asks blocks nobody. */
+export async function readTable(json: string, now: Instant): Promise<{ layout: Layout; blocks: Block[] }> {
+  const { skeleton, elements } = await cutElements(json);
+  const objects = parse(skeleton);
+  const layout = layoutOf(objects);
+  const blocks: Block[] = [];
+  const withElements = objects.map(({ set }) => set).filter((set) => asObject(set)['elem'] !== undefined);
+  for (const [index, set] of withElements.entries()) {
+    const spec = layout.sets.get(String(asObject(set)['name']));
+    if (spec?.purpose !== 'ban' || !isEnforced(layout, spec)) continue;
+    const all = elements[index] ?? [];
+    for (let at = 0; at < all.length; at += SOME) {
+      for (const element of all.slice(at, at + SOME)) pushBlock(blocks, spec, element, now);
+      await setImmediate();
+    }
+  }
+  return { layout, blocks };
+}
+
+function pushBlock(blocks: Block[], { family, bits, scope }: SetSpec, element: Element, now: Instant): void {
+  const address = parseAddress(element.address);
+  if (address?.family !== family) return;
+  const until = element.expires === undefined ? undefined : now + element.expires * 1_000 - KERNEL_SLACK;
+  blocks.push({ scope, network: networkOf(family, address.bytes, bits), until });
+}
+
+/** Takes the elements of all sets out, in their order; what remains is small JSON. */
+async function cutElements(json: string): Promise<{ skeleton: string; elements: Element[][] }> {
+  const parts: string[] = [];
+  const elements: Element[][] = [];
+  let kept = 0;
+  for (;;) {
+    // From behind the last set's elements on: to search through them again would hold the event loop.
+    ELEMENTS.lastIndex = kept;
+    const start = ELEMENTS.exec(json);
+    if (!start) break;
+    let at = start.index + start[0].length;
+    parts.push(json.slice(kept, at));
+    const found: Element[] = [];
+    for (;;) {
+      ELEMENT.lastIndex = at;
+      const element = ELEMENT.exec(json);
+      if (!element) break;
+      at = ELEMENT.lastIndex;
+      const expires = element[3] === undefined ? undefined : EXPIRES.exec(element[3])?.[1];
+      found.push({
+        address: element[1] ?? element[2]!,
+        expires: expires === undefined ? undefined : Number(expires),
+      });
+      if (found.length % SOME === 0) await setImmediate();
+    }
+    elements.push(found);
+    kept = at;
+  }
+  parts.push(json.slice(kept));
+  return { skeleton: parts.join(''), elements };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function parse(json: string): Json[] {
+  try {
+    return asArray(asObject(JSON.parse(json))['nftables']).map(asObject);
+  } catch {
+    throw unavailable('nft listed its table in a form that Bailiff cannot read: see which nft is installed');
+  }
+}
+
+function layoutOf(objects: readonly Json[]): Layout {
+  const ours = (key: string): Json[] =>
+    objects
+      .map((object) => asObject(object[key]))
+      .filter((found) => found['family'] === 'inet' && (found['table'] ?? found['name']) === 'bailiff');
+  const rules = ours('rule')
+    .filter((rule) => rule['chain'] === CHAIN)
+    .map((rule) => readRule(asArray(rule['expr']).map(asObject)));
+  const sets = new Map<string, SetSpec>();
+  for (const { name } of ours('set')) {
+    const scope = rules.find((rule) => rule.set === name)?.scope;
+    const spec = readSetName(String(name), scope);
+    if (spec) sets.set(spec.name, spec);
+  }
+  const chain = ours('chain').find(({ name }) => name === CHAIN);
+  return { hasTable: ours('table').length > 0, chain: chain ? readChain(chain) : 'missing', sets, rules };
+}
+
+function readChain(chain: Json): 'ours' | 'other' {
+  const { type, hook, prio, policy } = chain;
+  return type === 'filter' && hook === 'prerouting' && prio === PRIORITY && policy === 'accept'
+    ? 'ours'
+    : 'other';
+}
+
+/** `ip saddr & mask == @set`, perhaps protocol and ports, a counter, a verdict. */
+function readRule(expressions: readonly Json[]): Rule {
+  let set: string | undefined;
+  let protocol: Scope['protocol'] = 'any';
+  let ports: number[] = [];
+  for (const expression of expressions) {
+    const { left, right } = asObject(expression['match']);
+    const { protocol: header, field } = asObject(asObject(left)['payload']);
+    if (typeof right === 'string' && right.startsWith('@')) set = right.slice(1);
+    else if (field === 'dport') ports = portsOf(right);
+    const named = field === 'dport' ? header : right;
+    if (named === 'tcp' || named === 'udp') protocol = named;
+  }
+  const counter = asObject(expressions.find((expression) => 'counter' in expression)?.['counter']);
+  const verdict = expressions.some((expression) => 'drop' in expression)
+    ? 'drop'
+    : expressions.some((expression) => 'accept' in expression)
+      ? 'accept'
+      : 'other';
+  return {
+    set,
+    verdict,
+    packets: Number(counter['packets'] ?? 0),
+    bytes: Number(counter['bytes'] ?? 0),
+    scope: { protocol, ports },
+  };
+}
+
+/** `22`, `{"set": [22, 80, {"range": [8000, 8002]}]}`. */
+function portsOf(right: unknown): number[] {
+  if (typeof right === 'number') return [right];
+  return asArray(asObject(right)['set']).flatMap((port) => {
+    if (typeof port === 'number') return [port];
+    const [first, last] = asArray(asObject(port)['range']).map(Number);
+    return Array.from({ length: (last ?? -1) - (first ?? 0) + 1 }, (_, index) => (first ?? 0) + index);
+  });
+}
+
+function asObject(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {};
+}
+
+function asArray(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,102 @@
+// The statements of nft(8) that Bailiff uses, as text. Pure. Nothing but numbers, canonical addresses and names of our
+// own making goes into them.
+import type { Instant } from '../model.ts';
+import { maskText, type SetSpec } from './sets.ts';
+
+export const TABLE = 'inet bailiff';
+export const CHAIN = 'prerouting';
+/** Raw: after defragmentation, ahead of conntrack (-200) and DNAT (-100). */
+export const PRIORITY = -300;
+
+/**
+ * How much longer than its sentence an element stays in the kernel, in milliseconds. The release is the daemon's; the
+ * kernel's own end is there for when no daemon runs. It must not come first: a busy daemon would find the ban gone.
+ */
+export const KERNEL_SLACK = 30_000;
+
+const DAY = 86_400;
+/** nft 1.0.6 reads no more than eight digits; more seconds must be written as days. */
+const MAX_SECONDS = 99_999_999;
+/** 273 years; a million days are out of the kernel's range. A longer sentence ends with it. */
+const MAX_TIMEOUT = 100_000 * DAY;
+
+export function addTable(): string {
+  return `add table ${TABLE}`;
+}
+
+export function deleteTable(): string {
+  return `delete table ${TABLE}`;
+}
+
+export function addChain(): string {
+  return `add chain ${TABLE} ${CHAIN} { type filter hook prerouting priority ${PRIORITY}; policy accept; }`;
+}
+
+export function flushChain(): string {
+  return `flush chain ${TABLE} ${CHAIN}`;
+}
+
+export function deleteChain(): string {
+  return `delete chain ${TABLE} ${CHAIN}`;
+}
+
+/** A set that exists already is left as it is. */
+export function addSet(set: SetSpec): string {
+  const flags = set.purpose === 'ban' ? ' flags timeout;' : '';
+  return `add set ${TABLE} ${set.name} { type ipv${set.family}_addr;${flags} }`;
+}
+
+/** The mark of whoever enforces here: an empty set, whose name says it all. */
+export function addOwner(id: string): string {
+  return `add set ${TABLE} owner_${id} { type ipv4_addr; }`;
+}
+
+export function deleteOwner(id: string): string {
+  return `delete set ${TABLE} owner_${id}`;
+}
+
+/** At the top of the chain. */
+export function insertRule(set: SetSpec): string {
+  return `insert rule ${TABLE} ${CHAIN} ${ruleBody(set, 0, 0)}`;
+}
+
+/** At the end of the chain, with counts to begin from. */
+export function addRule(set: SetSpec, packets: number, bytes: number): string {
+  return `add rule ${TABLE} ${CHAIN} ${ruleBody(set, packets, bytes)}`;
+}
+
+export function flushSet(name: string): string {
+  return `flush set ${TABLE} ${name}`;
+}
+
+/** @param elements as {@link timedElement} or an address's text. */
+export function addElements(set: string, elements: readonly string[]): string {
+  return `add element ${TABLE} ${set} { ${elements.join(', ')} }`;
+}
+
+export function deleteElements(set: string, elements: readonly string[]): string {
+  return `delete element ${TABLE} ${set} { ${elements.join(', ')} }`;
+}
+
+/** An element with the kernel's end, {@link KERNEL_SLACK} after the sentence's; without one where it has no end. */
+export function timedElement(element: string, until: Instant | undefined, now: Instant): string {
+  if (until === undefined) return element;
+  const seconds = Math.min(Math.ceil((until - now + KERNEL_SLACK) / 1_000), MAX_TIMEOUT);
+  const length = seconds <= MAX_SECONDS ? `${seconds}s` : `${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
+  return `${element} timeout ${length}`;
+}
+
+function ruleBody(set: SetSpec, packets: number, bytes: number): string {
+  const { family, bits, name } = set;
+  const mask = bits === (family === 4 ? 32 : 128) ? '' : ` & ${maskText(family, bits)}`;
+  const source = `${family === 4 ? 'ip' : 'ip6'} saddr${mask} @${name}`;
+  if (set.purpose === 'allow') return `${source} accept`;
+  return `${source} ${trafficOf(set)}counter packets ${packets} bytes ${bytes} drop`;
+}
+
+/** Without ports everything of the protocol is dropped: fragments and ICMP errors too, which bear no ports. */
+function trafficOf({ scope: { protocol, ports } }: SetSpec): string {
+  if (ports.length === 0) return protocol === 'any' ? '' : `meta l4proto ${protocol} `;
+  const list = `{ ${ports.join(', ')} } `;
+  return protocol === 'any' ? `meta l4proto { tcp, udp } th dport ${list}` : `${protocol} dport ${list}`;
+}

@@ -1,0 +1,159 @@
+// The back end for nftables: everything is in the table `inet bailiff`, and nothing outside it is touched.
+import type { Instant, Network } from '../model.ts';
+import type { Clock, Exec, Log } from '../ports.ts';
+import type { Applied, Change, Firewall, Owner } from './contract.ts';
+import { type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
+import { readLayout, readOwners, readTable } from './nft-listing.ts';
+import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
+import { type Answer, createNftProgram, isGone, unavailable } from './nft-program.ts';
+import { addOwner, addTable, deleteOwner, deleteTable, TABLE } from './nft-script.ts';
+import { BailiffError } from '../errors.ts';
+
+/** Structure only. `list table` would fetch every element first: 0.7 s where there are 100 000, and this takes 5 ms. */
+const LIST_STRUCTURE = ['-j', '-t', 'list', 'ruleset', 'inet'];
+const LIST_ALL = ['-j', 'list', 'table', ...TABLE.split(' ')];
+
+/** One object for all of them: a boot may have 100 000. */
+const APPLIED: Applied = { outcome: 'applied' };
+const REBUILT: Applied = { outcome: 'applied', rebuilt: true };
+
+/** What became of a plan, once it is known. */
+type Settled = Exclude<Answer, { outcome: 'unknown' }>;
+
+export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owner?: Owner }): Firewall {
+  const { clock, log, owner } = ports;
+  let isMarked = false;
+  const nft = createNftProgram(ports);
+  /** What we know to be in the table; undefined: look first. */
+  let known: Layout | undefined;
+  let allowed: readonly Network[] = [];
+  let tail: Promise<unknown> = Promise.resolve();
+
+  /** One conversation with the kernel at a time, in the order of the calls. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const mine = tail.then(task);
+    tail = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async function look(): Promise<Layout> {
+    const json = await nft.list(LIST_STRUCTURE);
+    return json === undefined ? NO_TABLE : readLayout(json);
+  }
+
+  /** Runs a plan made for what is known; where that proves wrong, looks and plans once more. */
+  async function run(plan: (layout: Layout) => Plan): Promise<Settled> {
+    for (let attempt = 1; ; attempt++) {
+      known ??= await look();
+      const { statements, after } = plan(known);
+      const answer: Answer = statements.length === 0 ? { outcome: 'done' } : await nft.transact(statements);
+      if (answer.outcome === 'done') {
+        known = after;
+        return answer;
+      }
+      // A table that vanished, or a child that died before it could say whether the transaction had happened.
+      const isStale = answer.outcome === 'unknown' || isGone(answer.why);
+      if (isStale) known = undefined;
+      if (!isStale || attempt === 2) return { outcome: 'refused', why: answer.why };
+    }
+  }
+
+  /** Leaves our mark and takes away those of the dead. */
+  async function claim({ id, isAlive }: Owner): Promise<void> {
+    const json = await nft.list(LIST_STRUCTURE);
+    const others = json === undefined ? [] : readOwners(json).filter((other) => other !== id);
+    const rival = others.find(isAlive);
+    if (rival !== undefined) {
+      const pid = rival.split('_')[0];
+      throw new BailiffError(
+        'E_ALREADY_RUNNING',
+        `Another Bailiff (pid ${pid}) enforces in this network namespace; end it first, or start this one with --detect-only.`,
+        { pid: Number(pid) },
+      );
+    }
+    await nft.transact([addTable(), addOwner(id), ...others.map(deleteOwner)]);
+    isMarked = true;
+  }
+
+  async function lay(networks: readonly Network[]): Promise<void> {
+    allowed = networks;
+    const answer = await run((layout) => planFoundation(layout, networks));
+    if (answer.outcome === 'refused')
+      throw unavailable(`the table ${TABLE} could not be made: ${answer.why}`);
+  }
+
+  /** One transaction; where it is refused, its halves, so that one bad change doesn't sink the others. */
+  async function applySome(changes: readonly Change[], now: Instant): Promise<Applied[]> {
+    const before = known;
+    let isRebuilt = false;
+    const answer = await run((layout) => {
+      isRebuilt = before !== undefined && hasLost(before, layout);
+      return planChanges(layout, allowed, changes, now);
+    });
+    if (answer.outcome === 'done') {
+      if (isRebuilt) log.warn({}, 'sets had vanished from the kernel and were made anew');
+      return changes.map(() => (isRebuilt ? REBUILT : APPLIED));
+    }
+    if (changes.length === 1) return [answer];
+    const half = changes.length >> 1;
+    return [
+      ...(await applySome(changes.slice(0, half), now)),
+      ...(await applySome(changes.slice(half), now)),
+    ];
+  }
+
+  return {
+    kind: 'nftables',
+    enforces: true,
+    prepare: (networks) =>
+      inTurn(async () => {
+        known = undefined;
+        if (owner) await claim(owner);
+        await lay(networks);
+      }),
+    allow: (networks) => inTurn(() => lay(networks)),
+    list: () =>
+      inTurn(async () => {
+        const json = await nft.list(LIST_ALL);
+        const table =
+          json === undefined ? { layout: NO_TABLE, blocks: [] } : await readTable(json, clock.now());
+        known = table.layout;
+        return table.blocks;
+      }),
+    apply: (changes, now) =>
+      inTurn(async () => {
+        const outcomes: Applied[] = [];
+        for (const some of chunksOf(changes)) outcomes.push(...(await applySome(some, now)));
+        return outcomes;
+      }),
+    dropped: () =>
+      inTurn(async () => {
+        const drops = (await look()).rules.filter((rule) => rule.verdict === 'drop');
+        return {
+          packets: drops.reduce((sum, rule) => sum + rule.packets, 0),
+          bytes: drops.reduce((sum, rule) => sum + rule.bytes, 0),
+        };
+      }),
+    teardown: () =>
+      inTurn(async () => {
+        // It needs to know nothing: a table that isn't there can't be deleted, but one can always be added first.
+        known = NO_TABLE;
+        isMarked = false;
+        const answer = await run(() => ({ statements: [addTable(), deleteTable()], after: NO_TABLE }));
+        if (answer.outcome === 'refused')
+          throw unavailable(`the table ${TABLE} could not be removed: ${answer.why}`);
+      }),
+    close: () =>
+      inTurn(async () => {
+        // What is refused here (the table is gone, say) leaves no mark either.
+        if (owner && isMarked) await nft.transact([deleteOwner(owner.id)]).catch(() => undefined);
+        nft.close();
+      }),
+  };
+}
+
+/** Is a set gone that was there, and its bans with it? */
+function hasLost(before: Layout, now: Layout): boolean {
+  if (before === now) return false;
+  return (before.hasTable && !now.hasTable) || [...before.sets.keys()].some((name) => !now.sets.has(name));
+}

@@ -1,0 +1,177 @@
+// One jail: a match in, a verdict out. The order of the questions below is the order of the law.
+import type { JailRules, Instant, Network, Verdict } from '../model.ts';
+import type { Count, CreateJail, JailStats } from './contract.ts';
+import { insert, newestOf } from './counting.ts';
+import { createOffenders } from './offenders.ts';
+import { endOf, lengthOf, nextNumber, type Earlier } from './sentence.ts';
+import {
+  evidenceOf,
+  isBannedAt,
+  keepEvidence,
+  noteSentence,
+  pictureOf,
+  startAnew,
+  type Tally,
+} from './tally.ts';
+
+const MAX_OFFENDERS = 1_000_000;
+
+/** What each method promises stands in contract.ts. */
+export const createJail: CreateJail = (rules, ignoring, remembered, now, options = {}) => {
+  const { name, maxRetry, findTime, banTime } = rules;
+  const stats: JailStats = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
+  const offenders = createOffenders(rules, remembered, now, {
+    isProtected: ignoring.isProtected,
+    limit: options.maxOffenders ?? MAX_OFFENDERS,
+    onEvicted: () => stats.evicted++,
+  });
+
+  const decide = (match: Count): Verdict => {
+    const { address, at, counts } = match;
+    if (match.outcome === 'failure') stats.matches++;
+    const why = ignoring.whyIgnored(address);
+    if (why !== undefined) {
+      if (match.outcome === 'failure') stats.ignored++;
+      return { outcome: 'ignored', why };
+    }
+    if (match.outcome === 'success') return welcome(address);
+
+    const known = offenders.find(address);
+    if (known && at <= known.forgivenUntil) return { outcome: 'recorded', why: 'forgiven' };
+    if (counts <= 0) return record(known ?? offenders.open(address, at), match, 'counts-nothing');
+    if (known && isBannedAt(known, at)) return record(known, match, 'banned');
+    if (known && at < Math.max(newestOf(known.window), known.lastSince) - findTime) {
+      stats.late++;
+      return { outcome: 'late', why: 'older than findTime before the newest match of the same offender' };
+    }
+    const tally = known ?? offenders.open(address, at);
+    offenders.touch(tally);
+    keepEvidence(tally, match.evidence());
+    const count = insert(tally.window, at, counts, findTime);
+    return count < maxRetry ? { outcome: 'counted', count, of: maxRetry } : sentence(tally, match, count);
+  };
+
+  const welcome = (address: Network): Verdict => {
+    const tally = rules.resetOnSuccess ? offenders.find(address) : undefined;
+    if (tally && tally.evidence.length + tally.window.total > 0) {
+      startAnew(tally);
+      offenders.touch(tally);
+    }
+    return { outcome: 'success' };
+  };
+
+  const record = (tally: Tally, match: Count, why: 'banned' | 'counts-nothing'): Verdict => {
+    offenders.touch(tally);
+    keepEvidence(tally, match.evidence());
+    return { outcome: 'recorded', why };
+  };
+
+  const sentence = (tally: Tally, { address, at: since }: Count, count: number): Verdict => {
+    const evidence = evidenceOf(tally);
+    startAnew(tally);
+    // A prefix that has come to hold a protected address since it was first counted: only the address itself is banned.
+    const isSpared = tally.address.bits < address.bits && ignoring.isProtected(tally.address);
+    const culprit = isSpared ? offenders.openExactly(address, since) : tally;
+    const { nth, until } = pass(culprit, [tally], since, undefined);
+    stats.bans++;
+    return { outcome: 'ban', offender: culprit.address, since, until, nth, count, evidence };
+  };
+
+  /** The two numbers of a sentence passed at `at`: in this jail, and over all jails. */
+  const numbersAt = (
+    tallies: readonly Tally[],
+    address: Network,
+    at: Instant,
+  ): { nth: number; overall: number } => {
+    const elsewhere = Array.from(options.prior?.(address) ?? [], (offender): Earlier => {
+      const isForGood = offender.lastSince !== undefined && offender.lastUntil === undefined;
+      return {
+        number: offender.overall ?? offender.nth,
+        until: offender.lastUntil ?? (isForGood ? Infinity : -Infinity),
+      };
+    });
+    const overall = tallies.map((tally) => ({ number: tally.overall, until: tally.lastUntil }));
+    return {
+      nth: nextNumber(
+        tallies.map(({ nth, lastUntil }) => ({ number: nth, until: lastUntil })),
+        banTime.forget,
+        at,
+      ),
+      overall: nextNumber([...overall, ...elsewhere], banTime.forget, at),
+    };
+  };
+
+  /** Writes a sentence into a tally. @param related other tallies whose sentences were the same offender's. */
+  const pass = (
+    tally: Tally,
+    related: readonly Tally[],
+    since: Instant,
+    duration: number | undefined,
+  ): { nth: number; until: Instant | undefined } => {
+    const numbers = numbersAt([tally, ...related], tally.address, since);
+    const nth = numberIn(rules, numbers);
+    const until = endOf(since, duration ?? lengthOf(banTime, nth));
+    startAnew(tally);
+    Object.assign(tally, numbers);
+    noteSentence(tally, since, until);
+    offenders.touch(tally);
+    return { nth, until: until === Infinity ? undefined : until };
+  };
+
+  const forgiveOne = (tally: Tally, until: Instant): void => {
+    startAnew(tally);
+    tally.forgivenUntil = Math.max(tally.forgivenUntil, until);
+    tally.lastUntil = Math.min(tally.lastUntil, until);
+    offenders.touch(tally);
+  };
+
+  return {
+    rules,
+    stats,
+    get size() {
+      return offenders.size;
+    },
+    get dirty() {
+      return offenders.dirty;
+    },
+    decide,
+    offender(address) {
+      const tally = offenders.find(address);
+      if (!tally) return undefined;
+      const picture = pictureOf(name, tally);
+      return { ...picture, stamps: picture.stamps.slice(tally.window.from) };
+    },
+    next(address, at) {
+      const tally = offenders.find(address);
+      const nth = numberIn(rules, numbersAt(tally ? [tally] : [], tally?.address ?? address, at));
+      return { nth, duration: lengthOf(banTime, nth) };
+    },
+    convict(network, at, duration) {
+      const holder = offenders.find(network);
+      return pass(offenders.openExactly(network, at), holder ? [holder] : [], at, duration);
+    },
+    prolong(network, until) {
+      const tally = offenders.find(network);
+      if (!tally || tally.nth === 0) return;
+      tally.lastUntil = Math.max(tally.lastUntil, until ?? Infinity);
+      offenders.touch(tally);
+    },
+    forgive(address, until) {
+      forgiveOne(offenders.open(address, until), until);
+      if (isWiderThanCounted(address, rules.ipv6Prefix))
+        for (const tally of offenders.inside(address)) forgiveOne(tally, until);
+    },
+    takeDirty: offenders.takeDirty,
+    takeForgotten: offenders.takeForgotten,
+    restore: offenders.restore,
+    prune: offenders.prune,
+  };
+};
+
+function numberIn({ banTime }: JailRules, numbers: { nth: number; overall: number }): number {
+  return banTime.scope === 'all' ? numbers.overall : numbers.nth;
+}
+
+function isWiderThanCounted(network: Network, ipv6Prefix: number): boolean {
+  return network.bits < (network.family === 4 ? 32 : Math.min(ipv6Prefix, 128));
+}

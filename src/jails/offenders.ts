@@ -1,0 +1,193 @@
+// All offenders of one jail, found by address; which of them are to be written, and who may be forgotten.
+import { isAddress, mask, offenderOf } from '../address.ts';
+import type { Duration, Instant, JailRules, Network, Offender } from '../model.ts';
+import { createTally, pictureOf, recall, type Tally } from './tally.ts';
+
+/** How many offenders are looked at to find the one who is missed least. */
+const EVICTION_SAMPLE = 16;
+
+/** How many a prune looks at, and how many it forgets at most: a million at once would hold everything up for seconds. */
+const PRUNE_LOOKS = 50_000;
+const PRUNE_LIMIT = 5_000;
+
+export interface Offenders {
+  readonly size: number;
+  readonly dirty: number;
+  /** Who answers for the address: itself, or the prefix under which it is counted. */
+  find(address: Network): Tally | undefined;
+  /** Like `find`; begins a new tally where there is none. `at` says who is banned, should someone have to make room. */
+  open(address: Network, at: Instant): Tally;
+  /** Like `open`, under exactly this network. */
+  openExactly(network: Network, at: Instant): Tally;
+  /** Everyone inside a network. Looks at all offenders: for an administrator's commands only. */
+  inside(network: Network): Tally[];
+  /** To be called with every change: the tally is written with the next commit, and isn't idle. */
+  touch(tally: Tally): void;
+  takeDirty(): Offender[];
+  takeForgotten(): Network[];
+  restore(offenders: readonly Offender[]): void;
+  prune(now: Instant): Network[];
+}
+
+interface Options {
+  readonly isProtected: (network: Network) => boolean;
+  readonly limit: number;
+  readonly onEvicted: () => void;
+}
+
+export function createOffenders(
+  rules: JailRules,
+  remembered: Iterable<Offender>,
+  now: Instant,
+  { isProtected, limit, onEvicted }: Options,
+): Offenders {
+  const { findTime, banTime, ipv6Prefix } = rules;
+  const tallies = new Map<string, Tally>();
+  const dirty = new Set<Tally>();
+  const forgotten = new Map<string, Network>();
+  /** IPv6 prefix lengths in use below 128, longest first. Shorter than `ipv6Prefix` answers for nobody inside. */
+  let lengths: readonly number[] = ipv6Prefix < 128 ? [ipv6Prefix] : [];
+  const nextToEvict = inTurn(tallies);
+  const nextToPrune = inTurn(tallies);
+
+  const add = (tally: Tally): Tally => {
+    const { address } = tally;
+    tallies.set(address.text, tally);
+    forgotten.delete(address.text);
+    if (
+      address.family === 6 &&
+      address.bits < 128 &&
+      address.bits > ipv6Prefix &&
+      !lengths.includes(address.bits)
+    )
+      lengths = [...lengths, address.bits].toSorted((a, b) => b - a);
+    return tally;
+  };
+  for (const offender of remembered) if (offender.jail === rules.name) add(recall(offender, findTime, now));
+
+  const find = (address: Network): Tally | undefined => {
+    const exact = tallies.get(address.text);
+    if (exact || address.family === 4) return exact;
+    // Whoever is counted under a prefix stays so, whatever becomes protected meanwhile.
+    for (const bits of lengths) {
+      const tally = bits < address.bits ? tallies.get(mask(address, bits).text) : undefined;
+      if (tally) return tally;
+    }
+    return undefined;
+  };
+
+  const drop = (tally: Tally): void => {
+    tallies.delete(tally.address.text);
+    dirty.delete(tally);
+  };
+
+  /** Forgets the one of a few offenders, taken in turn, who is missed least: nobody banned, and rather those far from a ban. */
+  const evict = (at: Instant): void => {
+    let least: Tally | undefined;
+    let leastWorth = Infinity;
+    for (let looks = Math.min(EVICTION_SAMPLE, tallies.size); looks > 0; looks--) {
+      const tally = nextToEvict();
+      const worth = at < tally.lastUntil ? Infinity : worthOf(tally, rules.maxRetry);
+      if (worth < leastWorth) [least, leastWorth] = [tally, worth];
+    }
+    if (!least) return;
+    drop(least);
+    forgotten.set(least.address.text, least.address);
+    onEvicted();
+  };
+
+  const openExactly = (network: Network, at: Instant): Tally => {
+    const known = tallies.get(network.text);
+    if (known) return known;
+    if (tallies.size >= limit) evict(at);
+    return add(createTally(network));
+  };
+
+  return {
+    get size() {
+      return tallies.size;
+    },
+    get dirty() {
+      return dirty.size;
+    },
+    find,
+    open(address, at) {
+      const known = find(address);
+      if (known) return known;
+      return openExactly(isAddress(address) ? offenderOf(address, ipv6Prefix, isProtected) : address, at);
+    },
+    openExactly,
+    inside(network) {
+      return [...tallies.values()].filter(({ address }) => isInside(address, network));
+    },
+    touch(tally) {
+      tally.idleSince = Infinity;
+      dirty.add(tally);
+    },
+    takeDirty() {
+      const pictures = Array.from(dirty, (tally) => pictureOf(rules.name, tally));
+      dirty.clear();
+      return pictures;
+    },
+    takeForgotten() {
+      const networks = [...forgotten.values()];
+      forgotten.clear();
+      return networks;
+    },
+    restore(offenders) {
+      for (const { address } of offenders) {
+        const tally = tallies.get(address.text);
+        if (tally) dirty.add(tally);
+      }
+    },
+    prune(now) {
+      const gone: Network[] = [];
+      // Each call goes on where the last one stopped; whoever is looked at later is only forgotten later.
+      for (let looks = Math.min(PRUNE_LOOKS, tallies.size); looks > 0 && gone.length < PRUNE_LIMIT; looks--) {
+        const tally = nextToPrune();
+        // Idle is told by arrival, not by stamps: those of a live log may lag behind the clock by hours.
+        if (tally.idleSince === Infinity) tally.idleSince = now;
+        else if (now - tally.idleSince > findTime && isPast(tally, now, findTime, banTime.forget)) {
+          drop(tally);
+          gone.push(tally.address);
+        }
+      }
+      return gone;
+    },
+  };
+}
+
+/** Goes round and round through what a map holds, whatever is added and deleted meanwhile. Not for an empty one. */
+function inTurn<T>(map: ReadonlyMap<string, T>): () => T {
+  let round = map.values();
+  return () => {
+    let next = round.next();
+    if (next.done) {
+      round = map.values();
+      next = round.next();
+    }
+    return next.value!;
+  };
+}
+
+function isInside(address: Network, network: Network): boolean {
+  return (
+    address.family === network.family &&
+    address.bits >= network.bits &&
+    mask(address, network.bits).text === network.text
+  );
+}
+
+/** Counts below one; a sentence or a pardon to be remembered weighs more than any count. */
+function worthOf(tally: Tally, maxRetry: number): number {
+  const { window } = tally;
+  return window.total / maxRetry + (tally.nth > 0 || tally.forgivenUntil > -Infinity ? 1 : 0);
+}
+
+/** Nothing that happens from now on could depend on him any more. */
+function isPast(tally: Tally, now: Instant, findTime: Duration, forget: Duration): boolean {
+  const lastMatch = tally.window.instants.at(-1) ?? -Infinity;
+  if (lastMatch >= now - findTime) return false;
+  const history = Math.max(tally.lastUntil, tally.forgivenUntil);
+  return history === -Infinity || now > history + forget;
+}

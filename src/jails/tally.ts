@@ -1,0 +1,109 @@
+// What a jail holds of one offender while it runs; an Offender is its immutable picture.
+import type { Duration, Evidence, Instant, Network, Offender } from '../model.ts';
+import { clear, createWindow, type Window } from './counting.ts';
+
+/** How many lines are kept for each offender. */
+const EVIDENCE_LINES = 10;
+
+/** Instants that don't exist are `-Infinity`; a sentence for good ends at `Infinity`. */
+export interface Tally {
+  readonly address: Network;
+  readonly window: Window;
+  /** A ring: once it is full, `oldest` is overwritten next. */
+  evidence: Evidence[];
+  oldest: number;
+  nth: number;
+  overall: number;
+  lastSince: Instant;
+  lastUntil: Instant;
+  forgivenUntil: Instant;
+  /** `Infinity` when touched since the last prune, else the prune that first found it idle. */
+  idleSince: Instant;
+}
+
+export function createTally(address: Network): Tally {
+  return {
+    address,
+    window: createWindow([], 0),
+    evidence: [],
+    oldest: 0,
+    nth: 0,
+    overall: 0,
+    lastSince: -Infinity,
+    lastUntil: -Infinity,
+    forgivenUntil: -Infinity,
+    idleSince: Infinity,
+  };
+}
+
+/** The inverse of {@link pictureOf}; `findTime` may have changed since. */
+export function recall(offender: Offender, findTime: Duration, now: Instant): Tally {
+  const sentenced = offender.lastSince !== undefined;
+  return {
+    address: offender.address,
+    window: createWindow(offender.stamps, findTime),
+    evidence: offender.evidence.slice(-EVIDENCE_LINES),
+    oldest: 0,
+    nth: offender.nth,
+    overall: offender.overall ?? offender.nth,
+    lastSince: offender.lastSince ?? -Infinity,
+    lastUntil: offender.lastUntil ?? (sentenced ? Infinity : -Infinity),
+    forgivenUntil: offender.forgivenUntil ?? -Infinity,
+    idleSince: now,
+  };
+}
+
+export function pictureOf(jail: string, tally: Tally): Offender {
+  const { window, nth, overall } = tally;
+  return {
+    jail,
+    address: tally.address,
+    stamps: window.instants.map((at, index) => [at, window.counts[index]!] as const),
+    evidence: evidenceOf(tally),
+    nth,
+    ...(overall === nth ? {} : { overall }),
+    lastSince: finite(tally.lastSince),
+    lastUntil: finite(tally.lastUntil),
+    forgivenUntil: finite(tally.forgivenUntil),
+  };
+}
+
+export function keepEvidence(tally: Tally, evidence: Evidence): void {
+  if (tally.evidence.length === 0) {
+    tally.evidence = [evidence];
+    return;
+  }
+  if (tally.evidence.length < EVIDENCE_LINES) {
+    tally.evidence.push(evidence);
+    return;
+  }
+  tally.evidence[tally.oldest] = evidence;
+  tally.oldest = (tally.oldest + 1) % EVIDENCE_LINES;
+}
+
+/** Oldest first. */
+export function evidenceOf(tally: Tally): Evidence[] {
+  return [...tally.evidence.slice(tally.oldest), ...tally.evidence.slice(0, tally.oldest)];
+}
+
+/** The count starts anew, and with it the evidence: a later ban shows what led to it, not what came before. */
+export function startAnew(tally: Tally): void {
+  clear(tally.window);
+  tally.evidence = [];
+  tally.oldest = 0;
+}
+
+export function isBannedAt(tally: Tally, at: Instant): boolean {
+  return tally.lastSince <= at && at < tally.lastUntil;
+}
+
+/** Notes a sentence. One that overlaps an earlier one (lines out of order) is one span with it: none is ever shortened. */
+export function noteSentence(tally: Tally, since: Instant, until: Instant): void {
+  if (since >= tally.lastUntil) tally.lastSince = since;
+  else if (until >= tally.lastSince) tally.lastSince = Math.min(since, tally.lastSince);
+  tally.lastUntil = Math.max(until, tally.lastUntil);
+}
+
+function finite(instant: Instant): Instant | undefined {
+  return Number.isFinite(instant) ? instant : undefined;
+}

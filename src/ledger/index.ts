@@ -1,0 +1,73 @@
+// In: commits of positions, offenders, bans and their events; questions about bans.
+// Out: what was remembered when the daemon last ran, and the history of bans.
+// Never: writes a position without what was counted up to it, or lets two daemons share a state.
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import type { Ledger } from './contract.ts';
+import { ledgerError } from './failure.ts';
+import { lock, openForReading, openForWriting, type Lock } from './open.ts';
+import { createReader } from './read.ts';
+import { createWriter } from './write.ts';
+
+export interface LedgerOptions {
+  /** Looks at the ledger beside a running daemon: takes no lock, makes no file, refuses commits. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Opens `ledger.sqlite` in the state folder, makes both where there is none (0600 in 0700), and brings it up to this version.
+ * @throws BailiffError E_ALREADY_RUNNING where another daemon has the folder, E_LEDGER_NEWER where a newer Bailiff
+ * wrote it, E_LEDGER_UNAVAILABLE where it can't be opened, read or written.
+ */
+export function openLedger(folder: string, { readOnly = false }: LedgerOptions = {}): Ledger {
+  const file = join(folder, 'ledger.sqlite');
+  let held: Lock | undefined;
+  let db: Database | undefined;
+  try {
+    if (!readOnly) held = lock(folder);
+    db = readOnly ? openForReading(file) : openForWriting(file);
+    return ledgerOn(db, file, held);
+  } catch (error) {
+    db?.close();
+    held?.release();
+    throw ledgerError(file, error);
+  }
+}
+
+function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
+  const reader = createReader(db);
+  const write = createWriter(db);
+  const proof = db.prepare('SELECT 1 FROM proofs WHERE hash = ?').pluck();
+  const prove = db.prepare(
+    'INSERT INTO proofs (hash, at) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET at = excluded.at',
+  );
+
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw ledgerError(file, error);
+    }
+  };
+
+  return {
+    load: () => attempt(reader.load),
+    async commit(commit, durable) {
+      attempt(() => {
+        // Without FULL the log reaches the disk with the next checkpoint: a crash of the daemon loses nothing, one of the
+        // power the last commits, whole ones. With it the sync takes the earlier commits along.
+        db.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+        write(commit);
+      });
+    },
+    bans: (query) => attempt(() => reader.bans(query)),
+    events: (ban) => attempt(() => reader.events(ban)),
+    isProven: (hash) => attempt(() => proof.get(hash) !== undefined),
+    remember: (hash, at) => void attempt(() => prove.run(hash, at)),
+    close() {
+      // The last connection writes the log back into the ledger and deletes it.
+      db.close();
+      held?.release();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+// Questions to the ledger.
+import type { Database, Statement } from 'better-sqlite3';
+import { mask, toStored } from '../address.ts';
+import type { Ban, BanEvent, Network } from '../model.ts';
+import type { BanQuery, Remembered } from './contract.ts';
+import { readBan, readEvent, readOffender, readPosition, type Row } from './rows.ts';
+
+const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, ended_at AS endedAt, ended_by AS endedBy`;
+
+/** IPv4 lies in ::ffff:0:0/96 here, but is no part of any IPv6 network. */
+const IS_IPV4 = `(bits >= 96 AND substr(address, 1, 12) = x'00000000000000000000ffff')`;
+
+export interface Reader {
+  load(): Remembered;
+  bans(query: BanQuery): Ban[];
+  events(ban: number): BanEvent[];
+}
+
+export function createReader(db: Database): Reader {
+  const positions = db.prepare<[], Row>(`
+    SELECT id, path, inode, head_length AS headLength, head_hash AS headHash, "offset", tail_hash AS tailHash,
+      lines, skipping, finished FROM positions ORDER BY id`);
+  const offenders = db.prepare<[], Row>(
+    'SELECT jail, address, bits, version, state FROM offenders ORDER BY rowid',
+  );
+  const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
+  const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
+  const events = db.prepare<[number], Row>(
+    'SELECT ban, at, what, by, why FROM ban_events WHERE ban = ? ORDER BY id',
+  );
+  const holders = db
+    .prepare<[Uint8Array, number], number>('SELECT id FROM bans WHERE address = ? AND bits = ?')
+    .pluck();
+  const anywhere = db.prepare<[Row], Row>(`
+    SELECT ${BAN} FROM bans
+    WHERE id > @after AND (@all OR ended_at IS NULL) AND (@jail IS NULL OR jail = @jail)
+    ORDER BY id LIMIT @limit`);
+  const touching = db.prepare<[Row], Row>(`
+    SELECT ${BAN} FROM bans
+    WHERE id > @after AND (@all OR ended_at IS NULL) AND (@jail IS NULL OR jail = @jail)
+      AND ((address BETWEEN @low AND @high AND bits >= @bits AND ${IS_IPV4} = @isIpv4)
+        OR id IN (SELECT value FROM json_each(@holders)))
+    ORDER BY id LIMIT @limit`);
+
+  /** Bans on the networks that hold `network`: one look-up for each shorter prefix. */
+  const holdersOf = (network: Network): number[] => {
+    const ids: number[] = [];
+    for (let bits = 0; bits < network.bits; bits++) {
+      const outer = toStored(mask(network, bits));
+      ids.push(...holders.all(outer.bytes, outer.bits));
+    }
+    return ids;
+  };
+
+  /** Rows that are damaged are passed over, but never cut a page short: a short page says that nothing follows. */
+  const page = (statement: Statement<[Row], Row>, query: Row, after: number, limit: number): Ban[] => {
+    const found: Ban[] = [];
+    for (let from = after; ;) {
+      const wanted = limit - found.length;
+      const rows = statement.all({ ...query, after: from, limit: wanted });
+      for (const row of rows) found.push(...soundOnly([row], readBan).sound);
+      if (rows.length < wanted || found.length === limit) return found;
+      from = rows.at(-1)!['id'] as number;
+    }
+  };
+
+  return {
+    load() {
+      const known = {
+        positions: soundOnly(positions.iterate(), readPosition),
+        offenders: soundOnly(offenders.iterate(), readOffender),
+        openBans: soundOnly(openBans.iterate(), readBan),
+      };
+      // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
+      if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
+      return {
+        positions: known.positions.sound,
+        offenders: known.offenders.sound,
+        openBans: known.openBans.sound,
+        nextBanId: (lastBan.get() ?? 0) + 1,
+        damaged: known.positions.damaged + known.offenders.damaged + known.openBans.damaged,
+      };
+    },
+    bans({ jail, all, address, after, limit }) {
+      const filter = { jail: jail ?? null, all: Number(all ?? false) };
+      if (!address) return page(anywhere, filter, after ?? 0, limit);
+      const { bytes, bits } = toStored(address);
+      const range = { low: bytes, high: lastOf(bytes, bits), bits, isIpv4: Number(address.family === 4) };
+      const outer = JSON.stringify(holdersOf(address));
+      return page(touching, { ...filter, ...range, holders: outer }, after ?? 0, limit);
+    },
+    events: (ban) => soundOnly(events.all(ban), readEvent).sound,
+  };
+}
+
+/** Ends every open ban that is not among these. */
+function endAllBut(db: Database, sound: readonly Ban[]): void {
+  db.prepare(
+    `UPDATE bans SET ended_at = coalesce(until, since), ended_by = 'damaged'
+    WHERE ended_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))`,
+  ).run(JSON.stringify(sound.map((ban) => ban.id)));
+}
+
+function soundOnly<T>(
+  rows: Iterable<Row>,
+  read: (row: Row) => T | undefined,
+): { sound: T[]; damaged: number } {
+  const sound: T[] = [];
+  let damaged = 0;
+  for (const row of rows) {
+    const noun = read(row);
+    if (noun === undefined) damaged++;
+    else sound.push(noun);
+  }
+  return { sound, damaged };
+}
+
+/** The last address of a network. */
+function lastOf(bytes: Uint8Array, bits: number): Uint8Array {
+  return bytes.map((byte, index) => byte | (0xff >> Math.min(8, Math.max(0, bits - index * 8))));
+}

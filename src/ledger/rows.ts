@@ -1,0 +1,167 @@
+// Nouns to rows and back. What is read is checked: a row that makes no sense is undefined, not an exception.
+import { fromStored, toStored } from '../address.ts';
+import type { Ban, BanEvent, Evidence, Instant, Network, Offender, Position, Scope } from '../model.ts';
+
+/** The version of an offender's state that this Bailiff writes. */
+const OFFENDER_VERSION = 1;
+
+export type Row = Record<string, unknown>;
+
+export function positionRow(position: Position): Row {
+  return { ...position, skipping: Number(position.skipping), finished: Number(position.finished) };
+}
+
+export function readPosition(row: Row): Position | undefined {
+  const { id, path, inode, headLength, headHash, offset, tailHash, lines } = row;
+  const isSound =
+    areTexts(id, path, inode, headHash, tailHash) &&
+    [headLength, offset, lines].every(isCount) &&
+    /^\d+$/.test(inode as string);
+  if (!isSound) return undefined;
+  return { ...row, skipping: row['skipping'] === 1, finished: row['finished'] === 1 } as unknown as Position;
+}
+
+export function addressRow(network: Network): { address: Uint8Array; bits: number } {
+  const { bytes, bits } = toStored(network);
+  return { address: bytes, bits };
+}
+
+function readAddress({ address, bits }: Row): Network | undefined {
+  if (!(address instanceof Uint8Array) || address.length !== 16 || !isCount(bits) || bits > 128)
+    return undefined;
+  return fromStored(Uint8Array.from(address), bits);
+}
+
+export function offenderRow(offender: Offender): Row {
+  const { jail, address, ...state } = offender;
+  return { jail, ...addressRow(address), version: OFFENDER_VERSION, state: JSON.stringify(state) };
+}
+
+/** @returns undefined for a state that is damaged, or of a version that is not known here. */
+export function readOffender(row: Row): Offender | undefined {
+  const address = readAddress(row);
+  const { jail, version } = row;
+  if (!address || !areTexts(jail) || version !== OFFENDER_VERSION) return undefined;
+  const state = parse(row['state']);
+  if (!isObject(state)) return undefined;
+  const { stamps, nth, overall, lastSince, lastUntil, forgivenUntil } = state;
+  const evidence = readEvidence(state['evidence']);
+  const isSound =
+    Array.isArray(stamps) &&
+    stamps.every(isStamp) &&
+    stamps.every((stamp, index) => index === 0 || stamps[index - 1][0] < stamp[0]) &&
+    evidence &&
+    isCount(nth) &&
+    (overall === undefined || isCount(overall)) &&
+    [lastSince, lastUntil, forgivenUntil].every(isInstantOrNone);
+  if (!isSound) return undefined;
+  return {
+    ...(state as unknown as Offender),
+    evidence,
+    jail: jail as string,
+    address,
+    lastSince,
+    lastUntil,
+    forgivenUntil,
+  } as Offender;
+}
+
+export function banRow(ban: Ban): Row {
+  return {
+    ...ban,
+    ...addressRow(ban.address),
+    until: ban.until ?? null,
+    evidence: JSON.stringify(ban.evidence),
+    scope: ban.scope === undefined ? null : JSON.stringify(ban.scope),
+    endedAt: ban.endedAt ?? null,
+    endedBy: ban.endedBy ?? null,
+  };
+}
+
+export function readBan(row: Row): Ban | undefined {
+  const address = readAddress(row);
+  const { id, jail, since, nth, reason, by } = row;
+  const until = row['until'] ?? undefined;
+  const endedAt = row['endedAt'] ?? undefined;
+  const endedBy = row['endedBy'] ?? undefined;
+  const evidence = readEvidence(parse(row['evidence']));
+  const scope = row['scope'] === null ? undefined : parse(row['scope']);
+  const isSound =
+    address &&
+    evidence &&
+    (row['scope'] === null || isScope(scope)) &&
+    isCount(id) &&
+    areTexts(jail, reason, by) &&
+    isInstant(since) &&
+    isCount(nth) &&
+    isInstantOrNone(until) &&
+    isInstantOrNone(endedAt) &&
+    (endedBy === undefined || areTexts(endedBy));
+  if (!isSound) return undefined;
+  return { id, address, jail, since, until, nth, reason, by, evidence, scope, endedAt, endedBy } as Ban;
+}
+
+export function readEvent(row: Row): BanEvent | undefined {
+  const { ban, at, what, by, why } = row;
+  const isKnown = what === 'banned' || what === 'extended' || what === 'ended';
+  return isKnown && isCount(ban) && isInstant(at) && areTexts(by, why)
+    ? ({ ban, at, what, by, why } as BanEvent)
+    : undefined;
+}
+
+function readEvidence(value: unknown): Evidence[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const isSound = value.every(
+    (each: unknown) =>
+      isObject(each) &&
+      areTexts(each['file'], each['text']) &&
+      isCount(each['line']) &&
+      isInstant(each['at']),
+  );
+  return isSound ? value : undefined;
+}
+
+function parse(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isScope(value: unknown): value is Scope {
+  if (!isObject(value)) return false;
+  const { protocol, ports } = value;
+  return (
+    (protocol === 'any' || protocol === 'tcp' || protocol === 'udp') &&
+    Array.isArray(ports) &&
+    ports.every((port) => isCount(port) && port > 0 && port < 65_536)
+  );
+}
+
+function isStamp(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.length === 2 && isInstant(value[0]) && isCount(value[1]) && value[1] > 0
+  );
+}
+
+function areTexts(...values: unknown[]): boolean {
+  return values.every((value) => typeof value === 'string');
+}
+
+/** Beyond 2^53 a number from SQLite is no longer exact: such a row is not ours. */
+function isInstant(value: unknown): value is Instant {
+  return Number.isSafeInteger(value);
+}
+
+function isInstantOrNone(value: unknown): boolean {
+  return value === undefined || isInstant(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,43 @@
+// The one transaction in which everything that changed is written.
+import type { Database } from 'better-sqlite3';
+import type { Commit } from './contract.ts';
+import { addressRow, banRow, offenderRow, positionRow } from './rows.ts';
+
+export function createWriter(db: Database): (commit: Commit) => void {
+  const position = db.prepare(`
+    INSERT INTO positions (id, path, inode, head_length, head_hash, "offset", tail_hash, lines, skipping, finished)
+    VALUES (@id, @path, @inode, @headLength, @headHash, @offset, @tailHash, @lines, @skipping, @finished)
+    ON CONFLICT (id) DO UPDATE SET
+      path = excluded.path, inode = excluded.inode, head_length = excluded.head_length, head_hash = excluded.head_hash,
+      "offset" = excluded."offset", tail_hash = excluded.tail_hash, lines = excluded.lines,
+      skipping = excluded.skipping, finished = excluded.finished`);
+  const forgetPosition = db.prepare('DELETE FROM positions WHERE id = ?');
+  const offender = db.prepare(`
+    INSERT INTO offenders (jail, address, bits, version, state) VALUES (@jail, @address, @bits, @version, @state)
+    ON CONFLICT (jail, address, bits) DO UPDATE SET version = excluded.version, state = excluded.state`);
+  const forgetOffender = db.prepare(
+    'DELETE FROM offenders WHERE jail = @jail AND address = @address AND bits = @bits',
+  );
+  const ban = db.prepare(`
+    INSERT INTO bans (id, jail, address, bits, since, until, nth, reason, by, evidence, scope, ended_at, ended_by)
+    VALUES (@id, @jail, @address, @bits, @since, @until, @nth, @reason, @by, @evidence, @scope, @endedAt, @endedBy)
+    ON CONFLICT (id) DO UPDATE SET
+      since = excluded.since, until = excluded.until, nth = excluded.nth, reason = excluded.reason, by = excluded.by,
+      evidence = excluded.evidence, ended_at = excluded.ended_at, ended_by = excluded.ended_by`);
+  const event = db.prepare(
+    'INSERT INTO ban_events (ban, at, what, by, why) VALUES (@ban, @at, @what, @by, @why)',
+  );
+
+  return db.transaction((commit: Commit) => {
+    // Whoever was forgotten and has come back since is in both lists: he goes first and is then written anew.
+    for (const id of commit.forgottenPositions) forgetPosition.run(id);
+    for (const { jail, address } of commit.forgottenOffenders)
+      forgetOffender.run({ jail, ...addressRow(address) });
+    for (const each of commit.positions) position.run(positionRow(each));
+    for (const each of commit.offenders) offender.run(offenderRow(each));
+    // A ban that ended leaves its place to the one that replaces it.
+    for (const each of commit.bans) if (each.endedAt !== undefined) ban.run(banRow(each));
+    for (const each of commit.bans) if (each.endedAt === undefined) ban.run(banRow(each));
+    for (const each of commit.events) event.run({ ...each });
+  });
+}

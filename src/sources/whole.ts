@@ -1,0 +1,77 @@
+// A whole file from its first line to its end, for `replay`. Nothing is remembered.
+import { BailiffError, reasonOf } from '../errors.ts';
+import type { Chunk } from '../model.ts';
+import type { Clock } from '../ports.ts';
+import { closeSync, openSync } from 'node:fs';
+import { cutStream, isGzip, streamOf } from './gzip.ts';
+import { digest, HEAD, headHashOf, TAIL } from './identity.ts';
+
+/**
+ * Reads a file, compressed by gzip or not, from its first line to its last; a last line without \n counts too.
+ * @throws BailiffError E_NOT_PERMITTED or E_USAGE where it can't be read to its end.
+ */
+export async function* readWhole(path: string, clock: Clock): AsyncGenerator<Chunk> {
+  const stream = open(path);
+  let offset = 0;
+  let lines = 0;
+  let skipping = false;
+  let head: Buffer = Buffer.alloc(0);
+  try {
+    for (;;) {
+      const next = cutStream(stream, skipping, true);
+      const { bytes, cut } = await next.catch((error: unknown) => refuse(path, error));
+      if (cut.used === 0) return;
+      if (offset === 0) head = Buffer.from(bytes.subarray(0, HEAD));
+      const tail = bytes.subarray(Math.max(0, cut.used - TAIL), cut.used);
+      const tailHash = digest(tail);
+      const firstLine = lines + 1;
+      stream.take(cut.used);
+      offset += cut.used;
+      lines += cut.lines;
+      skipping = cut.skipping;
+      yield {
+        source: path,
+        patterns: [],
+        file: path,
+        text: cut.text,
+        firstLine,
+        lines: cut.lines,
+        arrivedAt: clock.now(),
+        live: false,
+        commitFirst: false,
+        position: {
+          id: path,
+          path,
+          inode: '0',
+          headLength: head.length,
+          headHash: headHashOf(head),
+          offset,
+          tailHash,
+          lines,
+          skipping,
+          finished: false,
+        },
+      };
+    }
+  } finally {
+    stream.close();
+  }
+}
+
+function open(path: string) {
+  let fd: number | undefined;
+  try {
+    // Unlike a log that is followed, this is a file that the user named himself: any kind will do.
+    fd = openSync(path, 'r');
+    return streamOf(fd, isGzip(fd));
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    return refuse(path, error);
+  }
+}
+
+function refuse(path: string, error: unknown): never {
+  const reason = reasonOf(error);
+  const code = reason === 'EACCES' || reason === 'EPERM' ? 'E_NOT_PERMITTED' : 'E_USAGE';
+  throw new BailiffError(code, `${path} can't be read: ${reason}.`, { path }, error);
+}

@@ -1,0 +1,157 @@
+import { stripVTControlCharacters } from 'node:util';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { formatJson } from '../../src/cli/json.ts';
+import { formatStatus, statusLines } from '../../src/cli/status-screen.ts';
+import { formatBytes, formatTable, formatWhen } from '../../src/cli/table.ts';
+import { HOSTILE, status } from '../api/fake-control.ts';
+
+const terminal = { terminal: true, color: false };
+const colored = { terminal: true, color: true };
+const piped = { terminal: false, color: false };
+const fault = { code: 'W_X', message: 'stamps lag an hour', count: 3, since: '2026-01-05T10:00:00.000Z' };
+
+describe('tables', () => {
+  const rows = [
+    ['192.0.2.7', 1, undefined],
+    ['2001:db8::/64', 20, null],
+  ];
+
+  test('on a terminal have a head and aligned columns', () => {
+    expect(formatTable(terminal, ['address', 'nth', 'why'], rows)).toBe(
+      'ADDRESS        NTH  WHY\n192.0.2.7      1\n2001:db8::/64  20\n',
+    );
+  });
+
+  test('in a pipe are cells between tabs, without a head', () => {
+    expect(formatTable(piped, ['address', 'nth', 'why'], rows)).toBe('192.0.2.7\t1\t\n2001:db8::/64\t20\t\n');
+  });
+
+  test('keep one line a row and one cell a column, whatever a cell holds', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }))), (all) => {
+        const lines = formatTable(piped, [], all).split('\n');
+        expect(lines).toHaveLength(all.length + 1);
+        for (const line of lines.slice(0, -1)) expect(line.split('\t')).toHaveLength(2);
+      }),
+    );
+  });
+
+  test('no rows are no text', () => {
+    expect(formatTable(terminal, ['address'], [])).toBe('');
+  });
+});
+
+describe('JSON', () => {
+  test('means what it meant, and holds nothing that acts on a terminal', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        const text = formatJson(value);
+        expect(text.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/u);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  test('escapes what JSON.stringify leaves, beyond the basic plane too', () => {
+    expect(formatJson('\u007f\u009b\u202e\u{e0041}')).toBe('"\\u007f\\u009b\\u202e\\udb40\\udc41"\n');
+  });
+});
+
+test('instants are for the eye on a terminal, and as JSON has them elsewhere', () => {
+  const iso = '2026-01-05T10:11:12.345Z';
+  expect([formatWhen(terminal, iso), formatWhen(terminal, null)]).toEqual(['2026-01-05 10:11:12Z', 'no end']);
+  expect([formatWhen(piped, iso), formatWhen(piped, null)]).toEqual([iso, '']);
+});
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1_000, '1.0 kB'],
+  [999_949, '999.9 kB'],
+  [999_950, '1.0 MB'],
+  [12_345_678, '12.3 MB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+describe('the screen of status', () => {
+  const screen = (changes: Parameters<typeof status>[0], isWhole = false): string =>
+    formatStatus(terminal, isWhole, status(changes));
+
+  test('says that it works and keeps up', () => {
+    const text = screen({});
+    expect(text).toContain('bailiff 0.1.0, pid 812, since 2026-01-05 10:00:00Z\n');
+    expect(text).toContain('enforcing with nftables, 12 packets (720 B) dropped\n');
+    expect(text).toContain('keeping up');
+    expect(text).toMatch(/^JAIL +STATE +BANNED/m);
+    expect(text).toMatch(/^sshd +active +1 /m);
+    expect(text).toMatch(/^\/var\/log\/auth.log +following +40$/m);
+  });
+
+  test.each([
+    ['detect-only' as const, 'DETECTING ONLY'],
+    ['stood-down' as const, 'STOOD DOWN'],
+  ])('can not be misread where the mode is %s', (mode, words) => {
+    const text = screen({ mode });
+    expect(text).toContain(words);
+    expect(text).not.toMatch(/^enforcing/m);
+  });
+
+  test('tells a firewall that should work and does not', () => {
+    const text = screen({ firewall: { kind: 'nftables', healthy: false, fault: 'nft is missing' } });
+    expect(text).toContain('SHOULD ENFORCE, AND CAN NOT with nftables: nft is missing\n');
+  });
+
+  test('tells how much there is still to read, and every fault with its source', () => {
+    const source = {
+      ...status().sources[0]!,
+      state: 'catching-up' as const,
+      lag: 2_500_000,
+      faults: [fault],
+    };
+    const text = screen({
+      caughtUp: false,
+      sources: [source],
+      faults: [{ ...fault, count: 1, message: 'the disk is full' }],
+    });
+    expect(text).toContain('catching up: 2.5 MB to read\n');
+    expect(text).toContain('! the disk is full (W_X, once since 2026-01-05 10:00:00Z)\n');
+    expect(text).toContain(
+      '! /var/log/auth.log: stamps lag an hour (W_X, 3 times since 2026-01-05 10:00:00Z)\n',
+    );
+  });
+
+  test('says so where it follows nothing', () => {
+    expect(screen({ sources: [], jails: [] })).toContain('no log is followed\n');
+  });
+
+  test('shows troubled sources first, and counts those that find no room', () => {
+    const many = Array.from({ length: 30 }, (_, index) => ({ ...status().sources[0]!, id: `/log/${index}` }));
+    const waiting = { ...many[0]!, id: '/log/missing', state: 'waiting' as const };
+    const text = screen({ sources: [...many, waiting] });
+    expect(text).toMatch(/SOURCE .*\n\/log\/missing +waiting: not there yet/);
+    expect(text).toContain('and 19 more');
+    expect(screen({ sources: [...many, waiting] }, true)).toContain('/log/29');
+  });
+
+  test('lets no hostile text through, coloured or not', () => {
+    const view = status({
+      version: HOSTILE,
+      firewall: { kind: HOSTILE, healthy: false, fault: HOSTILE },
+      sources: [
+        { ...status().sources[0]!, id: HOSTILE, faults: [{ ...fault, code: HOSTILE, message: HOSTILE }] },
+      ],
+      jails: [{ ...status().jails[0]!, name: HOSTILE, filters: [HOSTILE] }],
+      faults: [{ ...fault, message: HOSTILE }],
+    });
+    const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u;
+    expect(formatStatus(terminal, true, view)).not.toMatch(raw);
+    const text = formatStatus(colored, true, view);
+    expect(text).toContain('\u001b[');
+    expect(stripVTControlCharacters(text)).toBe(formatStatus(terminal, true, view));
+    expect(formatTable(piped, [], statusLines(view))).not.toMatch(
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u,
+    );
+  });
+});

@@ -1,0 +1,52 @@
+// What an administrator does in the middle of a run: he lifts one offender's bans, and bans an address by hand. In a run
+// with kills the daemon dies in the act, and once more as soon as it has answered.
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createClient } from '../../src/api/index.ts';
+import { ended } from '../support/run.ts';
+import { readKernel } from './outcome.ts';
+import { during, launch, ready } from './process.ts';
+import type { Place } from './process.ts';
+import { PARDONED } from './script.ts';
+
+const BANNED = ['203.0.113.77', '2001:db8:77::/48'];
+
+/** To be called when everything is read. Ends with the acts done and no daemon. */
+export async function administrate(place: Place, isDeadly: boolean): Promise<void> {
+  if (isDeadly) await dieInTheAct(place);
+  // What was answered is done: SIGKILL right after the answer changes nothing.
+  await during(place, isDeadly ? 'SIGKILL' : 'SIGTERM', async (client) => {
+    await client.unban({ addresses: [...PARDONED] });
+    await client.ban({ addresses: BANNED, for: '9w' });
+  });
+}
+
+/** Whether the kernel blocks anybody who was pardoned. */
+export async function isHeld({ host }: Place): Promise<boolean> {
+  const pardoned = new Set(PARDONED.map((address) => address.replace('::1', '::')));
+  return (await readKernel(host)).some((block) => pardoned.has(block.split(' ')[1]!));
+}
+
+/** The unban is committed, but the kernel was not told: what it holds too much goes, though not before the backlog is read. */
+async function dieInTheAct(place: Place): Promise<void> {
+  const inTheAct = launch(place, 'before-enforce:1');
+  await ready(inTheAct);
+  await createClient(join(place.folder, 'run'))
+    .unban({ addresses: [...PARDONED] })
+    .catch(() => {});
+  await die(inTheAct);
+  const before = await readKernel(place.host);
+  if (!(await isHeld(place)))
+    throw new Error('the run is too short: nothing was blocked that could be lifted');
+  const booting = launch(place, 'after-boot-enforce:1');
+  await ready(booting);
+  await die(booting);
+  const after = new Set(await readKernel(place.host));
+  const gone = before.filter((block) => !after.has(block));
+  if (gone.length > 0) throw new Error(`blocks went before the backlog was read: ${gone.join(', ')}`);
+}
+
+async function die(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await ended(child);
+}

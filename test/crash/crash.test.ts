@@ -1,0 +1,30 @@
+// Killed by SIGKILL at random instants and at named points, the daemon ends where an uninterrupted one does.
+import { expect, test } from 'vitest';
+import { needs } from '../support/programs.ts';
+import { crashRun } from './run.ts';
+
+const KILLS = 24;
+const STEPS = 500;
+
+needs(
+  'root',
+  'ip',
+  'nft',
+)('after any crash', () => {
+  test.concurrent.each([11, 12])(
+    'bans, counts, positions and kernel sets are those of a run without one (seed %i)',
+    { timeout: 300_000 },
+    async (seed) => {
+      const start = Date.now() - 2 * 86_400_000;
+      const calm = await crashRun({ seed, kills: 0, steps: STEPS, start });
+      const killed = await crashRun({ seed, kills: KILLS, steps: STEPS, start });
+      expect(killed.kills).toBe(KILLS);
+      expect(killed.outcome).toEqual(calm.outcome);
+      // An outcome without bans, counts or blocks would be equal, and prove nothing.
+      expect(calm.outcome.bans.length).toBeGreaterThan(20);
+      expect(calm.outcome.offenders.length).toBeGreaterThan(15);
+      expect(calm.outcome.kernel.length).toBeGreaterThan(3);
+      expect(calm.outcome.positions).toHaveLength(2);
+    },
+  );
+});

@@ -1,0 +1,46 @@
+// The real daemon, put together as `bailiff run` does it, except that it can be told to die by SIGKILL at a named point:
+// node … daemon-main.ts FOLDER [POINT:TIMES]
+import { join } from 'node:path';
+import { createHost, openLedger, startDaemon } from '../../src/daemon/index.ts';
+import type { FaultPoint } from '../../src/daemon/index.ts';
+import { createClock, createExec, createOwner } from '../../src/daemon/system.ts';
+import { createFirewall } from '../../src/firewall/index.ts';
+import { silentLog } from '../../src/ports.ts';
+import { prepareSetup } from '../../src/setup/index.ts';
+
+const [folder, mark = ''] = process.argv.slice(2) as [string, string?];
+const [deadly, times] = mark.split(':');
+let left = Number(times);
+
+const at: FaultPoint = (point) => {
+  if (point === deadly && --left <= 0) process.kill(process.pid, 'SIGKILL');
+};
+
+const clock = createClock();
+const ledger = openLedger(join(folder, 'state'));
+const result = prepareSetup({
+  configFile: join(folder, 'jails.json'),
+  shippedFilters: join(import.meta.dirname, '..', '..', 'filters'),
+  trusted: { uid: process.geteuid!() },
+  proofs: {
+    isProven: (hash) => ledger.isProven(hash),
+    remember: (hash) => ledger.remember(hash, clock.now()),
+  },
+  version: 'crash-harness',
+});
+if (!result.ok) throw new Error(JSON.stringify(result.faults));
+const daemon = await startDaemon(
+  {
+    setup: result.setup,
+    ledger,
+    runtime: join(folder, 'run'),
+    firewall: createFirewall('nftables', { exec: createExec(), clock, log: silentLog, owner: createOwner() }),
+    neverEnforce: false,
+    statusGroup: undefined,
+    version: 'crash-harness',
+  },
+  { clock, log: silentLog, host: createHost(), at },
+);
+process.on('SIGTERM', () => void daemon.stop());
+process.stdout.write('ready\n');
+await daemon.ended;

@@ -1,0 +1,211 @@
+// The points of the promise (docs/architecture.md), each broken on purpose. The crash harness must notice every one:
+// `node test/crash/mutate.ts` runs them; that each still applies is checked in `npm test`.
+
+export interface Mutation {
+  readonly name: string;
+  /** The point of the promise that it breaks, 1 to 9. */
+  readonly point: number;
+  /** From the root of the checkout. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'positions-without-offenders',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: 'await ledger.commit({ ...taken, offenders }, durable);',
+    replace: 'await ledger.commit({ ...taken, offenders: offenders.slice(0, 0) }, durable);',
+  },
+  {
+    name: 'offenders-without-positions',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: 'await ledger.commit({ ...taken, offenders }, durable);',
+    replace: 'await ledger.commit({ ...taken, offenders, positions: [] }, durable);',
+  },
+  {
+    name: 'positions-in-a-transaction-of-their-own',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: 'await ledger.commit({ ...taken, offenders }, durable);',
+    replace: `await ledger.commit({ ...taken, offenders: [], bans: [], events: [] }, durable);
+      at('after-commit');
+      await ledger.commit({ ...taken, positions: [], offenders }, durable);`,
+  },
+  {
+    name: 'bans-after-their-chunk',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: 'await ledger.commit({ ...taken, offenders }, durable);',
+    replace: `await ledger.commit({ ...taken, offenders, bans: [], events: [] }, durable);
+      bans.restore(taken);`,
+  },
+  {
+    name: 'position-noted-after-the-chunk',
+    point: 1,
+    file: 'src/daemon/index.ts',
+    find: 'committer.moved(chunk.position);',
+    replace: 'setImmediate(() => committer.moved(chunk.position));',
+  },
+  {
+    name: 'sentence-from-the-clock',
+    point: 2,
+    file: 'src/daemon/pipeline.ts',
+    find: 'since: verdict.since,',
+    replace: 'since: now,',
+  },
+  {
+    name: 'arrival-for-the-stamp',
+    point: 2,
+    file: 'src/daemon/pipeline.ts',
+    find: 'match.at === undefined || isFuture ? chunk.arrivedAt : match.at;',
+    replace: 'chunk.arrivedAt;',
+  },
+  {
+    name: 'counting-while-banned',
+    point: 3,
+    file: 'src/jails/tally.ts',
+    find: 'return tally.lastSince <= at && at < tally.lastUntil;',
+    replace: 'return false && tally.lastSince <= at;',
+  },
+  {
+    name: 'forgiveness-forgotten',
+    point: 3,
+    file: 'src/jails/tally.ts',
+    find: 'forgivenUntil: offender.forgivenUntil ?? -Infinity,',
+    replace: 'forgivenUntil: -Infinity,',
+  },
+  {
+    name: 'boot-does-not-list-the-kernel',
+    point: 4,
+    file: 'src/daemon/enforcer.ts',
+    find: 'for (const block of await firewall.list()) hold(block);',
+    replace: '',
+  },
+  {
+    name: 'boot-does-not-tell-the-kernel',
+    point: 4,
+    file: 'src/daemon/enforcer.ts',
+    find: 'for (const ban of bans.open()) pending.set(ban.address.text, ban.address);',
+    replace: 'pending.clear();',
+  },
+  {
+    name: 'removals-before-the-backlog',
+    point: 4,
+    file: 'src/daemon/enforcer.ts',
+    find: 'if (deferred?.has(network.text)) continue;',
+    replace: '',
+  },
+  {
+    name: 'failed-commit-is-forgotten',
+    point: 5,
+    file: 'src/daemon/committer.ts',
+    find: '      giveBack(taken);\n',
+    replace: '',
+  },
+  {
+    name: 'failed-commit-keeps-positions-only',
+    point: 5,
+    file: 'src/daemon/committer.ts',
+    find: 'for (const { jail, offenders } of taken.offenders) jail.restore(offenders);',
+    replace: '',
+  },
+  {
+    name: 'failed-commit-loses-bans',
+    point: 5,
+    file: 'src/daemon/committer.ts',
+    find: '    bans.restore(taken);\n',
+    replace: '',
+  },
+  {
+    name: 'rotated-file-is-left',
+    point: 6,
+    file: 'src/sources/trace.ts',
+    find: 'lineage.older.push(lineage.live);',
+    replace: '',
+  },
+  {
+    name: 'copies-are-not-looked-for',
+    point: 6,
+    file: 'src/sources/siblings.ts',
+    find: '  ownByContent(registry, lineage, siblings, headOf, owners, places);\n',
+    replace: '',
+  },
+  {
+    name: 'missed-rotations-are-skipped',
+    point: 6,
+    file: 'src/sources/siblings.ts',
+    find: 'return siblings.filter((sibling) => missed.includes(sibling));',
+    replace: 'return siblings.filter(() => false);',
+  },
+  {
+    name: 'inode-is-proof-enough',
+    point: 6,
+    file: 'src/sources/trace.ts',
+    find: 'if (!isSameFile(idle, file)) continue;',
+    replace: 'if (idle.inode !== file.inode) continue;',
+  },
+  {
+    name: 'half-a-line-is-a-line',
+    point: 6,
+    file: 'src/sources/lines.ts',
+    find: 'skipping: boolean, final = false)',
+    replace: 'skipping: boolean, final = true)',
+  },
+  {
+    name: 'rest-of-a-long-line-is-a-line',
+    point: 6,
+    file: 'src/ledger/rows.ts',
+    find: "skipping: row['skipping'] === 1,",
+    replace: 'skipping: false,',
+  },
+  {
+    name: 'pattern-known-before-its-files',
+    point: 7,
+    file: 'src/sources/sources.ts',
+    find: 'adopt(registry, positions);',
+    replace: `adopt(registry, positions);
+    for (const { pattern } of watches)
+      if (!markers.has(markerOf(pattern))) announced.push(announceMarker(pattern, clock));`,
+  },
+  {
+    name: 'answered-before-it-is-committed',
+    point: 8,
+    file: 'src/daemon/control.ts',
+    find: 'const durable = await committer.commit(true);',
+    replace: 'const durable = true;',
+  },
+  {
+    name: 'sentence-forgotten',
+    point: 9,
+    file: 'src/jails/tally.ts',
+    find: 'lastUntil: offender.lastUntil ?? (sentenced ? Infinity : -Infinity),',
+    replace: 'lastUntil: sentenced ? -Infinity : -Infinity,',
+  },
+  {
+    name: 'number-of-sentences-forgotten',
+    point: 9,
+    file: 'src/jails/tally.ts',
+    find: '    nth: offender.nth,\n',
+    replace: '    nth: 0,\n',
+  },
+  {
+    name: 'evidence-forgotten',
+    point: 9,
+    file: 'src/jails/tally.ts',
+    find: 'evidence: offender.evidence.slice(-EVIDENCE_LINES),',
+    replace: 'evidence: offender.evidence.slice(0, 0),',
+  },
+];
+
+/** @throws where the text stands not exactly once: then the table must follow the code. */
+export function applyTo(source: string, { name, file, find, replace }: Mutation): string {
+  const parts = source.split(find);
+  if (parts.length !== 2)
+    throw new Error(`mutation ${name}: its text stands ${parts.length - 1} times in ${file}`);
+  return parts.join(replace);
+}

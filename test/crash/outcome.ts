@@ -1,0 +1,78 @@
+// What a run left behind: read from the ledger and the kernel once the daemon has ended.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { openLedger } from '../../src/ledger/index.ts';
+import type { Ban, Evidence, Offender, Position } from '../../src/model.ts';
+import { formatInstant } from '../../src/time.ts';
+import type { Host } from '../support/namespaces.ts';
+import { program } from '../support/programs.ts';
+import { LOGS } from './script.ts';
+
+/** Everything that must be the same however often the daemon was killed, as sorted lines that a person can compare. */
+export interface Outcome {
+  readonly bans: readonly string[];
+  readonly offenders: readonly string[];
+  readonly positions: readonly string[];
+  readonly kernel: readonly string[];
+}
+
+export async function readOutcome(folder: string, host: Host): Promise<Outcome> {
+  const ledger = openLedger(join(folder, 'state'));
+  try {
+    const { offenders, positions } = ledger.load();
+    const bans = ledger.bans({ all: true, limit: 1_000_000 });
+    return {
+      bans: bans.map(lineOfBan).toSorted(),
+      offenders: offenders.map(lineOfOffender).toSorted(),
+      positions: LOGS.map((log) => lineOfPosition(join(folder, 'logs', log), log, positions)),
+      kernel: await readKernel(host),
+    };
+  } finally {
+    ledger.close();
+  }
+}
+
+/**
+ * How far the file is read that stands there now. Rows of earlier contents of the same file may be kept a while, so that
+ * their copies are recognised; what was written last is read to its end.
+ */
+function lineOfPosition(file: string, log: string, positions: readonly Position[]): string {
+  const { ino, size } = statSync(file, { bigint: true });
+  const itself = positions.filter((each) => each.inode === String(ino) && BigInt(each.offset) === size);
+  return `${log} ${itself.length === 0 ? 'is not read to its end' : `byte ${size} line ${itself.map(({ lines }) => lines).join()}`}`;
+}
+
+/** Everything but when an administrator acted, which is another instant in each run. */
+function lineOfBan(ban: Ban): string {
+  const until = ban.until === undefined ? 'ever' : formatInstant(ban.until);
+  const term = ban.by === 'admin' ? 'by hand' : `since ${formatInstant(ban.since)} until ${until}`;
+  return `${ban.jail} ${ban.address.text} #${ban.nth} ${term} ${ban.endedBy ?? 'open'} ${ban.reason} ${linesOf(ban)}`;
+}
+
+function lineOfOffender(offender: Offender): string {
+  const { jail, address, nth, lastUntil, forgivenUntil, stamps } = offender;
+  const term = forgivenUntil === undefined ? (lastUntil ?? '-') : 'forgiven';
+  return `${jail} ${address.text} #${nth} ${term} ${JSON.stringify(stamps)} ${linesOf(offender)}`;
+}
+
+/** Which lines speak against somebody. A file's name changes with its rotation, the numbers of its lines don't. */
+function linesOf({ evidence }: { readonly evidence: readonly Evidence[] }): string {
+  return evidence.map(({ line, at }) => `${line}@${formatInstant(at).slice(11, 19)}`).join(' ');
+}
+
+/** The addresses of every ban set, without their remaining times. */
+export async function readKernel(host: Host): Promise<string[]> {
+  const listing = await host.runOk(program('nft'), ['-j', 'list', 'table', 'inet', 'bailiff']);
+  const objects = (JSON.parse(listing) as { nftables: { set?: { name: string; elem?: unknown[] } }[] })
+    .nftables;
+  return objects
+    .flatMap(({ set }) =>
+      set?.name.startsWith('ban') ? (set.elem ?? []).map((each) => `${set.name} ${addressOf(each)}`) : [],
+    )
+    .toSorted();
+}
+
+function addressOf(element: unknown): string {
+  if (typeof element === 'string') return element;
+  return (element as { elem: { val: string } }).elem.val;
+}

@@ -1,0 +1,89 @@
+// The daemon as a process in a namespace of its own: started, asked, killed.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { createClient } from '../../src/api/index.ts';
+import type { Client } from '../../src/api/index.ts';
+import type { Host } from '../support/namespaces.ts';
+import { program } from '../support/programs.ts';
+import { ended, eventually } from '../support/run.ts';
+
+const MAIN = fileURLToPath(new URL('daemon-main.ts', import.meta.url));
+
+/** Where a daemon runs and what it is called on. */
+export interface Place {
+  /** Holds jails.json, logs/, state/ and run/. */
+  readonly folder: string;
+  readonly host: Host;
+  /** The program; this checkout's unless it is another's. */
+  readonly main: string | undefined;
+}
+
+/** @param mark `POINT:TIMES`: it dies by SIGKILL when it passes the point for that time; empty: it lives. */
+export function launch({ host, main, folder }: Place, mark = ''): ChildProcess {
+  const node = [
+    '--enable-experimental-regexp-engine',
+    '--enable-experimental-regexp-engine-on-excessive-backtracks',
+    main ?? MAIN,
+    folder,
+    mark,
+  ];
+  const child = spawn(program('ip'), ['netns', 'exec', host.namespace, process.execPath, ...node], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
+  return child;
+}
+
+/** Resolves when it answers, or has ended before. */
+export async function ready(child: ChildProcess): Promise<void> {
+  await Promise.race([new Promise((resolve) => child.stdout!.once('data', resolve)), ended(child)]);
+}
+
+export async function caughtUp(child: ChildProcess, { folder }: Place): Promise<void> {
+  const client = createClient(join(folder, 'run'));
+  await eventually('the daemon has caught up', async () => {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('the daemon has ended');
+    return (await client.status().catch(() => undefined))?.caughtUp;
+  });
+}
+
+/** A point that was never passed is no place to die: then it dies once it has caught up. */
+export async function settleOrDie(child: ChildProcess, place: Place): Promise<void> {
+  await Promise.race([ended(child), caughtUp(child, place).catch(() => {})]);
+  child.kill('SIGKILL');
+  await ended(child);
+}
+
+/** Starts a daemon, lets `task` happen, and ends it by the signal. @throws where it ends before. */
+export async function during(
+  place: Place,
+  signal: 'SIGTERM' | 'SIGKILL',
+  task: (client: Client, child: ChildProcess) => Promise<void>,
+): Promise<void> {
+  const child = launch(place);
+  try {
+    await ready(child);
+    await task(createClient(join(place.folder, 'run')), child);
+    child.kill(signal);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    await ended(child);
+  }
+}
+
+/** Keeps the daemon from committing, as somebody does who looks at the ledger by hand. @returns what ends it. */
+export function lockLedger({ folder }: Place): () => void {
+  const db = new Database(join(folder, 'state', 'ledger.sqlite'), { timeout: 5_000 });
+  db.exec('BEGIN IMMEDIATE');
+  return () => void db.close();
+}
+
+/** The writer's own rhythm: the pauses are part of the script, not a way to wait for something. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

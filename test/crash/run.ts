@@ -1,0 +1,153 @@
+// Runs a script against the real daemon, with kills or without, and says what came of it.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInternet } from '../support/namespaces.ts';
+import { administrate, isHeld } from './administrator.ts';
+import { carryOut } from './disk.ts';
+import { readOutcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { caughtUp, during, launch, lockLedger, pause, ready, settleOrDie } from './process.ts';
+import type { Place } from './process.ts';
+import { ended, eventually } from '../support/run.ts';
+import { createRandom } from './random.ts';
+import type { Random } from './random.ts';
+import { LOGS, oldLines, writeScript } from './script.ts';
+import type { Step } from './script.ts';
+
+const POINTS = [
+  'before-commit',
+  'after-commit',
+  'before-enforce',
+  'after-enforce',
+  'after-boot-enforce',
+  'after-apply',
+] as const;
+
+export interface CrashRun {
+  readonly outcome: Outcome;
+  readonly kills: number;
+  /** How often each named point was died at; `random` for the other instants. */
+  readonly diedAt: Readonly<Record<string, number>>;
+}
+
+export interface CrashOptions {
+  readonly seed: number;
+  /** How often it dies while the script is written; 0: the uninterrupted run. */
+  readonly kills: number;
+  readonly steps: number;
+  /** The first stamp of the script. */
+  readonly start: number;
+  /** The daemon to run; another one than this checkout's for a mutation. */
+  readonly main?: string;
+}
+
+/** One run in folders and a network namespace of its own, which are gone afterwards. */
+export async function crashRun(options: CrashOptions): Promise<CrashRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'bailiff-crash-'));
+  const internet = await createInternet();
+  try {
+    mkdirSync(join(folder, 'logs'));
+    for (const log of LOGS)
+      writeFileSync(join(folder, 'logs', log), oldLines(log, options.seed, options.start));
+    writeFileSync(join(folder, 'jails.json'), JSON.stringify(configOf(folder)), { mode: 0o600 });
+    return await runScript({ folder, host: internet.server, main: options.main }, options);
+  } finally {
+    await internet.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function configOf(folder: string): object {
+  const access = { logs: [join(folder, 'logs', 'access.log')], start: 'end' };
+  const auth = { filter: 'sshd', logs: [join(folder, 'logs', '*auth.log')], start: 'end', zone: 'UTC' };
+  const short = { first: '3m', factor: 2, max: '1h', forget: '1d' };
+  return {
+    jails: {
+      login: { ...access, filter: 'nginx-login', maxRetry: 4, findTime: '5m', banTime: short },
+      api: { ...access, filter: 'nginx-api', limit: '6/1m', banTime: short },
+      // Sentences that are still running when the test ends, so that the kernel has something to hold.
+      stern: { ...access, filter: 'nginx-login', maxRetry: 25, findTime: '1d', banTime: '9w' },
+      sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short },
+      gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
+    },
+  };
+}
+
+async function runScript(place: Place, options: CrashOptions): Promise<CrashRun> {
+  const random = createRandom(options.seed ^ 0x5eed);
+  const script = writeScript(options.seed, options.steps, options.start);
+  const isDeadly = options.kills > 0;
+  const diedAt: Record<string, number> = {};
+  const write = (steps: readonly Step[]): void => {
+    for (const step of steps) carryOut(join(place.folder, 'logs'), step);
+  };
+
+  // What is appended before anybody looked is old, so the logs are met first; what is killed meanwhile read nothing.
+  if (isDeadly)
+    for (const point of ['before-commit:1', 'after-commit:1', 'after-commit:2'])
+      await settleOrDie(launch(place, point), place);
+  await during(place, 'SIGTERM', (_, child) => caughtUp(child, place));
+
+  const half = Math.ceil(script.length / 2);
+  for (const [index, steps] of [script.slice(0, half), script.slice(half)].entries()) {
+    const kills = index === 0 ? Math.ceil(options.kills / 2) : Math.floor(options.kills / 2);
+    const rest = await underFire(place, steps, kills, random, write, diedAt);
+    await during(place, 'SIGTERM', async (_, child) => {
+      for (const step of rest) {
+        write([step]);
+        await pause(random.below(3) + restAfter(step));
+      }
+      await caughtUp(child, place);
+      if (index === 1)
+        await eventually('what was lifted has left the kernel', async () => !(await isHeld(place)));
+    });
+    // Between the halves everything is read, so that it is determined which lines an unban forgives.
+    if (index === 0) await administrate(place, isDeadly);
+  }
+  const kills = Object.values(diedAt).reduce((sum, times) => sum + times, 0);
+  return { outcome: await readOutcome(place.folder, place.host), kills, diedAt };
+}
+
+/** Nobody rotates a log twice within the milliseconds that one look at its folder takes. */
+function restAfter({ what }: Step): number {
+  return what === 'append' ? 0 : 15;
+}
+
+/** Writes the steps while one daemon after the other is killed. @returns the steps that are left. */
+async function underFire(
+  place: Place,
+  steps: readonly Step[],
+  kills: number,
+  random: Random,
+  write: (steps: readonly Step[]) => void,
+  diedAt: Record<string, number>,
+): Promise<readonly Step[]> {
+  const share = Math.floor(steps.length / (kills + 1));
+  let next = 0;
+  const take = (count: number): readonly Step[] => steps.slice(next, (next += count));
+  for (let kill = 0; kill < kills; kill++) {
+    const point = random.below(3) === 0 ? random.pick(POINTS) : undefined;
+    const child = launch(place, point === undefined ? '' : `${point}:${1 + random.below(4)}`);
+    // Some die while they boot, most while lines are being written.
+    if (point === undefined && random.below(5) === 0) await pause(random.below(500));
+    else await ready(child);
+    // Some can't commit meanwhile: what they do to the kernel is known to nobody when they die.
+    const unlock = random.below(4) === 0 ? lockLedger(place) : undefined;
+    const deadline =
+      point === undefined ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
+    for (const step of take(Math.max(1, share - random.below(7)))) {
+      write([step]);
+      await pause(random.below(8) + restAfter(step));
+    }
+    if (unlock && deadline) await ended(child);
+    unlock?.();
+    if (deadline === undefined) await settleOrDie(child, place);
+    await ended(child);
+    clearTimeout(deadline);
+    diedAt[point ?? 'random'] = (diedAt[point ?? 'random'] ?? 0) + 1;
+    // Rotations go on while nobody looks, now and then several.
+    write(take(random.below(4) === 0 ? random.below(16) : random.below(3)));
+  }
+  return steps.slice(next);
+}

@@ -1,0 +1,122 @@
+// What a hostile day writes: a script of appends and rotations made from a seed. The same seed gives the same bytes, so
+// that a run with kills and one without read the same lines.
+import { createRandom } from './random.ts';
+import type { Random } from './random.ts';
+
+export type Step =
+  /** Bytes at the end of the live file; they may end within a line or a character, and the next step goes on there. */
+  | { readonly what: 'append'; readonly log: string; readonly bytes: Buffer }
+  /** Rename and create. `late` is what the writer, still holding the old file, writes to it after the rename. */
+  | { readonly what: 'rename'; readonly log: string; readonly late: Buffer }
+  | { readonly what: 'copytruncate'; readonly log: string };
+
+export const LOGS = ['access.log', 'auth.log'] as const;
+type LogName = (typeof LOGS)[number];
+
+const OFFENDERS = 10;
+/** Offenders whose bans are lifted in the middle: none of their lines counts afterwards, for all are stamped long before. */
+export const PARDONED = ['198.18.0.2', '2001:db8:4::1', '198.19.0.3'];
+const MINUTE = 60_000;
+const LONG = 300 * 1_024;
+
+/** @param start the first stamp: it lies in the past, so that the outcome doesn't hang on when the script is run. */
+export function writeScript(seed: number, steps: number, start: number): Step[] {
+  const random = createRandom(seed);
+  const script: Step[] = [];
+  const writers = LOGS.map((log) => createWriter(log, random, start));
+  for (const { log, lines } of writers) script.push({ what: 'append', log, bytes: lines(5) });
+  for (let i = 0; i < steps; i++) {
+    const writer = random.pick(writers);
+    const kind = random.below(14);
+    if (kind === 0)
+      script.push(...writer.finish(), {
+        what: 'rename',
+        log: writer.log,
+        late: writer.lines(random.below(4)),
+      });
+    else if (kind === 2 && random.below(4) === 0) script.push(...writer.endless());
+    else if (kind === 1) script.push(...writer.finish(), { what: 'copytruncate', log: writer.log });
+    else
+      script.push({ what: 'append', log: writer.log, bytes: writer.cut(writer.lines(5 + random.below(40))) });
+  }
+  return [...script, ...writers.flatMap((writer) => writer.finish())];
+}
+
+/** What stands in a log before anybody looks at it: attacks that must never count. */
+export function oldLines(log: LogName, seed: number, start: number): Buffer {
+  return createWriter(log, createRandom(seed ^ 0x01d), start - MINUTE).lines(60);
+}
+
+function createWriter(log: LogName, random: Random, start: number) {
+  let now = start;
+  /** What the last append held back. */
+  let held = Buffer.alloc(0);
+  const line = log === 'access.log' ? accessLine : authLine;
+  return {
+    log,
+    lines(count: number): Buffer {
+      let text = '';
+      for (let i = 0; i < count; i++) {
+        now += random.below(8_000);
+        // Some stamps are late, as those of requests that took long.
+        text += `${line(random, now - (random.below(10) === 0 ? random.below(2 * MINUTE) : 0))}\n`;
+      }
+      return Buffer.from(text, 'utf8');
+    },
+    /** All but a few bytes of the last line; they come with the next append. */
+    cut(bytes: Buffer): Buffer {
+      const all = Buffer.concat([held, bytes]);
+      const keep = random.below(3) === 0 ? random.below(30) : 0;
+      held = all.subarray(all.length - keep);
+      return all.subarray(0, all.length - keep);
+    },
+    /** A line that is too long to be read whole. What is held back of it would be a line by itself, were it not its end. */
+    endless(): Step[] {
+      const bytes = Buffer.concat([held, Buffer.alloc(LONG, 'x')]);
+      held = Buffer.from(this.lines(1));
+      return [{ what: 'append', log, bytes }];
+    },
+    finish(): Step[] {
+      const rest = held;
+      held = Buffer.alloc(0);
+      return rest.length > 0 ? [{ what: 'append', log, bytes: rest }] : [];
+    },
+  };
+}
+
+function accessLine(random: Random, at: number): string {
+  const n = random.below(OFFENDERS);
+  const ip = n % 3 === 0 ? `2001:db8:${n + 1}::${(random.below(9) + 1).toString(16)}` : `198.18.0.${n + 1}`;
+  const [request, status] = random.pick([
+    ['POST /login HTTP/1.1', 401],
+    ['POST //log%69n HTTP/1.1', 403],
+    ['GET /api/items HTTP/1.1', 200],
+    ['GET /api/items?page=2 HTTP/1.1', 200],
+    ['GET /style.css HTTP/1.1', 200],
+    ['POST /login HTTP/1.1', 200],
+  ] as const);
+  const date = new Date(at);
+  const month = date.toUTCString().slice(8, 11);
+  const day = String(date.getUTCDate()).padStart(2, '0');
+  const stamp = `${day}/${month}/${date.getUTCFullYear()}:${date.toISOString().slice(11, 19)} +0000`;
+  const agent = random.pick(['curl/8', 'Grüße/1.0 “日本”', '203.0.113.66 - - [x] \\x22POST /login', '-']);
+  return `${ip} - - [${stamp}] "${request}" ${status} 12 "-" "${agent}"`;
+}
+
+function authLine(random: Random, at: number): string {
+  const ip = `198.19.0.${random.below(OFFENDERS) + 1}`;
+  const date = new Date(at);
+  const stamp = `${date.toUTCString().slice(8, 11)} ${String(date.getUTCDate()).padStart(2, ' ')} ${date.toISOString().slice(11, 19)}`;
+  const user = random.pick([
+    'root',
+    'invalid user józsef',
+    'invalid user x from 203.0.113.9 port 1',
+    'admin',
+  ]);
+  const message = random.pick([
+    `Failed password for ${user} from ${ip} port ${1_024 + random.below(60_000)} ssh2`,
+    `Accepted publickey for ops from 198.19.1.1 port 40022 ssh2`,
+    `Received disconnect from ${ip} port 40022:11: Bye Bye [preauth]`,
+  ]);
+  return `${stamp} web sshd[${random.below(30_000)}]: ${message}`;
+}

@@ -1,0 +1,249 @@
+import { describe, expect, test } from 'vitest';
+import { parseNetwork } from '../../src/address.ts';
+import { createBans } from '../../src/daemon/bans.ts';
+import type { Bans, NewBan } from '../../src/daemon/bans.ts';
+import { createEnforcer } from '../../src/daemon/enforcer.ts';
+import { passBy } from '../../src/daemon/fault-points.ts';
+import { BailiffError } from '../../src/errors.ts';
+import type { Firewall } from '../../src/firewall/contract.ts';
+import { createFirewall } from '../../src/firewall/index.ts';
+import type { Ban, Network, Scope } from '../../src/model.ts';
+import { silentLog } from '../../src/ports.ts';
+import type { Exec } from '../../src/ports.ts';
+import { createTestClock } from './clock.ts';
+
+const net = (text: string): Network => parseNetwork(text)!.network;
+const ALL: Scope = { protocol: 'any', ports: [] };
+const WEB: Scope = { protocol: 'tcp', ports: [80, 443] };
+const noExec: Exec = {
+  run: () => Promise.reject(new Error('no program is started here')),
+  spawn: () => undefined,
+  find: () => undefined,
+};
+
+function world() {
+  const clock = createTestClock(1_000_000);
+  const firewall = createFirewall('memory', { exec: noExec, clock, log: silentLog });
+  const scopes: Record<string, Scope | undefined> = { sshd: ALL, manual: ALL, web: WEB, quiet: undefined };
+  const scopeOf = (ban: Ban): Scope | undefined => scopes[ban.jail];
+  const enforcerOf = (bans: Bans, through: Firewall = firewall, detectOnly = false) =>
+    createEnforcer(through, bans, scopeOf, { detectOnly }, { clock, log: silentLog, at: passBy });
+  return { clock, firewall, enforcerOf };
+}
+
+function wanted(over: Partial<NewBan> = {}): NewBan {
+  const ban = {
+    scope: ALL,
+    jail: 'sshd',
+    since: 1_000_000,
+    until: 1_600_000,
+    nth: 1,
+    reason: 'why',
+    by: 'jail',
+    evidence: [],
+  };
+  return { ...ban, address: net('192.0.2.7'), ...over };
+}
+
+const blocked = async (firewall: Firewall) =>
+  (await firewall.list())
+    .map(({ scope, network, until }) => `${network.text} ${scope.ports.join(',')} ${until ?? 'ever'}`)
+    .toSorted();
+
+describe('the kernel is a function of the open bans', () => {
+  test('two jails on one address: the longest wins, and what is left of the other stays when one is lifted', async () => {
+    const { firewall, enforcerOf } = world();
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans);
+    await enforcer.boot([]);
+    await enforcer.settle();
+    const long = bans.impose(wanted({ until: 1_900_000 }), 1_000_000);
+    bans.impose(wanted({ jail: 'manual', until: 1_300_000 }), 1_000_000);
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1900000']);
+    bans.end(long, 1_000_500, 'admin', 'lifted');
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1300000']);
+  });
+
+  test('jails with other ports have blocks of their own; a jail that only detects has none', async () => {
+    const { firewall, enforcerOf } = world();
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans);
+    await enforcer.boot([]);
+    bans.impose(wanted(), 1_000_000);
+    bans.impose(wanted({ jail: 'web', until: undefined }), 1_000_000);
+    bans.impose(wanted({ jail: 'quiet', address: net('192.0.2.8') }), 1_000_000);
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000', '192.0.2.7 80,443 ever']);
+  });
+
+  test('boot puts in what is missing at once, and takes out what is no longer wanted only once the backlog is read', async () => {
+    const { firewall, enforcerOf } = world();
+    await firewall.apply(
+      [{ what: 'block', scope: ALL, network: net('203.0.113.1'), until: undefined }],
+      1_000_000,
+    );
+    const source = createBans([], 1);
+    const bans = createBans([source.impose(wanted(), 1_000_000)], 2);
+    const enforcer = enforcerOf(bans);
+    await enforcer.boot([]);
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000', '203.0.113.1  ever']);
+    await enforcer.settle();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000']);
+  });
+
+  test('a ban is pending until the kernel has it', async () => {
+    const { enforcerOf } = world();
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans);
+    await enforcer.boot([]);
+    const ban = bans.impose(wanted(), 1_000_000);
+    expect(enforcer.standingOf(ban)).toEqual({ state: 'pending' });
+    await enforcer.sync();
+    expect(enforcer.standingOf(ban)).toEqual({ state: 'blocked' });
+  });
+
+  test('while the firewall is out of reach bans stay pending, and go in by themselves once it answers', async () => {
+    const { clock, firewall, enforcerOf } = world();
+    let isUp = false;
+    const shaky: Firewall = {
+      ...firewall,
+      prepare: (allow) =>
+        isUp
+          ? firewall.prepare(allow)
+          : Promise.reject(new BailiffError('E_FIREWALL_UNAVAILABLE', 'nft is missing.')),
+    };
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans, shaky);
+    await enforcer.boot([]);
+    expect(enforcer.fault).toBe('nft is missing.');
+    const ban = bans.impose(wanted(), 1_000_000);
+    await enforcer.sync();
+    expect(enforcer.standingOf(ban).state).toBe('pending');
+    isUp = true;
+    clock.advance(60_000);
+    await enforcer.sync();
+    expect(enforcer.fault).toBeUndefined();
+    expect(enforcer.standingOf(ban).state).toBe('blocked');
+  });
+
+  test('a change that the kernel refuses makes that ban unenforceable, with the reason, and sinks no other', async () => {
+    const { firewall, enforcerOf } = world();
+    const picky: Firewall = {
+      ...firewall,
+      async apply(changes, now) {
+        const outcomes = await firewall.apply(
+          changes.filter((change) => change.network.text !== '192.0.2.7'),
+          now,
+        );
+        return changes.map((change) =>
+          change.network.text === '192.0.2.7'
+            ? { outcome: 'refused', why: 'the set is full' }
+            : outcomes.shift()!,
+        );
+      },
+    };
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans, picky);
+    await enforcer.boot([]);
+    const refused = bans.impose(wanted(), 1_000_000);
+    const fine = bans.impose(wanted({ address: net('192.0.2.8') }), 1_000_000);
+    await enforcer.sync();
+    expect(enforcer.standingOf(refused)).toEqual({ state: 'unenforceable', why: 'the set is full' });
+    expect(enforcer.standingOf(fine)).toEqual({ state: 'blocked' });
+  });
+
+  test('standing down empties the kernel and lets no ban in; arming puts them all back', async () => {
+    const { firewall, enforcerOf } = world();
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans);
+    await enforcer.boot([]);
+    bans.impose(wanted(), 1_000_000);
+    await enforcer.standDown();
+    bans.impose(wanted({ address: net('192.0.2.8') }), 1_000_000);
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual([]);
+    await enforcer.arm();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000', '192.0.2.8  1600000']);
+  });
+
+  test('when the sets vanished under an apply, every other ban is put back as well', async () => {
+    const { firewall, enforcerOf } = world();
+    let vanish = false;
+    const flushed: Firewall = {
+      ...firewall,
+      async apply(changes, now) {
+        if (!vanish) return firewall.apply(changes, now);
+        vanish = false;
+        await firewall.teardown();
+        await firewall.apply(changes, now);
+        return changes.map(() => ({ outcome: 'applied', rebuilt: true }));
+      },
+    };
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans, flushed);
+    await enforcer.boot([]);
+    bans.impose(wanted(), 1_000_000);
+    await enforcer.sync();
+    vanish = true;
+    bans.impose(wanted({ address: net('192.0.2.8') }), 1_000_000);
+    await enforcer.sync();
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000', '192.0.2.8  1600000']);
+  });
+
+  test('what was lifted by hand goes out at once, also while a backlog is read', async () => {
+    const { firewall, enforcerOf } = world();
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans);
+    await enforcer.boot([]);
+    const ban = bans.impose(wanted(), 1_000_000);
+    await enforcer.sync();
+    bans.end(ban, 1_000_100, 'admin', 'lifted');
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual([]);
+  });
+
+  test('where it only detects, nothing new goes in, and what an earlier run left can be lifted', async () => {
+    const { firewall, enforcerOf } = world();
+    const earlier = createBans([], 1).impose(wanted(), 1_000_000);
+    await firewall.apply(
+      [{ what: 'block', scope: ALL, network: earlier.address, until: earlier.until }],
+      1_000_000,
+    );
+    const bans = createBans([earlier], 2);
+    const enforcer = enforcerOf(bans, firewall, true);
+    await enforcer.boot([]);
+    bans.impose(wanted({ address: net('192.0.2.8') }), 1_000_000);
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000']);
+    expect(enforcer.standingOf(earlier).state).toBe('blocked');
+    bans.end(earlier, 1_000_100, 'admin', 'lifted');
+    await enforcer.sync();
+    expect(await blocked(firewall)).toEqual([]);
+  });
+
+  test('what the kernel refused is tried again, and status says so meanwhile', async () => {
+    const { clock, firewall, enforcerOf } = world();
+    let isShort = true;
+    const short: Firewall = {
+      ...firewall,
+      apply: (changes, now) =>
+        isShort
+          ? Promise.resolve(changes.map(() => ({ outcome: 'refused', why: 'Cannot allocate memory' })))
+          : firewall.apply(changes, now),
+    };
+    const bans = createBans([], 1);
+    const enforcer = enforcerOf(bans, short);
+    await enforcer.boot([]);
+    const ban = bans.impose(wanted(), 1_000_000);
+    await enforcer.sync();
+    expect(enforcer.refusal).toMatch(/Cannot allocate memory/);
+    isShort = false;
+    clock.advance(2_000);
+    await enforcer.sync();
+    expect(enforcer.standingOf(ban)).toEqual({ state: 'blocked' });
+    expect(enforcer.refusal).toBeUndefined();
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { NOW, bytes, filterOf, pattern, plain } from './engine.ts';
+
+const syslog = filterOf({
+  layout: 'syslog',
+  program: ['sshd', 'sshd-session'],
+  match: [pattern('^fail <ip>$')],
+});
+const AT = Date.UTC(2026, 0, 5, 10, 11, 12);
+
+describe('the syslog layout', () => {
+  it.each([
+    ['Jan  5 10:11:12 web sshd[812]: fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 web sshd: fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 web sshd-session[1]: fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 sshd[812]: fail 192.0.2.7', AT],
+    ['<34>Jan  5 10:11:12 web sshd[812]: fail 192.0.2.7', AT],
+    ['2026-01-05T11:11:12.123456+01:00 web sshd[812]: fail 192.0.2.7', AT + 123],
+    ['<34>2026-01-05T10:11:12Z web.example.net sshd[812]: fail 192.0.2.7', AT],
+    ['<34>1 2026-01-05T10:11:12.5Z web sshd 812 - - fail 192.0.2.7', AT + 500],
+    ['<34>1 2026-01-05T10:11:12Z - sshd - ID47 [x@1 a="b\\"]" c="d"][y] \ufefffail 192.0.2.7', AT],
+    ['<34>1 - web sshd - - - fail 192.0.2.7', undefined],
+  ])('frames %s', (line, at) => {
+    expect(syslog.judge(bytes(line), NOW)).toMatchObject({
+      outcome: 'match',
+      match: { at, address: { text: '192.0.2.7' } },
+    });
+  });
+
+  it.each([
+    ['Jan  5 10:11:12 web cron[812]: fail 192.0.2.7', 'no-match'],
+    ['Jan  5 10:11:12 web xsshd[812]: fail 192.0.2.7', 'no-match'],
+    ['<34>1 2026-01-05T10:11:12Z web cron 812 - - fail 192.0.2.7', 'no-match'],
+    ['Jan  5 10:11:12 web sshd[812]:  fail 192.0.2.7', 'no-match'],
+    ['Jan  5 10:11:12 web sshd[812]:', 'no-match'],
+    ['Jan  5 10:11:12 web', 'no-layout'],
+    ['Jan  5 10:11:12 web sshd fail 192.0.2.7', 'no-layout'],
+    ['Jan  5 10:11:12 web sshd[812 fail 192.0.2.7', 'no-layout'],
+    ['Jan  5 10:11:12', 'no-layout'],
+    ['sshd[812]: fail 192.0.2.7', 'no-layout'],
+    ['<34>1 2026-01-05T10:11:12Z web sshd 812 -', 'no-layout'],
+    ['<34>1 yesterday web sshd 812 - - fail 192.0.2.7', 'no-layout'],
+    ['<34>1 2026-01-05T10:11:12Z web sshd 812 - [x a="b fail 192.0.2.7', 'no-layout'],
+    ['<3x>Jan  5 10:11:12 web sshd[812]: fail 192.0.2.7', 'no-layout'],
+    ['\0\0\0', 'no-layout'],
+    ['', 'no-layout'],
+  ])('says of "%s": %s', (line, outcome) => {
+    expect(syslog.judge(bytes(line), NOW).outcome).toBe(outcome);
+  });
+});
+
+describe('the plain layout', () => {
+  const filter = plain('^fail <ip>$');
+  it.each([
+    ['2026-01-05 10:11:12 fail 192.0.2.7', AT],
+    ['[2026-01-05T10:11:12Z] fail 192.0.2.7', AT],
+    ['2026/01/05 10:11:12   fail 192.0.2.7', AT],
+    ['1767607872 fail 192.0.2.7', AT],
+    ['fail 192.0.2.7', undefined],
+    ['  fail 192.0.2.7', undefined],
+  ])('frames "%s"', (line, at) => {
+    expect(filter.judge(line, NOW)).toMatchObject({ outcome: 'match', match: { at } });
+  });
+
+  it('takes no number for a stamp that goes on as a word', () => {
+    expect(plain('^1767607872x <ip>').judge('1767607872x 192.0.2.7', NOW)).toMatchObject({
+      match: { at: undefined },
+    });
+  });
+});

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import type { BanQuery } from '../../src/ledger/contract.ts';
+import {
+  T0,
+  ban,
+  commitOf,
+  event,
+  ledgerIn,
+  net,
+  offender,
+  position,
+  reopened,
+  stateFolder,
+} from './support.ts';
+
+describe('a commit', () => {
+  it('is found whole by the next daemon', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    const positions = [position(), position({ id: 'two', skipping: true, finished: true, offset: 0 })];
+    const offenders = [
+      offender('192.0.2.7'),
+      offender('2001:db8:1:2::/64', { lastUntil: undefined, forgivenUntil: T0, overall: 4 }),
+      offender('192.0.2.7', {
+        jail: 'login',
+        stamps: [],
+        evidence: [],
+        nth: 0,
+        lastSince: undefined,
+        lastUntil: undefined,
+      }),
+    ];
+    const bans = [
+      ban(1, '192.0.2.7'),
+      ban(2, '2001:db8::/32', { until: undefined, jail: 'manual', by: 'admin' }),
+    ];
+    await ledger.commit(commitOf({ positions, offenders, bans, events: [event(1), event(2)] }), false);
+    const remembered = reopened(ledger, folder).load();
+    expect(remembered).toEqual({ positions, offenders, openBans: bans, nextBanId: 3, damaged: 0 });
+  });
+
+  it('replaces what was known', async () => {
+    const ledger = ledgerIn(stateFolder());
+    const first = {
+      positions: [position()],
+      offenders: [offender('192.0.2.7')],
+      bans: [ban(1, '192.0.2.7')],
+    };
+    const second = {
+      positions: [position({ offset: 9, path: '/var/log/auth.log.1' })],
+      offenders: [offender('192.0.2.7', { nth: 2, stamps: [] })],
+      bans: [ban(1, '192.0.2.7', { until: T0 + 9, reason: 'longer' })],
+    };
+    await ledger.commit(commitOf(first), false);
+    await ledger.commit(commitOf(second), true);
+    expect(ledger.load()).toMatchObject({
+      positions: second.positions,
+      offenders: second.offenders,
+      openBans: second.bans,
+    });
+  });
+
+  it('deletes what is forgotten, but not who came back in the same commit', async () => {
+    const ledger = ledgerIn(stateFolder());
+    const all = [offender('192.0.2.7'), offender('192.0.2.8'), offender('192.0.2.7', { jail: 'login' })];
+    await ledger.commit(commitOf({ positions: [position()], offenders: all }), false);
+    const forgottenOffenders = ['192.0.2.7', '192.0.2.8'].map((text) => ({
+      jail: 'sshd',
+      address: net(text),
+    }));
+    const back = offender('192.0.2.8', { nth: 0 });
+    await ledger.commit(
+      commitOf({ forgottenPositions: ['one'], forgottenOffenders, offenders: [back] }),
+      false,
+    );
+    expect(ledger.load()).toMatchObject({ positions: [], offenders: [all[2], back] });
+  });
+
+  it('keeps an address and a network with the same first address apart', async () => {
+    const ledger = ledgerIn(stateFolder());
+    const offenders = ['2001:db8::', '2001:db8::/64', '192.0.2.0', '192.0.2.0/24', '::c000:200'].map((text) =>
+      offender(text),
+    );
+    await ledger.commit(commitOf({ offenders }), false);
+    expect(ledger.load().offenders.map((each) => each.address)).toEqual(
+      offenders.map((each) => each.address),
+    );
+  });
+
+  it('stores hostile evidence as it is', async () => {
+    const ledger = ledgerIn(stateFolder());
+    const text = `\0\x1b[2J'); DROP TABLE bans; -- \ud800 \u202e \n "\\`;
+    const evidence = [{ file: text, line: 1, at: T0, text }];
+    await ledger.commit(
+      commitOf({
+        offenders: [offender('192.0.2.7', { evidence })],
+        bans: [ban(1, '192.0.2.7', { evidence })],
+      }),
+      false,
+    );
+    const { offenders, openBans } = ledger.load();
+    expect([offenders[0]?.evidence, openBans[0]?.evidence]).toEqual([evidence, evidence]);
+  });
+
+  it('lets a ban that ended be replaced by another, in whatever order they come', async () => {
+    const ledger = ledgerIn(stateFolder());
+    await ledger.commit(commitOf({ bans: [ban(1, '192.0.2.7')] }), false);
+    const ended = ban(1, '192.0.2.7', { endedAt: T0 + 1, endedBy: 'replaced' });
+    await ledger.commit(commitOf({ bans: [ban(2, '192.0.2.7', { nth: 2 }), ended] }), false);
+    expect(ledger.load().openBans.map((each) => each.id)).toEqual([2]);
+  });
+
+  it('with a second open ban on the same address is refused whole, as a defect of ours', async () => {
+    const ledger = ledgerIn(stateFolder());
+    await ledger.commit(commitOf({ bans: [ban(1, '192.0.2.7')] }), false);
+    const second = commitOf({ positions: [position()], bans: [ban(2, '192.0.2.7')] });
+    await expect(ledger.commit(second, false)).rejects.toMatchObject({ code: 'E_INTERNAL' });
+    expect(ledger.load()).toMatchObject({ positions: [], nextBanId: 2 });
+    await ledger.commit(commitOf({ bans: [ban(2, '192.0.2.7', { jail: 'manual' })] }), false);
+  });
+
+  it('refuses an event without its ban', async () => {
+    const ledger = ledgerIn(stateFolder());
+    await expect(ledger.commit(commitOf({ events: [event(7)] }), false)).rejects.toMatchObject({
+      code: 'E_INTERNAL',
+    });
+  });
+
+  it('of nothing is fine', async () => {
+    await expect(ledgerIn(stateFolder()).commit(commitOf({}), true)).resolves.toBeUndefined();
+  });
+});
+
+describe('bans', () => {
+  const texts = [
+    '192.0.2.7',
+    '192.0.2.0/24',
+    '192.0.3.1',
+    '2001:db8:1:2::/64',
+    '2001:db8:1:2::5',
+    '2001:db8::/32',
+    '::/0',
+    '0.0.0.0/0',
+  ];
+
+  async function filled() {
+    const ledger = ledgerIn(stateFolder());
+    const bans = texts.map((text, index) => ban(index + 1, text, index === 2 ? { jail: 'login' } : {}));
+    await ledger.commit(commitOf({ bans, events: bans.map(({ id }) => event(id)) }), false);
+    const ended = { endedAt: T0 + 5, endedBy: 'admin' };
+    await ledger.commit(commitOf({ bans: [{ ...bans[0]!, ...ended }] }), false);
+    return (query: Partial<BanQuery>) =>
+      ledger.bans({ limit: 100, ...query }).map((each) => each.address.text);
+  }
+
+  it.each<[string, Partial<BanQuery>, string[]]>([
+    ['are those in force', {}, texts.slice(1)],
+    ['or all', { all: true }, texts],
+    ['of one jail', { jail: 'login' }, ['192.0.3.1']],
+    ['that hold an address', { address: net('192.0.2.9') }, ['192.0.2.0/24', '0.0.0.0/0']],
+    [
+      'on it, ended ones too',
+      { address: net('192.0.2.7'), all: true },
+      ['192.0.2.7', '192.0.2.0/24', '0.0.0.0/0'],
+    ],
+    [
+      'that lie in a network',
+      { address: net('192.0.0.0/16'), all: true },
+      ['192.0.2.7', '192.0.2.0/24', '192.0.3.1', '0.0.0.0/0'],
+    ],
+    [
+      'by prefix',
+      { address: net('2001:db8:1:2::5') },
+      ['2001:db8:1:2::/64', '2001:db8:1:2::5', '2001:db8::/32', '::/0'],
+    ],
+    ['beside a prefix', { address: net('2001:db8:1:3::5') }, ['2001:db8::/32', '::/0']],
+    ['all of IPv6, and nothing of IPv4', { address: net('::/0') }, texts.slice(3, 7)],
+    [
+      'all of IPv4, and nothing of IPv6',
+      { address: net('0.0.0.0/0') },
+      ['192.0.2.0/24', '192.0.3.1', '0.0.0.0/0'],
+    ],
+    ['of a jail and an address', { address: net('192.0.3.1'), jail: 'sshd' }, ['0.0.0.0/0']],
+  ])('%s', async (_, query, expected) => {
+    expect((await filled())(query)).toEqual(expected);
+  });
+
+  it('come in pages, in order of their number', async () => {
+    const bans = await filled();
+    expect(bans({ all: true, limit: 3 })).toEqual(texts.slice(0, 3));
+    expect(bans({ all: true, limit: 3, after: 3 })).toEqual(texts.slice(3, 6));
+    expect(bans({ all: true, limit: 3, after: 6 })).toEqual(texts.slice(6));
+    expect(bans({ address: net('::/0'), limit: 2, after: 4 })).toEqual(texts.slice(4, 6));
+  });
+
+  it('tell their whole story, oldest first', async () => {
+    const ledger = ledgerIn(stateFolder());
+    const story = [
+      event(1),
+      event(1, { at: T0 + 2, what: 'extended', by: 'admin', why: 'again' }),
+      event(1, { at: T0 + 1, what: 'ended', by: 'admin', why: 'a mistake' }),
+    ];
+    await ledger.commit(
+      commitOf({ bans: [ban(1, '192.0.2.7'), ban(2, '192.0.2.8')], events: story.slice(0, 2) }),
+      false,
+    );
+    await ledger.commit(commitOf({ events: [event(2), story[2]!] }), false);
+    expect(ledger.events(1)).toEqual(story);
+    expect(ledger.events(99)).toEqual([]);
+  });
+});
+
+it('proofs of filters are remembered by the hash of their text', () => {
+  const folder = stateFolder();
+  const ledger = ledgerIn(folder);
+  expect(ledger.isProven('abc')).toBe(false);
+  ledger.remember('abc', T0);
+  ledger.remember('abc', T0 + 1);
+  expect(reopened(ledger, folder).isProven('abc')).toBe(true);
+});

@@ -1,0 +1,77 @@
+// Nouns to fill a ledger with.
+import { parseNetwork } from '../../src/address.ts';
+import type { Commit } from '../../src/ledger/contract.ts';
+import type { Ban, BanEvent, Network, Offender, Position } from '../../src/model.ts';
+
+export const T0 = Date.UTC(2026, 0, 5);
+
+export function commitOf(parts: Partial<Commit>): Commit {
+  return {
+    positions: [],
+    forgottenPositions: [],
+    offenders: [],
+    forgottenOffenders: [],
+    bans: [],
+    events: [],
+    ...parts,
+  };
+}
+
+export function net(text: string): Network {
+  return parseNetwork(text)!.network;
+}
+
+export function position(rest: Partial<Position> = {}): Position {
+  return {
+    id: 'one',
+    path: '/var/log/auth.log',
+    inode: '18446744073709551615',
+    headLength: 64,
+    headHash: 'aa',
+    offset: 5_000_000_000,
+    tailHash: 'bb',
+    lines: 12,
+    skipping: false,
+    finished: false,
+    ...rest,
+  };
+}
+
+export function offender(text: string, rest: Partial<Offender> = {}): Offender {
+  return {
+    jail: 'sshd',
+    address: net(text),
+    stamps: [
+      [T0, 1],
+      [T0 + 7, 3],
+    ],
+    evidence: [{ file: '/var/log/auth.log', line: 12, at: T0, text: 'Failed password for root' }],
+    nth: 1,
+    lastSince: T0 - 9,
+    lastUntil: T0 - 1,
+    forgivenUntil: undefined,
+    ...rest,
+  };
+}
+
+export function ban(id: number, text: string, rest: Partial<Ban> = {}): Ban {
+  return {
+    id,
+    address: net(text),
+    jail: 'sshd',
+    since: T0,
+    until: T0 + 600_000,
+    nth: 1,
+    reason: '5 matches of sshd within 10m',
+    by: 'jail',
+    evidence: [{ file: '/var/log/auth.log', line: 12, at: T0, text: 'Failed password for root' }],
+    scope: { protocol: 'tcp', ports: [22] },
+    endedAt: undefined,
+    endedBy: undefined,
+    ...rest,
+  };
+}
+
+export function event(id: number, rest: Partial<BanEvent> = {}): BanEvent {
+  return { ban: id, at: T0, what: 'banned', by: 'jail', why: '5 matches of sshd within 10m', ...rest };
+}

@@ -1,0 +1,195 @@
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { openLedger } from '../../src/ledger/index.ts';
+import { T0, ban, commitOf, ledgerIn, offender, position, reopened, stateFolder } from './support.ts';
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+/** Changes the ledger behind Bailiff's back. */
+function tamper(folder: string, sql: string): void {
+  const db = new Database(join(folder, 'ledger.sqlite'));
+  db.exec(sql);
+  db.close();
+}
+
+describe('the files', () => {
+  it('are for their owner alone, whatever the umask says, and the folder too where it is made', async () => {
+    const state = join(stateFolder(), 'lib', 'bailiff');
+    const before = process.umask(0);
+    try {
+      const ledger = ledgerIn(state);
+      await ledger.commit(commitOf({ positions: [position()] }), false);
+    } finally {
+      process.umask(before);
+    }
+    expect(modeOf(state)).toBe('700');
+    const modes = readdirSync(state).map((name) => `${name} ${modeOf(join(state, name))}`);
+    expect(modes.toSorted()).toEqual([
+      'ledger.sqlite 600',
+      'ledger.sqlite-shm 600',
+      'ledger.sqlite-wal 600',
+      'lock.sqlite 600',
+    ]);
+  });
+
+  it('that others may read are closed to them', () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    ledger.close();
+    chmodSync(join(folder, 'ledger.sqlite'), 0o644);
+    ledgerIn(folder);
+    expect(modeOf(join(folder, 'ledger.sqlite'))).toBe('600');
+  });
+
+  it('are one when the ledger is closed: the log has been written back', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    await ledger.commit(commitOf({ positions: [position()] }), false);
+    ledger.close();
+    ledger.close();
+    expect(existsSync(join(folder, 'ledger.sqlite-wal'))).toBe(false);
+    expect(ledgerIn(folder).load().positions).toHaveLength(1);
+  });
+});
+
+describe('opening', () => {
+  it('an empty ledger gives nothing, and bans from number 1', () => {
+    const nothing = { positions: [], offenders: [], openBans: [], nextBanId: 1, damaged: 0 };
+    expect(ledgerIn(stateFolder()).load()).toEqual(nothing);
+  });
+
+  it('is refused while another has the state', () => {
+    const folder = stateFolder();
+    const first = ledgerIn(folder);
+    expect(() => openLedger(folder)).toThrow(
+      expect.objectContaining({ code: 'E_ALREADY_RUNNING', exit: 75 }),
+    );
+    // The refusal must not have loosened the lock.
+    expect(() => openLedger(folder)).toThrow(expect.objectContaining({ code: 'E_ALREADY_RUNNING' }));
+    first.close();
+    ledgerIn(folder);
+  });
+
+  it('for reading goes beside a daemon, and may not write', async () => {
+    const folder = stateFolder();
+    const daemon = ledgerIn(folder);
+    await daemon.commit(commitOf({ bans: [ban(1, '192.0.2.7')] }), false);
+    const reader = ledgerIn(folder, { readOnly: true });
+    expect(reader.bans({ limit: 9 })).toHaveLength(1);
+    await daemon.commit(commitOf({ bans: [ban(2, '192.0.2.8')] }), false);
+    expect(reader.bans({ limit: 9 })).toHaveLength(2);
+    await expect(reader.commit(commitOf({ positions: [position()] }), false)).rejects.toMatchObject({
+      code: 'E_LEDGER_UNAVAILABLE',
+    });
+  });
+
+  it('for reading makes nothing where there is nothing', () => {
+    const folder = stateFolder();
+    expect(() => openLedger(folder, { readOnly: true })).toThrow(
+      expect.objectContaining({ code: 'E_LEDGER_UNAVAILABLE' }),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('refuses a ledger that a newer Bailiff wrote, and lets go of it', () => {
+    const folder = stateFolder();
+    ledgerIn(folder).close();
+    tamper(folder, 'PRAGMA user_version = 9999');
+    for (const readOnly of [false, false, true])
+      expect(() => openLedger(folder, { readOnly })).toThrow(
+        expect.objectContaining({
+          code: 'E_LEDGER_NEWER',
+          exit: 78,
+          facts: expect.objectContaining({ version: 9999 }),
+        }),
+      );
+    tamper(folder, 'PRAGMA user_version = 1');
+    ledgerIn(folder);
+  });
+
+  it('for reading refuses one that is older, and migrates nothing', () => {
+    const folder = stateFolder();
+    tamper(folder, 'PRAGMA user_version = 0');
+    expect(() => openLedger(folder, { readOnly: true })).toThrow(
+      expect.objectContaining({
+        code: 'E_LEDGER_UNAVAILABLE',
+        message: expect.stringContaining('start the daemon'),
+      }),
+    );
+  });
+
+  it.each([
+    ['that is no database', 'not a ledger at all, but long enough to be looked at as one'.repeat(20)],
+    ['whose first page is zeros but for its name', `SQLite format 3\0${'\0'.repeat(4_080)}`],
+  ])('says what to do about a file %s', (_, content) => {
+    const folder = stateFolder();
+    writeFileSync(join(folder, 'ledger.sqlite'), content);
+    expect(() => openLedger(folder)).toThrow(
+      expect.objectContaining({
+        code: 'E_LEDGER_UNAVAILABLE',
+        message: expect.stringContaining('move it away'),
+      }),
+    );
+    rmSync(join(folder, 'ledger.sqlite'));
+    ledgerIn(folder);
+  });
+
+  it('says so where the folder can’t be made', () => {
+    const folder = stateFolder();
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => openLedger(join(folder, 'file', 'state'))).toThrow(
+      expect.objectContaining({
+        code: 'E_LEDGER_UNAVAILABLE',
+        facts: expect.objectContaining({ code: 'ENOTDIR' }),
+      }),
+    );
+  });
+});
+
+describe('damaged rows', () => {
+  it('are passed over, counted, and leave the others alone', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    const offenders = [1, 2, 3, 4, 5, 6, 7].map((i) => offender(`192.0.2.${i}`));
+    const bans = [1, 2, 3, 4].map((i) => ban(i, `192.0.2.${i}`));
+    await ledger.commit(
+      commitOf({ offenders, bans, positions: [position(), position({ id: 'two' })] }),
+      false,
+    );
+    ledger.close();
+    tamper(
+      folder,
+      `UPDATE offenders SET state = '{' WHERE rowid = 1;
+       UPDATE offenders SET state = '{}' WHERE rowid = 2;
+       UPDATE offenders SET version = 99 WHERE rowid = 3;
+       UPDATE offenders SET state = json_set(state, '$.stamps[0][0]', 9007199254740993) WHERE rowid = 4;
+       UPDATE offenders SET state = json_set(state, '$.stamps[1][0]', 5) WHERE rowid = 5;
+       UPDATE offenders SET state = json_set(state, '$.lastUntil', 'soon') WHERE rowid = 6;
+       UPDATE bans SET evidence = '[{"file":1}]' WHERE id = 1;
+       UPDATE bans SET until = 9223372036854775807 WHERE id = 2;
+       UPDATE positions SET inode = 'x' WHERE id = 'two'`,
+    );
+    const again = reopened(ledger, folder);
+    const remembered = again.load();
+    expect(remembered.damaged).toBe(9);
+    expect(remembered.offenders).toEqual(offenders.slice(6));
+    expect(remembered.openBans).toEqual(bans.slice(2));
+    expect(remembered.positions.map(({ id }) => id)).toEqual(['one']);
+    expect(remembered.nextBanId).toBe(5);
+    // A short page says that nothing follows: damage must not make one short.
+    expect(again.bans({ limit: 2 }).map(({ id }) => id)).toEqual([3, 4]);
+  });
+
+  it('are written over when the offender comes back', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    await ledger.commit(commitOf({ offenders: [offender('192.0.2.7')] }), false);
+    ledger.close();
+    tamper(folder, `UPDATE offenders SET state = ''`);
+    const again = reopened(ledger, folder);
+    await again.commit(commitOf({ offenders: [offender('192.0.2.7', { lastUntil: T0 })] }), false);
+    expect(again.load()).toMatchObject({ damaged: 0, offenders: [{ lastUntil: T0 }] });
+  });
+});

@@ -1,0 +1,52 @@
+// The real daemon against a counter that keeps everything: whatever is written, rotated, killed, banned and lifted, and
+// however the clock jumps, both know the same bans, counts and blocks. BAILIFF_MODEL_RUNS asks for more runs.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { noProofs, prepareSetup } from '../../src/setup/index.ts';
+import type { Setup } from '../../src/setup/index.ts';
+import { COURTS, configOf, OFFENDERS, runSteps } from './model.ts';
+import { step } from './steps.ts';
+
+const RUNS = Number(process.env['BAILIFF_MODEL_RUNS'] ?? 30);
+
+const folder = mkdtempSync(join(tmpdir(), 'bailiff-model-'));
+let setup: Setup;
+
+beforeAll(() => {
+  mkdirSync(join(folder, 'logs'));
+  writeFileSync(join(folder, 'jails.json'), JSON.stringify(configOf(join(folder, 'logs'))), { mode: 0o600 });
+  const result = prepareSetup({
+    configFile: join(folder, 'jails.json'),
+    shippedFilters: join(import.meta.dirname, '..', '..', 'filters'),
+    trusted: { uid: process.geteuid!() },
+    proofs: noProofs,
+    version: 'model',
+  });
+  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  setup = result.setup;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test(
+  'bans, counts and blocks are those of a counter that keeps every line and every act',
+  { timeout: 0 },
+  async () => {
+    const reached = { bans: 0, lifted: 0, replaced: 0, repeated: 0, deaths: 0 };
+    const steps = fc.array(
+      step(
+        OFFENDERS,
+        COURTS.map(({ name }) => name),
+      ),
+      { minLength: 15, maxLength: 35 },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, (list) => runSteps(folder, setup, list, reached)),
+      { numRuns: RUNS, interruptAfterTimeLimit: 240_000, markInterruptAsFailure: true },
+    );
+    // The generator must reach what the property is about.
+    expect(Object.entries(reached).filter(([, times]) => times === 0)).toEqual([]);
+  },
+);

@@ -1,0 +1,350 @@
+// Drives the real daemon and the reference through the same steps, and holds them together after each.
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { BanView } from '../../src/api/contract.ts';
+import { createFirewall } from '../../src/firewall/index.ts';
+import { createExec } from '../../src/daemon/system.ts';
+import { silentLog } from '../../src/ports.ts';
+import type { Setup } from '../../src/setup/index.ts';
+import { createTimers, createWorld } from './clock.ts';
+import { ALLOWED, startLife } from './life.ts';
+import type { Fate, Home, Life } from './life.ts';
+import { accessLine, authLine, createWriter } from './logs.ts';
+import type { Attempt, Writer } from './logs.ts';
+import { reckon } from './reference.ts';
+import type { Court, Entry, Reckoning } from './reference.ts';
+import { DAY, FIND_TIME, HOUR, MINUTE, SECOND } from './steps.ts';
+import type { Line, LogName, Offender, Step } from './steps.ts';
+
+const LADDER = { first: 10 * MINUTE, factor: 3, max: HOUR, forget: DAY };
+const START = Date.parse('2026-06-15T10:00:00Z');
+/** The kernel's ends are accurate to so much. */
+const TOLERANCE = 3 * SECOND;
+
+export const COURTS: readonly Court[] = [
+  { name: 'login', log: 'access.log', maxRetry: 3, findTime: FIND_TIME, ...LADDER },
+  {
+    name: 'limit',
+    log: 'access.log',
+    maxRetry: 6,
+    findTime: FIND_TIME,
+    ...LADDER,
+    first: 40 * MINUTE,
+    factor: 1,
+  },
+  { name: 'sshd', log: 'auth.log', maxRetry: 4, findTime: FIND_TIME, ...LADDER },
+];
+const SCOPES: Readonly<Record<string, string>> = {
+  login: 'any ',
+  limit: 'tcp 443',
+  sshd: 'any 22',
+  manual: 'any ',
+};
+
+export const OFFENDERS: readonly Offender[] = [
+  { log: 'access.log', from: ['192.0.2.7'], who: '192.0.2.7' },
+  { log: 'access.log', from: ['2001:db8:1:2::3', '2001:db8:1:2:f::9'], who: '2001:db8:1:2::/64' },
+  { log: 'auth.log', from: ['192.0.2.9'], who: '192.0.2.9' },
+  { log: 'auth.log', from: ['198.18.0.1'], who: '198.18.0.1' },
+  { log: 'access.log', from: [ALLOWED], who: ALLOWED },
+];
+
+/** The config that the reference's courts stand for. */
+export function configOf(logs: string): object {
+  const banTime = { first: '10m', factor: 3, max: '1h', forget: '1d' };
+  return {
+    defaults: { findTime: '6h', banTime },
+    allow: [ALLOWED],
+    jails: {
+      login: { filter: 'nginx-login', logs: [join(logs, 'access.log')], maxRetry: 3 },
+      limit: {
+        filter: 'nginx-login',
+        logs: [join(logs, 'access.log')],
+        limit: '5/6h',
+        banTime: { ...banTime, first: '40m', factor: 1 },
+        ports: [443],
+        protocol: 'tcp',
+      },
+      sshd: { filter: 'sshd', logs: [join(logs, '*auth.log')], zone: 'UTC', maxRetry: 4, ports: [22] },
+    },
+  };
+}
+
+/** How often the runs came to what they are about. */
+export interface Reached {
+  bans: number;
+  lifted: number;
+  replaced: number;
+  repeated: number;
+  deaths: number;
+}
+
+/** Runs the steps in `folder`, whose `state`, `run` and `logs` are made anew. @throws where daemon and reference differ. */
+export async function runSteps(
+  folder: string,
+  setup: Setup,
+  steps: readonly Step[],
+  reached: Reached,
+): Promise<void> {
+  for (const name of ['state', 'run', 'logs']) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+    mkdirSync(join(folder, name), { mode: 0o711 });
+  }
+  const model = createModel(folder, setup);
+  try {
+    await model.up();
+    for (const step of steps) {
+      await model.take(step);
+      await model.compare();
+    }
+    await model.up();
+    await model.compareHistories();
+  } finally {
+    await model.end();
+  }
+  const { bans } = model.reckoning();
+  reached.bans += bans.filter(({ by }) => by === 'jail').length;
+  reached.lifted += bans.filter(({ endedBy }) => endedBy === 'admin').length;
+  reached.replaced += bans.filter(({ endedBy }) => endedBy === 'replaced').length;
+  reached.repeated += bans.filter(({ nth }) => nth > 1).length;
+  reached.deaths += model.deaths();
+}
+
+function createModel(folder: string, setup: Setup) {
+  const world = createWorld(START);
+  const kernel = createFirewall('memory', { exec: createExec(), clock: createTimers(world), log: silentLog });
+  const home: Home = { folder, setup, kernel, world, deaths: 0 };
+  const journal: Entry[] = [];
+  /** Written while nobody read: their arrival is still to come. */
+  let unread: { readonly log: LogName; readonly attempt: Attempt }[] = [];
+  let life: Life | undefined;
+
+  const writers: Readonly<Record<LogName, Writer>> = {
+    'access.log': writerOf('access.log', accessLine),
+    'auth.log': writerOf('auth.log', authLine),
+  };
+
+  function writerOf(log: LogName, lineOf: (attempt: Attempt) => string): Writer {
+    return createWriter(join(folder, 'logs', log), lineOf, (attempt) => {
+      unread.push({ log, attempt });
+      if (life) arrive();
+    });
+  }
+
+  function arrive(): void {
+    for (const { log, attempt } of unread) {
+      const { who } = OFFENDERS.find(({ from }) => from.includes(attempt.who))!;
+      if (attempt.bad) journal.push({ what: 'line', log, who, stamp: attempt.stamp, now: world.now() });
+    }
+    unread = [];
+  }
+
+  /** Stamps are in whole seconds. */
+  function attemptsOf(log: LogName, lines: readonly Line[]): Attempt[] {
+    const own = OFFENDERS.filter((offender) => offender.log === log);
+    return lines.map(({ offender, bad, lag }, index) => {
+      const { from } = own[offender % own.length]!;
+      const stamp = Math.floor((world.now() - lag) / SECOND) * SECOND;
+      return { who: from[index % from.length]!, stamp, bad };
+    });
+  }
+
+  async function start(fate?: Fate): Promise<Life> {
+    const started = await startLife(home, fate);
+    journal.push({ what: 'time', now: world.now() });
+    arrive();
+    return started;
+  }
+
+  async function up(): Promise<Life> {
+    life ??= await start();
+    await life.settle();
+    return life;
+  }
+
+  async function down(): Promise<void> {
+    const last = life;
+    life = undefined;
+    await last?.end();
+  }
+
+  /** Everything that is due comes true: sentences end, commits are made, the firewall is told. */
+  async function letPass(by: number): Promise<void> {
+    world.pass(by);
+    if (!life) return;
+    life.runTimers();
+    await breathe();
+    await life.settle();
+    journal.push({ what: 'time', now: world.now() });
+  }
+
+  async function crash(step: Extract<Step, { do: 'crash' }>): Promise<void> {
+    const doomed = await up();
+    if ('point' in step.at) doomed.doom(step.at);
+    writers[step.log].append(attemptsOf(step.log, step.lines), 0);
+    rotate(step.log, step.rotation);
+    if ('turns' in step.at) for (let turns = step.at.turns; turns > 0; turns--) await breathe();
+    else await doomed.settle();
+    doomed.kill();
+    await down();
+    writers[step.log].append(attemptsOf(step.log, step.unread), 0);
+    if (step.again) {
+      life = await start({ point: 'after-boot-enforce', after: 0 });
+      life.kill();
+      await down();
+    }
+  }
+
+  function rotate(log: LogName, how: 'rename' | 'copytruncate' | 'none'): void {
+    if (how === 'rename') writers[log].rename([]);
+    if (how === 'copytruncate') writers[log].copyTruncate();
+  }
+
+  async function ban({ offender, jail, length }: Extract<Step, { do: 'ban' }>): Promise<void> {
+    const { client } = await up();
+    const { who } = OFFENDERS[offender]!;
+    const rest = { ...(jail && { jail }), ...(length && { for: length / SECOND }) };
+    const [answer] = await client.ban({ addresses: [who], ...rest });
+    expect(answer?.outcome === 'refused').toBe(who === ALLOWED);
+    journal.push({ what: 'ban', who, jail: jail ?? 'manual', ...(length && { length }), now: world.now() });
+  }
+
+  async function unban({ offender, jail }: Extract<Step, { do: 'unban' }>): Promise<void> {
+    const { client } = await up();
+    const meant = offender === undefined ? undefined : OFFENDERS[offender]!;
+    const whom = meant ? { addresses: [meant.from[0]!] } : { all: true };
+    await client.unban({ ...whom, ...(jail && { jail }) });
+    journal.push({
+      what: 'unban',
+      ...(meant && { who: meant.who }),
+      ...(jail && { jail }),
+      now: world.now(),
+    });
+  }
+
+  async function take(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'append':
+        writers[step.log].append(attemptsOf(step.log, step.lines), step.cut);
+        break;
+      case 'rename':
+      case 'copytruncate':
+        writers[step.log].append(attemptsOf(step.log, step.lines), 0);
+        if (step.do === 'rename') writers[step.log].rename(attemptsOf(step.log, step.late));
+        else writers[step.log].copyTruncate();
+        break;
+      case 'ban':
+        await ban(step);
+        break;
+      case 'unban':
+        await unban(step);
+        break;
+      case 'pass':
+        await letPass(step.by);
+        break;
+      case 'jump':
+        // A line that takes days until it is whole is later than anything that is remembered.
+        for (const writer of Object.values(writers)) writer.finish();
+        if (life) await life.settle();
+        world.jump(step.by);
+        // A clock that jumped is noticed within a minute.
+        if (life) await letPass(61 * SECOND);
+        break;
+      case 'kill':
+        life?.kill();
+        await down();
+        break;
+      case 'stop':
+        await down();
+        break;
+      case 'start':
+        await up();
+        break;
+      case 'crash':
+        await crash(step);
+        await up();
+        break;
+    }
+    if (!life) return;
+    await life.settle();
+    // The removals that waited for the backlog come with the next tick.
+    await letPass(SECOND);
+  }
+
+  const reckoning = (): Reckoning => reckon(COURTS, [ALLOWED], journal);
+
+  return {
+    up,
+    take,
+    reckoning,
+    deaths: () => home.deaths,
+    end: down,
+    async compare() {
+      if (!life) return;
+      const { bans } = reckoning();
+      expect((await allBans(life)).map(lineOf).toSorted()).toEqual(bans.map(lineOfReference).toSorted());
+      const blocked = new Map(
+        (await kernel.list()).map(({ scope, network, until }) => [
+          `${scope.protocol} ${scope.ports.join()} ${network.text}`,
+          until!,
+        ]),
+      );
+      const wanted = wantedOf(bans.filter(({ until }) => until > world.now()));
+      expect([...blocked.keys()].toSorted()).toEqual([...wanted.keys()].toSorted());
+      for (const [key, until] of wanted)
+        expect(Math.abs(blocked.get(key)! - until)).toBeLessThanOrEqual(TOLERANCE);
+    },
+    /** What is remembered of each offender: the counts that are not old, and the number of the next sentence. */
+    async compareHistories() {
+      const now = world.now();
+      const reckoned = reckoning();
+      for (const { who, from } of OFFENDERS) {
+        const history = await life!.client.history(from[0]!);
+        const counts = history.offenders.filter(
+          ({ count, last }) => count > 0 && Date.parse(last!) > now - 2 * DAY,
+        );
+        expect(counts.map(({ jail, count, last }) => `${who} ${jail} ${count} ${last}`).toSorted()).toEqual(
+          COURTS.flatMap((court) => {
+            const last = Math.max(...reckoned.suspect(court.name, who).matches);
+            const count = last > now - 2 * DAY ? reckoned.count(court, who) : 0;
+            return count > 0 ? [`${who} ${court.name} ${count} ${new Date(last).toISOString()}`] : [];
+          }).toSorted(),
+        );
+        expect(history.next.map(({ jail, nth }) => `${who} ${jail} ${nth}`)).toEqual(
+          COURTS.map((court) => `${who} ${court.name} ${reckoned.nextNumber(court, who, now)}`),
+        );
+      }
+    },
+  };
+}
+
+async function allBans({ client }: Life): Promise<BanView[]> {
+  const bans: BanView[] = [];
+  for (let after: string | null | undefined; after !== null;) {
+    const page = await client.bans({ all: true, ...(after === undefined ? {} : { after }) });
+    bans.push(...page.items);
+    after = page.next;
+  }
+  return bans;
+}
+
+function lineOf({ jail, address, nth, since, until, by, endedBy }: BanView): string {
+  return `${jail} ${address} #${nth} ${since} to ${until} by ${by}, ${endedBy ?? 'open'}`;
+}
+
+function lineOfReference({ jail, who, nth, since, until, by, endedBy }: Reckoning['bans'][number]): string {
+  const [from, to] = [new Date(since).toISOString(), new Date(until).toISOString()];
+  return `${jail} ${who} #${nth} ${from} to ${to} by ${by}, ${endedBy ?? 'open'}`;
+}
+
+/** What the firewall must hold: of the open bans with the same scope on the same address the longest. */
+function wantedOf(bans: Reckoning['bans']): Map<string, number> {
+  const wanted = new Map<string, number>();
+  for (const { jail, who, until, endedBy } of bans) {
+    const key = `${SCOPES[jail]} ${who}`;
+    if (!endedBy) wanted.set(key, Math.max(until, wanted.get(key) ?? 0));
+  }
+  return wanted;
+}

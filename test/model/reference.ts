@@ -1,0 +1,183 @@
+// The reference: a counter that keeps every line and every act of the administrator, and reckons all of it anew each
+// time it is asked. It shares no code with Bailiff; what it does stands in INTERFACE.md. All instants are milliseconds.
+
+export interface Court {
+  readonly name: string;
+  readonly log: string;
+  readonly maxRetry: number;
+  readonly findTime: number;
+  readonly first: number;
+  readonly factor: number;
+  readonly max: number;
+  readonly forget: number;
+}
+
+/** One thing that happened, at the wall clock's `now`. `who` is the network under which an address is counted. */
+export type Entry =
+  | {
+      readonly what: 'line';
+      readonly log: string;
+      readonly who: string;
+      readonly stamp: number;
+      readonly now: number;
+    }
+  | {
+      readonly what: 'ban';
+      readonly who: string;
+      readonly jail: string;
+      readonly length?: number;
+      readonly now: number;
+    }
+  /** Without `who`: everybody; without `jail`: in every jail. */
+  | { readonly what: 'unban'; readonly who?: string; readonly jail?: string; readonly now: number }
+  | { readonly what: 'time'; readonly now: number };
+
+export interface Sentence {
+  readonly jail: string;
+  readonly who: string;
+  readonly since: number;
+  readonly nth: number;
+  readonly by: 'jail' | 'admin';
+  until: number;
+  endedBy?: 'expired' | 'replaced' | 'admin';
+}
+
+export interface Suspect {
+  /** The instants that still count. */
+  matches: number[];
+  nth: number;
+  since: number;
+  until: number;
+  forgiven: number;
+}
+
+export interface Reckoning {
+  readonly bans: readonly Sentence[];
+  suspect(jail: string, who: string): Suspect;
+  /** The number of matches within findTime of the newest. */
+  count(court: Court, who: string): number;
+  nextNumber(court: Court, who: string, at: number): number;
+}
+
+const FUTURE = 5 * 60_000;
+const MANUAL_LENGTH = 10 * 60_000;
+
+function lengthOf({ first, factor, max }: Court, nth: number): number {
+  return Math.min(first * factor ** (nth - 1), max);
+}
+
+/** @param allowed who is never counted and never banned. */
+export function reckon(
+  courts: readonly Court[],
+  allowed: readonly string[],
+  journal: readonly Entry[],
+): Reckoning {
+  const suspects = new Map<string, Suspect>();
+  const bans: Sentence[] = [];
+  const openBan = (jail: string, who: string) =>
+    bans.find((ban) => !ban.endedBy && ban.jail === jail && ban.who === who);
+
+  function suspect(jail: string, who: string): Suspect {
+    const key = `${jail} ${who}`;
+    const nobody: Suspect = { matches: [], nth: 0, since: -Infinity, until: -Infinity, forgiven: -Infinity };
+    if (!suspects.has(key)) suspects.set(key, nobody);
+    return suspects.get(key)!;
+  }
+
+  function nextNumber(court: Court, who: string, at: number): number {
+    const { nth, until } = suspect(court.name, who);
+    return at <= until + court.forget ? nth + 1 : 1;
+  }
+
+  function pass(
+    court: Court,
+    who: string,
+    since: number,
+    length: number | undefined,
+    by: 'jail' | 'admin',
+    now: number,
+  ) {
+    const one = suspect(court.name, who);
+    const nth = nextNumber(court, who, since);
+    const until = since + (length ?? lengthOf(court, nth));
+    one.matches = [];
+    one.nth = nth;
+    // A sentence that overlaps the last one makes one span with it; one that lies wholly before it is history.
+    if (since >= one.until) one.since = since;
+    else if (until >= one.since) one.since = Math.min(since, one.since);
+    one.until = Math.max(until, one.until);
+    impose({ jail: court.name, who, since, until, nth, by }, now);
+  }
+
+  function impose(ban: Sentence, now: number): void {
+    const standing = openBan(ban.jail, ban.who);
+    if (standing) {
+      standing.endedBy = standing.until <= ban.since ? 'expired' : 'replaced';
+      if (standing.endedBy === 'replaced') ban.until = Math.max(ban.until, standing.until);
+    }
+    bans.push(ban);
+    expire(now);
+  }
+
+  function expire(now: number): void {
+    for (const ban of bans) if (!ban.endedBy && ban.until <= now) ban.endedBy = 'expired';
+  }
+
+  function read(court: Court, who: string, stamp: number, now: number): void {
+    const at = stamp > now + FUTURE ? now : stamp;
+    const one = suspect(court.name, who);
+    if (at <= one.forgiven || (one.since <= at && at < one.until)) return;
+    // Too late to count with anything that is still to come.
+    if (at < Math.max(one.since, ...one.matches) - court.findTime) return;
+    one.matches.push(at);
+    const windows = one.matches
+      .filter((first) => first <= at && at <= first + court.findTime)
+      .map((first) => one.matches.filter((each) => each >= first && each <= first + court.findTime).length);
+    if (Math.max(...windows) >= court.maxRetry) pass(court, who, at, undefined, 'jail', now);
+  }
+
+  function banByHand(who: string, jail: string, length: number | undefined, now: number): void {
+    const standing = openBan(jail, who);
+    const court = courts.find(({ name }) => name === jail);
+    if (standing && standing.until > now) {
+      const usual = court ? lengthOf(court, nextNumber(court, who, now)) : MANUAL_LENGTH;
+      standing.until = Math.max(standing.until, now + (length ?? usual));
+      if (court) suspect(jail, who).until = Math.max(suspect(jail, who).until, standing.until);
+    } else if (court) pass(court, who, now, length, 'admin', now);
+    else impose({ jail, who, since: now, until: now + (length ?? MANUAL_LENGTH), nth: 1, by: 'admin' }, now);
+  }
+
+  function forgive(jail: string, who: string, now: number): void {
+    const one = suspect(jail, who);
+    one.matches = [];
+    one.forgiven = Math.max(one.forgiven, now);
+    one.until = Math.min(one.until, now);
+  }
+
+  for (const entry of journal) {
+    const { now } = entry;
+    if (entry.what === 'time') expire(now);
+    else if (entry.what === 'unban') {
+      const { who, jail } = entry;
+      for (const { name } of courts)
+        if (who !== undefined && (jail ?? name) === name) forgive(name, who, now);
+      for (const ban of bans) {
+        if (ban.endedBy || (who ?? ban.who) !== ban.who || (jail ?? ban.jail) !== ban.jail) continue;
+        ban.endedBy = 'admin';
+        forgive(ban.jail, ban.who, now);
+      }
+    } else if (allowed.includes(entry.who)) continue;
+    else if (entry.what === 'ban') banByHand(entry.who, entry.jail, entry.length, now);
+    else for (const court of courts) if (court.log === entry.log) read(court, entry.who, entry.stamp, now);
+  }
+
+  return {
+    bans,
+    suspect,
+    nextNumber,
+    count(court, who) {
+      const { matches } = suspect(court.name, who);
+      return matches.filter((at) => at >= Math.max(...matches) - court.findTime).length;
+    },
+  };
+}

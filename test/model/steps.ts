@@ -1,0 +1,153 @@
+// What can happen to a daemon, as fast-check draws it.
+import fc from 'fast-check';
+import type { Fate } from './life.ts';
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** Longer than all the time that passes in a run, far jumps aside; see {@link step}. */
+export const FIND_TIME = 6 * HOUR;
+
+export type LogName = 'access.log' | 'auth.log';
+
+/** An offender keeps to one log: order between logs is not promised. */
+export interface Offender {
+  readonly log: LogName;
+  /** The addresses that it comes from, as they stand in the log. */
+  readonly from: readonly string[];
+  /** The network under which it is counted. */
+  readonly who: string;
+}
+
+export interface Line {
+  readonly offender: number;
+  readonly bad: boolean;
+  /** How far the stamp lies behind the clock; ahead where negative. */
+  readonly lag: number;
+}
+
+export type Step =
+  | { readonly do: 'append'; readonly log: LogName; readonly lines: readonly Line[]; readonly cut: number }
+  | {
+      readonly do: 'rename';
+      readonly log: LogName;
+      readonly lines: readonly Line[];
+      readonly late: readonly Line[];
+    }
+  | { readonly do: 'copytruncate'; readonly log: LogName; readonly lines: readonly Line[] }
+  | {
+      readonly do: 'ban';
+      readonly offender: number;
+      readonly jail: string | undefined;
+      readonly length: number | undefined;
+    }
+  | { readonly do: 'unban'; readonly offender: number | undefined; readonly jail: string | undefined }
+  | { readonly do: 'pass'; readonly by: number }
+  | { readonly do: 'jump'; readonly by: number }
+  /** What is asked of the daemon later, starts it again. */
+  | { readonly do: 'stop' | 'kill' | 'start' }
+  /** Killed while it reads, started again at once. */
+  | {
+      readonly do: 'crash';
+      readonly at: Fate | { readonly turns: number };
+      readonly log: LogName;
+      readonly lines: readonly Line[];
+      readonly rotation: 'rename' | 'copytruncate' | 'none';
+      readonly unread: readonly Line[];
+      /** The next life ends while it boots, too. */
+      readonly again: boolean;
+    };
+
+/**
+ * The lengths of time keep out of the way of one thing that the reference doesn't do: to forget offenders. They are
+ * forgotten when no line came for findTime, which with these lengths needs a far jump; and no way back is as long as that.
+ */
+export function step(offenders: readonly Offender[], jails: readonly string[]): fc.Arbitrary<Step> {
+  const log = fc.constantFrom<LogName>('access.log', 'auth.log');
+  const offender = fc.nat({ max: offenders.length - 1 });
+  const jail = fc.constantFrom(undefined, ...jails);
+  const lag = fc.oneof(
+    { weight: 6, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.constantFrom(SECOND, 7 * MINUTE, 20 * MINUTE) },
+    { weight: 2, arbitrary: fc.constantFrom(FIND_TIME - MINUTE, FIND_TIME + MINUTE) },
+    { weight: 1, arbitrary: fc.constantFrom(-4 * MINUTE, -40 * MINUTE) },
+  );
+  const lines = (minLength: number) =>
+    fc.array(fc.record({ offender, bad: fc.constantFrom(true, true, true, false), lag }), {
+      minLength,
+      maxLength: 6,
+    });
+  const at: fc.Arbitrary<Fate | { turns: number }> = fc.oneof(
+    fc.record({
+      point: fc.constantFrom(
+        'before-commit',
+        'after-commit',
+        'before-enforce',
+        'after-enforce',
+        'after-apply',
+      ),
+      after: fc.nat({ max: 1 }),
+    }),
+    fc.record({ turns: fc.nat({ max: 6 }) }),
+  );
+  return fc.oneof<fc.WeightedArbitrary<Step>[]>(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        do: fc.constant('append'),
+        log,
+        lines: lines(1),
+        cut: fc.constantFrom(0, 0, 1, 25),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('rename'), log, lines: lines(0), late: lines(0) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('copytruncate'), log, lines: lines(0) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('ban'),
+        offender,
+        jail,
+        length: fc.constantFrom(undefined, 5 * MINUTE, 2 * HOUR),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('unban'),
+        offender: fc.option(offender, { nil: undefined }),
+        jail,
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('pass'),
+        by: fc.constantFrom(SECOND, 40 * SECOND, 5 * MINUTE, 11 * MINUTE),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('jump'),
+        by: fc.constantFrom(2 * MINUTE, 3 * DAY, -MINUTE, -20 * MINUTE),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('stop', 'kill') }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('start') }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('crash'),
+        at,
+        log,
+        lines: lines(1),
+        rotation: fc.constantFrom('rename', 'copytruncate', 'none', 'none'),
+        unread: lines(0),
+        again: fc.boolean(),
+      }),
+    },
+  );
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    environment: 'node',
+    pool: 'forks',
+    // The flags that bin/bailiff gives the daemon: /…/l as the oracle for linear time, and the fallback for every match.
+    execArgv: [
+      '--enable-experimental-regexp-engine',
+      '--enable-experimental-regexp-engine-on-excessive-backtracks',
+    ],
+    maxWorkers: 2,
+    // Limits against hanging, not assertions: a busy machine must not fail a test.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+  },
+});
