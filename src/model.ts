@@ -91,6 +91,10 @@ export interface Match {
   readonly at: Instant | undefined;
   /** How often the match counts; 0 is evidence only. */
   readonly counts: number;
+  /** Is the line about an attempt that may have counted already? Then it counts only where no line of its session has. */
+  readonly oncePerSession: boolean;
+  /** Which of the service's processes wrote the line: the pid in the syslog tag. undefined where the layout has none. */
+  readonly session: string | undefined;
   /** What the pattern kept besides the address, decoded as UTF-8. Hostile text. */
   readonly fields: Readonly<Record<string, string>>;
 }
@@ -154,6 +158,8 @@ export interface Offender {
   readonly stamps: readonly (readonly [Instant, number])[];
   /** The latest lines, oldest first; bounded. */
   readonly evidence: readonly Evidence[];
+  /** The latest sessions of which a line has counted, oldest first; bounded. Absent where there is none. */
+  readonly sessions?: readonly string[];
   /** How many sentences so far, and when the last one ends (or ended). */
   readonly nth: number;
   /** The same number over the sentences of every jail (`banTime.scope: "all"`); absent where it equals `nth`. */
@@ -169,8 +175,14 @@ export type Verdict =
   | { readonly outcome: 'ignored'; readonly why: string }
   | { readonly outcome: 'success' }
   | { readonly outcome: 'late'; readonly why: string }
-  /** The offender is banned at the line's instant, or was forgiven up to it, or the match counts 0. */
-  | { readonly outcome: 'recorded'; readonly why: 'banned' | 'forgiven' | 'counts-nothing' }
+  /**
+   * The offender is banned at the line's instant, or was forgiven up to it, or the match counts 0, or the attempt that it
+   * speaks of has counted by another line of its session.
+   */
+  | {
+      readonly outcome: 'recorded';
+      readonly why: 'banned' | 'forgiven' | 'counts-nothing' | 'counted-already';
+    }
   | { readonly outcome: 'counted'; readonly count: number; readonly of: number }
   | {
       readonly outcome: 'ban';

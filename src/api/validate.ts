@@ -20,7 +20,7 @@ export function checkFields<F extends Fields>(
     throw new BailiffError('E_USAGE', `the ${where} must be a JSON object`);
   const problems = Object.keys(input).flatMap((key) => unknownKey(key, Object.keys(fields)));
   const result = v.safeParse(v.object(fields), input);
-  for (const issue of result.issues ?? []) problems.push(`"${v.getDotPath(issue)}": ${issue.message}`);
+  for (const issue of result.issues ?? []) problems.push(`"${v.getDotPath(issue)}" ${complaintOf(issue)}`);
   if (result.success && problems.length === 0) return result.output;
   throw new BailiffError('E_USAGE', `the ${where} is not as it should be: ${problems.join('; ')}`, {
     problems,
@@ -70,6 +70,37 @@ export function readJson(text: string, contentType: string | undefined): unknown
     throw new BailiffError('E_USAGE', `the body is no JSON: ${(error as Error).message}`, {}, error);
   }
 }
+
+/** What is wrong with a field, in words: the validator's own speak of its insides. */
+function complaintOf({ type, input, expected, requirement }: v.BaseIssue<unknown>): string {
+  if (input === undefined) return 'is missing';
+  const unit = Array.isArray(input) ? 'entries' : 'characters';
+  switch (type) {
+    case 'non_empty':
+      return 'must not be empty';
+    case 'max_length':
+      return `is too long: ${String(requirement)} ${unit} at most`;
+    case 'min_value':
+      return `must be at least ${String(requirement)}`;
+    default:
+      return `must be ${alternatives(expected ?? '')}`;
+  }
+}
+
+/** valibot's `(string | number)` and `("true" | "1")`. */
+function alternatives(expected: string): string {
+  const words = expected.replace(/^\((.*)\)$/, '$1').split(' | ');
+  const kinds = words.map((word) => KINDS[word] ?? (word.startsWith('"') ? word : undefined));
+  return kinds.includes(undefined) ? 'what /v1/openapi.json describes' : kinds.join(' or ');
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  Array: 'a list',
+  Object: 'an object',
+};
 
 function tooLarge(): BailiffError {
   return new BailiffError(

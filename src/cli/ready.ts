@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
-import { prepareSetup } from '../setup/index.ts';
+import type { Compiled, FilterOptions } from '../filters/contract.ts';
+import { compileNamed, prepareSetup } from '../setup/index.ts';
 import type { Proofs, SetupResult } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import type { Context } from './verb.ts';
@@ -11,7 +12,8 @@ import type { Context } from './verb.ts';
 /** From src/cli or dist/cli, the folder of the shipped filters is two up. */
 const SHIPPED_FILTERS = join(import.meta.dirname, '..', '..', 'filters');
 
-export function readSetup(context: Context, proofs: Proofs): SetupResult {
+/** @param everyFilter also those that no jail names: for `check`. */
+export function readSetup(context: Context, proofs: Proofs, everyFilter = false): SetupResult {
   const { config, checkout } = context.paths;
   return prepareSetup({
     configFile: config,
@@ -22,6 +24,7 @@ export function readSetup(context: Context, proofs: Proofs): SetupResult {
     },
     proofs,
     version: context.version,
+    everyFilter,
   });
 }
 
@@ -34,4 +37,9 @@ export function tellFaults(context: Context, faults: readonly Fault[], word: 'fa
 /** 78 for a faulty config or filter, 1 where samples or forgeries are all that failed. */
 export function exitOf(faults: readonly Fault[]): number {
   return faults.every((fault) => fault.code === 'E_FILTER_UNPROVEN') ? EXIT.no : EXIT.config;
+}
+
+/** One filter, by the name that a jail would use, or by its YAML file. */
+export function readFilterFor(context: Context, name: string, options: FilterOptions): Compiled {
+  return compileNamed(name, { configFile: context.paths.config, shippedFilters: SHIPPED_FILTERS }, options);
 }

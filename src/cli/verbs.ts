@@ -29,6 +29,11 @@ export const VERBS: Readonly<Record<string, Row>> = {
     summary: 'whom this config would have banned over old logs',
     load: () => import('./verbs/replay.ts'),
   },
+  test: {
+    summary: 'which lines a filter matches and what they yield',
+    load: () => import('./verbs/test.ts'),
+  },
+  explain: { summary: 'what each stage says about one line', load: () => import('./verbs/explain.ts') },
   arm: { summary: 'put enforcement back in force after a teardown', load: () => import('./verbs/arm.ts') },
   teardown: {
     summary: 'leave the host as found: every rule of Bailiff goes, with or without a daemon',

@@ -1,5 +1,8 @@
 // A checked configuration: every value present, every duration in milliseconds, nothing left to look up.
 import type { Conditions, Duration, Network, Sentence } from '../model.ts';
+import type { Place } from './place.ts';
+
+export type { Place } from './place.ts';
 
 /** What an administrator may write in `allow` and `ignore`. */
 export type AllowEntry =
@@ -31,7 +34,9 @@ export interface JailConfig {
   readonly where: Conditions | undefined;
   readonly except: Conditions | undefined;
   /** Where the jail stands in its file, for faults found later (an unproven filter, say). */
-  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+  readonly at: Place;
+  /** Where its log format was written: in the jail or in `defaults`; `at` where it is not. */
+  readonly logFormatAt: Place;
 }
 
 export interface Config {

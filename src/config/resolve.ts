@@ -66,6 +66,10 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
   faults.push(...banTimeConflicts(own.banTime, banTime, tree, [...path, 'banTime']));
   const ignore = own.ignore ? readEntries(own.ignore, [...path, 'ignore'], context) : inherited.ignore;
   const both = { ...inherited.keys, ...own };
+  const logFormatPath =
+    both.logFormat === undefined
+      ? path
+      : [...(own.logFormat === undefined ? ['defaults'] : path), 'logFormat'];
   const jail: JailConfig = {
     name,
     enabled: both.enabled ?? BUILT_IN.enabled,
@@ -87,6 +91,7 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     where: both.where,
     except: both.except,
     at: keyAt(tree, path),
+    logFormatAt: keyAt(tree, logFormatPath),
   };
   const missing = (keys: readonly string[], message: string): void => {
     if (keys.some((key) => isTold([...path, key]) || isTold(['defaults', key]))) return;
@@ -121,6 +126,7 @@ function checkLevel(level: JailInput, path: Path, { tree, filters, faults, warni
   };
   if (level.journal && level.journal.length > 0)
     notYet('journal', 'journals are not followed in this version');
+  if (level.sources !== undefined) notYet('sources', 'journals are not followed in this version');
   if (level.brake !== undefined && level.brake !== 'off') notYet('brake', 'this version has no brake');
 }
 

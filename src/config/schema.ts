@@ -129,6 +129,10 @@ export const jailSchema = v.strictObject(
         otherwise: 'none',
       },
     ),
+    sources: key(oneOf(['all']), {
+      says: '`all` follows the journal beside `logs` that exist. This version accepts it with a warning and follows no journal.',
+      otherwise: 'the journal only where none of `logs` exists',
+    }),
     start: key(oneOf(['beginning', 'end']), {
       says: 'Where a file is read from that exists when Bailiff first meets it. It belongs to the file: jails that name the same one must agree.',
       otherwise: 'the first line that is younger than the largest `findTime` of its jails',
@@ -204,8 +208,8 @@ export const jailSchema = v.strictObject(
         otherwise: "the host's",
       },
     ),
-    logFormat: key(text('an nginx log_format string, "combined", "common" or "json"'), {
-      says: 'How the lines are laid out: an nginx `log_format` string, `combined`, `common` or `json`.',
+    logFormat: key(text('an nginx log_format string, "combined" or "common"'), {
+      says: 'How the lines are laid out: an nginx `log_format` string, `combined` or `common`. Lines in JSON are not in this version.',
       otherwise: "the filter's own",
     }),
     where: key(conditions, {

@@ -1,21 +1,11 @@
 // The bans in force, as they stand in memory, and what of them is still to be committed and enforced.
 // One open ban per (jail, address), as in the ledger.
 import { contains, isAddress, mask } from '../address.ts';
-import type { Ban, BanEvent, Evidence, Instant, Network, Scope } from '../model.ts';
+import type { Ban, BanEvent, Instant, Network } from '../model.ts';
 import { createDeadlines } from './deadlines.ts';
 
-/** Everything about a new ban but its number. */
-export interface NewBan {
-  readonly address: Network;
-  readonly jail: string;
-  readonly since: Instant;
-  readonly until: Instant | undefined;
-  readonly nth: number;
-  readonly reason: string;
-  readonly by: string;
-  readonly evidence: readonly Evidence[];
-  readonly scope: Scope | undefined;
-}
+/** Everything about a new ban but its number and its end. */
+export type NewBan = Omit<Ban, 'id' | 'endedAt' | 'endedBy'>;
 
 export interface Bans {
   /**

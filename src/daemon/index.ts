@@ -32,10 +32,14 @@ export { openLedger } from '../ledger/index.ts';
 export { createHost } from './host.ts';
 export { createLog } from './log.ts';
 export { passBy } from './fault-points.ts';
+export { explain } from './explain.ts';
 export { replay } from './replay.ts';
+export { testFilter } from './test-filter.ts';
 export type { FaultPoint } from './fault-points.ts';
 export type { Host } from './host.ts';
+export type { Explanation } from './explain.ts';
 export type { ReplayResult } from './replay.ts';
+export type { TestedMatch } from './test-filter.ts';
 
 /** How often the daemon looks after what no event announces: expired bans, due commits, its own addresses. */
 const TICK = 1_000;
@@ -112,6 +116,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */
   let reached = false;
   const booted = Promise.withResolvers<void>();
+  let isBooted = false;
   const { promise: broken, reject: fail } = Promise.withResolvers<never>();
   broken.catch(() => {});
 
@@ -168,12 +173,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const tick = (): void => {
     committer.forgetPositions(sources.takeForgotten());
     if (committer.isDue()) void committer.commit(false).catch(fail);
-    if (settled || isCatchingUp()) return;
+    // Before the first look at the disk no source would say that it has a backlog.
+    if (!isBooted || settled || isCatchingUp()) return;
     settled = true;
     void enforcer.settle().catch(fail);
   };
   const prune = (): void => {
-    if (isCatchingUp()) return;
+    if (!isBooted || isCatchingUp()) return;
     for (const jail of sittings.jails) committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
   };
   const refreshHost = (): void => {
@@ -280,6 +286,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   reached = !options.neverEnforce && enforcer.fault === undefined;
   // The first look at the disk: from here on it is known which logs there are.
   await sources.caughtUp();
+  isBooted = true;
   booted.resolve();
   expiry.reschedule();
   const following = follow();

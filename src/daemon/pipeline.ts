@@ -49,8 +49,9 @@ export function applyChunk(chunk: Chunk, plan: Plan<SittingJail>, bans: Bans, no
     for (const sitting of plan.jailsOf[filter]!) {
       if (counted.get(sitting) === start) continue;
       if (match.outcome === 'failure' && match.counts > 0) counted.set(sitting, start);
-      const { address, counts, outcome } = match;
-      const verdict = sitting.jail.decide({ address, at, counts, outcome, evidence });
+      const { address, counts, oncePerSession, session, outcome } = match;
+      const count = { address, at, counts, oncePerSession, session, outcome, evidence };
+      const verdict = sitting.jail.decide(count);
       if (verdict.outcome === 'ban') imposed.push(impose(sitting, match.filter, verdict, bans, now));
     }
   });

@@ -17,6 +17,8 @@ const ENVIRONMENT = {
   // `nft -i` would keep a history file of every ban in a home that exists.
   HOME: '/nonexistent',
 };
+/** `detached`: a process group of its own. Ctrl-C is for the daemon, which may have something to say to nft before it ends. */
+const SURROUNDINGS = { env: ENVIRONMENT, cwd: '/', detached: true } as const;
 /** A listing of 500 000 elements is about 35 MB. What says more than this is killed. */
 const MAX_OUTPUT = 64 * 1024 * 1024;
 /** setTimeout takes a longer delay for none at all. */
@@ -57,7 +59,7 @@ function find(program: string): string | undefined {
 function run(request: ExecRequest): Promise<ExecResult> {
   let child: ChildProcess;
   try {
-    child = spawn(request.file, request.args, { env: ENVIRONMENT, cwd: '/', stdio: 'pipe' });
+    child = spawn(request.file, request.args, { ...SURROUNDINGS, stdio: 'pipe' });
   } catch (error) {
     return Promise.resolve(notStarted(reasonOf(error)));
   }
@@ -136,7 +138,7 @@ type Stdio = NonNullable<Parameters<typeof spawn>[2]['stdio']>;
 /** @returns undefined where the program can't be started (missing, not permitted, no memory). */
 function startQuietly(file: string, args: readonly string[], stdio: Stdio): ChildProcess | undefined {
   try {
-    const child = spawn(file, args, { env: ENVIRONMENT, cwd: '/', stdio });
+    const child = spawn(file, args, { ...SURROUNDINGS, stdio });
     child.on('error', () => undefined);
     return child.pid === undefined ? undefined : child;
   } catch {

@@ -52,8 +52,10 @@ export function compileByFields(
       const slot = fields.get(name)?.slot;
       if (slot === undefined) continue;
       used.add(slot);
-      const message = faultOf(format, slot);
-      if (message !== undefined) fault({ code: 'FIELD', message });
+      const blurred = faultOf(format, slot);
+      if (!blurred) continue;
+      isSound = false;
+      report('jail', 'E_FILTER_LOG_FORMAT', blurred.message, blurred.hint);
     }
     return compileConditions(conditions, asFields(fields), fault);
   };
@@ -114,6 +116,15 @@ class AccessMatch implements Match {
     this.at = at;
     this.#text = line.text;
     this.#readRest = readRest;
+  }
+
+  // Of the class, not of each match: a request is a session of its own.
+  get oncePerSession(): boolean {
+    return false;
+  }
+
+  get session(): undefined {
+    return undefined;
   }
 
   get fields(): Readonly<Record<string, string>> {

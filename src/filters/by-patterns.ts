@@ -115,6 +115,7 @@ export function compileByPatterns(
     start: number,
     end: number,
   ): Match {
+    const counts = outcome === 'success' ? 0 : pattern.definition.counts;
     return {
       start,
       end,
@@ -123,7 +124,9 @@ export function compileByPatterns(
       outcome,
       address: captured.address,
       at: frame.at,
-      counts: outcome === 'success' ? 0 : pattern.definition.counts,
+      counts: counts === 'session' ? 1 : counts,
+      oncePerSession: counts === 'session',
+      session: frame.session,
       fields: captured.fields,
     };
   }

@@ -62,7 +62,8 @@ function compileEngine(
 ): Engine<unknown> | undefined {
   const { layout } = definition;
   if (layout === 'json') {
-    report('filter', 'E_FILTER_LAYOUT', 'the json layout is not in this version');
+    const message = 'the json layout is not in this version';
+    faults.push({ code: 'E_FILTER_LAYOUT', file: definition.file, ...definition.layoutAt, message });
     return undefined;
   }
   if (layout !== 'access') return compileByPatterns(definition, layout, options, stamps, report, faults);

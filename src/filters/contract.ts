@@ -7,7 +7,11 @@ export type LayoutName = 'syslog' | 'access' | 'json' | 'plain';
 export interface PatternDefinition {
   /** As it was written, placeholders and all. */
   readonly regex: string;
-  readonly counts: number;
+  /**
+   * 0: evidence only. `session`: once, unless a line of the same session has counted: for services that have a process
+   * for each connection, whose pid stands in the syslog tag. Without a pid it counts each time.
+   */
+  readonly counts: number | 'session';
   /** `aggressive` patterns are taken in only where a jail asks for them. */
   readonly mode: 'normal' | 'aggressive';
   /** Its place in the filter's file. */
@@ -33,6 +37,8 @@ export interface FilterDefinition {
   readonly service: string;
   readonly description: string;
   readonly layout: LayoutName;
+  /** Where the layout is written. */
+  readonly layoutAt: { readonly line: number; readonly column: number };
   readonly program: readonly string[];
   readonly match: readonly PatternDefinition[];
   readonly success: readonly PatternDefinition[];

@@ -93,7 +93,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
     missing('where', 'the conditions on the fields of the lines that count ({} for every line)');
   if (layout === 'json' && !has('address')) missing('address', 'the fields to look for the address in');
 
-  const patterns = (node: Node, what: string): PatternDefinition[] => readPatterns(yaml, node, what);
+  const patterns = (node: Node, what: string): PatternDefinition[] => readPatterns(yaml, node, what, layout);
   const conditions = (node: Node, what: string): Conditions | undefined => readConditions(yaml, node, what);
   const texts = (node: Node, what: string): string[] => readTexts(yaml, node, what);
   const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what);
@@ -103,6 +103,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
     service: read('service', yaml.text) ?? '',
     description: read('description', yaml.text) ?? '',
     layout: layout ?? 'plain',
+    layoutAt: yaml.placeOf(entries.find(({ key }) => key === 'layout')?.value),
     program: read('program', texts) ?? [],
     match: read('match', patterns) ?? [],
     success: read('success', patterns) ?? [],
@@ -116,34 +117,63 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   };
 }
 
-/** A pattern, or a list of patterns: each a text, or `{ regex, counts, mode }`. */
-function readPatterns(yaml: YamlReader, node: Node, what: string): PatternDefinition[] {
+/** A pattern, or a list of patterns: each a text, or `{ regex, counts, mode }`, counts: a number or `session`. */
+function readPatterns(
+  yaml: YamlReader,
+  node: Node,
+  what: string,
+  layout: LayoutName | undefined,
+): PatternDefinition[] {
   const members = isSeq(node) ? (node.items as Node[]) : [node];
   return members.flatMap((member) => {
     const read = isMap(member)
-      ? readPatternMapping(yaml, member, what)
+      ? readPatternMapping(yaml, member, what, layout)
       : { regex: yaml.text(member, `a pattern of ${what}`) };
     if (read?.regex === undefined) return [];
     return [{ counts: 1, mode: 'normal' as const, ...read, regex: read.regex, ...yaml.placeOf(member) }];
   });
 }
 
+interface WrittenPattern {
+  regex?: string;
+  counts?: PatternDefinition['counts'];
+  mode?: PatternDefinition['mode'];
+}
+
 function readPatternMapping(
   yaml: YamlReader,
   node: Node,
   what: string,
-): { regex?: string; counts?: number; mode?: 'normal' | 'aggressive' } | undefined {
-  const read: { regex?: string; counts?: number; mode?: 'normal' | 'aggressive' } = {};
+  layout: LayoutName | undefined,
+): WrittenPattern {
+  const read: WrittenPattern = {};
   const entries = yaml.entries(node, `a pattern of ${what}`, PATTERN_KEYS) ?? [];
   for (const { key, value } of entries) {
     if (key === 'regex') read.regex = yaml.text(value, '"regex"') ?? '';
     else if (key === 'mode') read.mode = yaml.word(value, '"mode"', ['normal', 'aggressive']) ?? 'normal';
-    else if (isScalar(value) && Number.isInteger(value.value) && Number(value.value) >= 0)
-      read.counts = Number(value.value);
-    else yaml.fault('TYPE', value, '"counts" must be a whole number that is not negative');
+    else read.counts = readCounts(yaml, value, layout) ?? 1;
   }
   if (read.regex === undefined) yaml.fault('MISSING', node, `a pattern of ${what} has no "regex"`);
   return read;
+}
+
+function readCounts(
+  yaml: YamlReader,
+  node: Node,
+  layout: LayoutName | undefined,
+): PatternDefinition['counts'] | undefined {
+  const value = isScalar(node) ? node.value : undefined;
+  if (Number.isInteger(value) && Number(value) >= 0) return Number(value);
+  if (value !== 'session')
+    return yaml.fault('TYPE', node, '"counts" must be a whole number that is not negative, or "session"');
+  // Where lines bear no pid, it would count every one of them.
+  if (layout === 'plain')
+    return yaml.fault(
+      'VALUE',
+      node,
+      '"counts: session" means nothing with layout plain; it belongs to syslog',
+    );
+  return value;
 }
 
 /** A text, or a list of texts. */

@@ -8,6 +8,8 @@ export interface TextFrame {
   readonly at: Instant | undefined;
   /** The syslog tag; undefined where the layout has none. */
   readonly program: string | undefined;
+  /** The pid behind the tag; undefined where there is none. */
+  readonly session: string | undefined;
   /** latin1, as patterns see it. */
   readonly message: string;
 }
@@ -31,6 +33,7 @@ export const TEXT_LAYOUTS: Readonly<Record<'syslog' | 'plain', TextLayout>> = {
 
 const SPACE = 32;
 const COLON = 58;
+const PID_DIGITS = 10;
 
 /**
  * RFC 3164 with its own stamp or an ISO one (`Jan  5 10:11:12 host tag[pid]: message`), and RFC 5424; `<PRI>` in front
@@ -60,6 +63,7 @@ function frameSyslog(stamps: Stamps): FrameText {
     return {
       at: stamp.instant,
       program: text.slice(tag, tagEnd),
+      session: pidIn(text, tagEnd + 1, colon - 1),
       message: messageOf(text, Math.min(message, end), start, end),
     };
   };
@@ -82,7 +86,7 @@ function frame5424(
     words.push([at, wordEnd]);
     at = wordEnd + 1;
   }
-  const [stamp, , program] = words;
+  const [stamp, , program, procId] = words;
   const read = stamps.at(text, stamp![0], now);
   if (text.slice(...stamp!) !== '-' && read?.end !== stamp![1]) return undefined;
   const dataEnd = afterStructuredData(text, at, end);
@@ -92,6 +96,7 @@ function frame5424(
   return {
     at: read?.instant,
     program: text.slice(...program!),
+    session: pidIn(text, ...procId!),
     message: messageOf(text, Math.min(message, end), start, end),
   };
 }
@@ -106,6 +111,7 @@ function framePlain(stamps: Stamps): FrameText {
     return {
       at: isWhole ? stamp.instant : undefined,
       program: undefined,
+      session: undefined,
       message: messageOf(text, from, start, end),
     };
   };
@@ -130,6 +136,16 @@ function afterStructuredData(text: string, from: number, end: number): number | 
     at++;
   }
   return at > from ? at : undefined;
+}
+
+/** The text [from, to) where it is a pid: digits, and few, so that what is remembered of it is small. */
+function pidIn(text: string, from: number, to: number): string | undefined {
+  if (to <= from || to - from > PID_DIGITS) return undefined;
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 48 || code > 57) return undefined;
+  }
+  return text.slice(from, to);
 }
 
 function afterSpaces(text: string, from: number, end: number): number {

@@ -1,6 +1,6 @@
 // An nginx log_format string → how to take its lines apart, or why a client could shift one field into another.
 import { nearest } from '../text.ts';
-import { NUMERIC_VARIABLES, charactersOf, fixedLengthOf, isFixed } from './variables.ts';
+import { NUMERIC_VARIABLES, beginsWithSlash, charactersOf, fixedLengthOf, isFixed } from './variables.ts';
 
 /** Formats that have a name. Apache's `common` and `combined` are the same lines. */
 const NAMED: Readonly<Record<string, string>> = {
@@ -61,8 +61,15 @@ export const TIME_VARIABLES = ['msec', 'time_iso8601', 'time_local'];
 export function parseLogFormat(written: string): ParsedFormat {
   const text = NAMED[written] ?? written.trim();
   const escape = /^escape=(\w+)\s/.exec(text);
+  if (escape?.[1] === 'json') return refuse(NO_JSON, JSON_HINT);
+  if (escape?.[1] === 'none')
+    return refuse(
+      'with escape=none a client can write quotes and whole fields into the line',
+      'use the default escaping',
+    );
   if (escape && escape[1] !== 'default')
-    return refuse(ESCAPES[escape[1]!] ?? 'the escape= is not one of nginx');
+    return refuse(`escape=${escape[1]} is not one of nginx's`, 'use the default escaping');
+  if (text === 'json') return refuse(NO_JSON, JSON_HINT);
   if (!text.includes('$')) {
     const near = nearest(text, Object.keys(NAMED));
     const hint = near === undefined ? undefined : `did you mean "${near}"?`;
@@ -98,31 +105,63 @@ export function parseLogFormat(written: string): ParsedFormat {
     blurred,
     hasEscapes: !text.includes('\\'),
   };
-  const message = faultOf(format, variables.indexOf(ADDRESS_VARIABLE)) ?? faultOfTime(format);
-  return message === undefined
-    ? { ok: true, format }
-    : refuse(message, 'quote what clients choose: "$http_referer"');
+  const slots = [ADDRESS_VARIABLE, ...TIME_VARIABLES].map((name) => variables.indexOf(name));
+  const needed = [
+    slots[0]!,
+    ...slots
+      .slice(1)
+      .filter((slot) => slot >= 0)
+      .slice(0, 1),
+  ];
+  const fault = needed.map((slot) => faultOf(format, slot)).find((each) => each !== undefined);
+  return fault ? refuse(fault.message, fault.hint) : { ok: true, format };
 }
 
-/** Why a field can't be read from this format; undefined where it can. */
-export function faultOf(format: LogFormat, slot: number): string | undefined {
-  if (slot < 0) return `the log format has no $${ADDRESS_VARIABLE}, so that no line names a client`;
+/** Why a field can't be read from this format, and what to write instead; undefined where it can be read. */
+export function faultOf(
+  format: LogFormat,
+  slot: number,
+): { readonly message: string; readonly hint: string } | undefined {
+  if (slot < 0)
+    return {
+      message: `the log format has no $${ADDRESS_VARIABLE}, so that no line names a client`,
+      hint: `put $${ADDRESS_VARIABLE} into it`,
+    };
   if (!format.blurred.has(slot)) return undefined;
-  const others = [...format.blurred]
-    .filter((other) => other !== slot && format.sectionOf[other] === format.sectionOf[slot])
-    .map((other) => `$${format.variables[other]}`);
-  return `in the log format $${format.variables[slot]} can't be told from ${others.join(' and ')}: nothing stands between them that a value couldn't hold`;
+  const together = [...format.blurred].filter((other) => format.sectionOf[other] === format.sectionOf[slot]);
+  const chosen = together
+    .map((other) => format.variables[other]!)
+    .filter((name) => !isFixed(name) && fixedLengthOf(name) === 0);
+  const name = format.variables[slot]!;
+  if (chosen.length === 0)
+    return {
+      message: `in the log format nothing stands between ${listed(together.map((other) => format.variables[other]!))} that ends a value`,
+      hint: 'put a blank between them',
+    };
+  // $remote_user stands unquoted by custom, and may where nothing else that a client chooses stands beside it.
+  const loose = chosen.length > 1 ? chosen.filter((each) => each !== 'remote_user') : chosen;
+  const quotes = new Set(loose.map((each) => quoted(format.written, each, name)));
+  return {
+    message: `in the log format it can't be told where $${name} begins or ends: a client chooses ${listed(chosen)} and may write there what stands around $${name}`,
+    hint: `put quotes around what clients choose: ${[...quotes].join(' ')}`,
+  };
 }
 
-function faultOfTime(format: LogFormat): string | undefined {
-  const slots = TIME_VARIABLES.map((name) => format.variables.indexOf(name)).filter((slot) => slot >= 0);
-  return slots.length > 0 ? faultOf(format, slots[0]!) : undefined;
+function listed(names: readonly string[]): string {
+  return names.map((name) => `$${name}`).join(' and ');
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  none: 'with escape=none a client can write quotes and whole fields into the line: use the default escaping',
-  json: 'JSON lines are not in this version: use the default escaping and a format in quotes',
-};
+/** `"$scheme://$host$request_uri"`: what stands around a variable without a blank, in quotes; without the field `apart`. */
+function quoted(written: string, variable: string, apart: string): string {
+  const words = (NAMED[written] ?? written).split(/[\s"]+/);
+  const namesIn = (word: string): string[] => [...word.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!);
+  const word = words.find((each) => namesIn(each).includes(variable));
+  return word === undefined || namesIn(word).includes(apart) ? `"$${variable}"` : `"${word}"`;
+}
+
+const NO_JSON = 'JSON lines are not in this version';
+const JSON_HINT =
+  'use combined, or a log_format with the default escaping and in quotes what clients choose: \'$remote_addr - $remote_user [$time_local] "$request" $status\'';
 
 function refuse(message: string, hint?: string): ParsedFormat {
   return { ok: false, message, ...(hint === undefined ? {} : { hint }) };
@@ -206,7 +245,10 @@ function stepFromLeft(tokens: readonly Token[], at: number, variables: readonly 
   const characters = charactersOf(name);
   const next = tokens[at + 1];
   if (!next) return { kind: 'run', slot: token.slot, characters, until: '' };
-  if ('slot' in next) return undefined;
+  if ('slot' in next)
+    return isEndedBySlash(characters, variables[next.slot]!)
+      ? { kind: 'run', slot: token.slot, characters, until: '' }
+      : undefined;
   if (!characters[next.text.charCodeAt(0)]) return { kind: 'run', slot: token.slot, characters, until: '' };
   return endsAtLast(tokens, at, characters, variables)
     ? { kind: 'run', slot: token.slot, characters, until: next.text }
@@ -227,7 +269,14 @@ function endsAtLast(
   const name = variables[next.slot]!;
   if (!isFixed(name) || fixedLengthOf(name) > 0) return false;
   if (charactersOf(name)[separator.text.charCodeAt(0)]) return false;
-  return !behind || ('text' in behind && !characters[behind.text.charCodeAt(0)]);
+  if (!behind) return true;
+  if ('slot' in behind) return isEndedBySlash(characters, variables[behind.slot]!);
+  return !characters[behind.text.charCodeAt(0)];
+}
+
+/** `$host$request_uri`: the first slash is the second one's. */
+function isEndedBySlash(characters: Uint8Array, next: string): boolean {
+  return beginsWithSlash(next) && !characters['/'.charCodeAt(0)];
 }
 
 function stepFromRight(tokens: readonly Token[], at: number, variables: readonly string[]): Step | undefined {

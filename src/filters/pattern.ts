@@ -1,9 +1,11 @@
 // One pattern, from its text in a filter's file to something that reads messages.
 import type { Fault } from '../errors.ts';
 import type { Network } from '../model.ts';
+import { nearest } from '../text.ts';
 import { decoded } from './addresses.ts';
 import type { ReadAddress } from './addresses.ts';
 import type { PatternDefinition } from './contract.ts';
+import { BEFORE, isEdge, withPlace } from './boundary.ts';
 import { requiredLiterals } from './literals.ts';
 import type { Literal } from './literals.ts';
 import { ADDRESS } from './placeholders.ts';
@@ -63,25 +65,28 @@ export function compilePattern(
   const misused = misusedCapture(parsed.node, needsAddress);
   if (misused !== undefined) return fault('E_FILTER_PLACEHOLDER', misused);
   const node = cat([{ kind: 'start' }, greedyAtEnd(parsed.node)]);
-  const linear = makeLinear(node);
+  const linear = makeLinear(withPlace(node));
   if (!linear.ok) return fault('E_FILTER_NOT_LINEAR', linear.message, linear.hint);
   const { regex, groups } = linear;
   const begins = beginningTest(node);
 
   return {
     definition,
-    fields: [...new Set(groups)].filter((name) => name !== ADDRESS),
+    fields: [...new Set(groups)].filter((name) => name !== ADDRESS && name !== BEFORE),
     literals: requiredLiterals(node),
     test: (message) => begins(message) && regex.test(message),
     match(message) {
       const found = begins(message) ? regex.exec(message) : null;
       if (!found) return undefined;
       let address: Network | undefined;
+      let before = 0;
       const fields: [string, string][] = [];
       for (let i = 0; i < groups.length; i++) {
         const value = found[i + 1];
         if (value === undefined) continue; // of an alternative that was not taken
-        if (groups[i] === ADDRESS) address ??= readAddress(value);
+        if (groups[i] === BEFORE) before += value.length;
+        else if (groups[i] === ADDRESS)
+          address ??= isEdge(message, before + value.length) ? readAddress(value) : undefined;
         else fields.push([groups[i]!, decoded(value)]);
       }
       // fromEntries: a field may be named __proto__.
@@ -131,8 +136,22 @@ function misusedCapture(node: Node, needsAddress: boolean): string | undefined {
   const twice = capturedTwice(node);
   if (twice !== undefined)
     return `<${twice}> stands in it twice, or inside a repeat: give the second another name`;
-  if (needsAddress && !captureNames(node).includes(ADDRESS)) return 'it has no <ip>, so that it names nobody';
-  return undefined;
+  if (isLookedFor(node))
+    return '<ip> stands inside a look-behind, so that it is not clear where it ends: write it as part of the pattern';
+  const names = captureNames(node);
+  if (!needsAddress || names.includes(ADDRESS)) return undefined;
+  const near = names.find((name) => nearest(name, NAMES_OF_ADDRESS) !== undefined);
+  const guess = near === undefined ? '' : ` (<${near}> is free text; did you mean <ip>?)`;
+  return `it has no <ip>, so that it names nobody${guess}`;
+}
+
+/** What is written for <ip> by mistake, or by who knows it under another name. */
+const NAMES_OF_ADDRESS = [ADDRESS, 'host', 'addr', 'address'];
+
+/** Does an address stand where the pattern only looks? */
+function isLookedFor(node: Node): boolean {
+  if (node.kind === 'look') return captureNames(node).includes(ADDRESS);
+  return childrenOf(node).some(isLookedFor);
 }
 
 /** Alternatives may share a name: only one of them is taken. */

@@ -25,7 +25,8 @@ export const PLACEHOLDERS: Readonly<Record<string, Placeholder>> = {
   ip: {
     extent:
       'The longest run of address characters (hex digits, dots, colons, square brackets). It must then parse as an ' +
-      'IPv4 or IPv6 address, in brackets or not, with or without a port; else the line is no match.',
+      'IPv4 or IPv6 address, in brackets or not, with or without a port, and no letter, digit or underscore may follow ' +
+      'it; else the line is no match.',
     body: run(
       byteSet([
         [48, 58],

@@ -13,9 +13,9 @@ const ARRIVAL: Instant = Date.UTC(2026, 0, 6);
 
 /**
  * Tries a filter. Samples and forged lines are judged as the file means them: in both modes, UTC, `combined`, without
- * what a jail narrows. `yields` may name the fields, and `ip`, `time` (ISO 8601 in UTC), `counts`, `outcome: success`, and
- * `mode: aggressive` for a line that is a match in that mode only. Forgeries are made for the log format of the filter's
- * options; each must yield the address of who sent it, or no match.
+ * what a jail narrows. `yields` may name the fields, and `ip`, `time` (ISO 8601 in UTC), `counts` (a number or
+ * `session`), `outcome: success`, and `mode: aggressive` for a line that is a match in that mode only. Forgeries are made
+ * for the log format of the filter's options; each must yield the address of who sent it, or no match.
  * Deterministic. Fifty patterns take about a second: remember what passed, by the file's hash and the log format.
  * @returns what was refuted, at most one forgery a pattern; empty for a filter that holds.
  */

@@ -37,7 +37,7 @@ function valuesOf(verdict: LineVerdict): Record<string, string> {
   if (!match) return { outcome: verdict.outcome };
   return {
     ip: match.address.text,
-    counts: String(match.counts),
+    counts: match.oncePerSession ? 'session' : String(match.counts),
     ...(match.at === undefined ? {} : { time: formatInstant(match.at) }),
     ...match.fields,
     outcome: verdict.outcome,

@@ -7,6 +7,10 @@ export interface Count {
   /** The line's own instant, or the arrival where it has none. */
   readonly at: Instant;
   readonly counts: number;
+  /** Who wrote the line: lines of one session may speak of the same attempt. undefined where that can't be told. */
+  readonly session?: string | undefined;
+  /** Counts only where no other match of its session has counted, as far as that still counts. */
+  readonly oncePerSession?: boolean;
   readonly outcome: 'failure' | 'success';
   /** Called only when the jail keeps the line. */
   readonly evidence: () => Evidence;

@@ -6,8 +6,10 @@ import { createOffenders } from './offenders.ts';
 import { endOf, lengthOf, nextNumber, type Earlier } from './sentence.ts';
 import {
   evidenceOf,
+  forgetSessions,
   isBannedAt,
   keepEvidence,
+  markSession,
   noteSentence,
   pictureOf,
   startAnew,
@@ -15,6 +17,8 @@ import {
 } from './tally.ts';
 
 const MAX_OFFENDERS = 1_000_000;
+
+type Reason = Extract<Verdict, { outcome: 'recorded' }>['why'];
 
 /** What each method promises stands in contract.ts. */
 export const createJail: CreateJail = (rules, ignoring, remembered, now, options = {}) => {
@@ -27,7 +31,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
   });
 
   const decide = (match: Count): Verdict => {
-    const { address, at, counts } = match;
+    const { address, at, counts, session } = match;
     if (match.outcome === 'failure') stats.matches++;
     const why = ignoring.whyIgnored(address);
     if (why !== undefined) {
@@ -40,11 +44,18 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     if (known && at <= known.forgivenUntil) return { outcome: 'recorded', why: 'forgiven' };
     if (counts <= 0) return record(known ?? offenders.open(address, at), match, 'counts-nothing');
     if (known && isBannedAt(known, at)) return record(known, match, 'banned');
-    if (known && at < Math.max(newestOf(known.window), known.lastSince) - findTime) {
+    const newest = known ? Math.max(newestOf(known.window), known.lastSince) : -Infinity;
+    if (at < newest - findTime) {
       stats.late++;
       return { outcome: 'late', why: 'older than findTime before the newest match of the same offender' };
     }
     const tally = known ?? offenders.open(address, at);
+    if (at > newest + findTime) forgetSessions(tally);
+    if (session !== undefined) {
+      if (match.oncePerSession && tally.sessions.includes(session))
+        return record(tally, match, 'counted-already');
+      markSession(tally, session);
+    }
     offenders.touch(tally);
     keepEvidence(tally, match.evidence());
     const count = insert(tally.window, at, counts, findTime);
@@ -60,7 +71,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     return { outcome: 'success' };
   };
 
-  const record = (tally: Tally, match: Count, why: 'banned' | 'counts-nothing'): Verdict => {
+  const record = (tally: Tally, match: Count, why: Reason): Verdict => {
     offenders.touch(tally);
     keepEvidence(tally, match.evidence());
     return { outcome: 'recorded', why };

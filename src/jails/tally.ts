@@ -5,6 +5,12 @@ import { clear, createWindow, type Window } from './counting.ts';
 /** How many lines are kept for each offender. */
 const EVIDENCE_LINES = 10;
 
+/** How many sessions are kept for each offender: so many attempts may be under way side by side. */
+const SESSIONS = 8;
+
+/** Most offenders have none: they share it. */
+const NO_SESSIONS: readonly string[] = [];
+
 /** Instants that don't exist are `-Infinity`; a sentence for good ends at `Infinity`. */
 export interface Tally {
   readonly address: Network;
@@ -12,6 +18,8 @@ export interface Tally {
   /** A ring: once it is full, `oldest` is overwritten next. */
   evidence: Evidence[];
   oldest: number;
+  /** The latest sessions of which a match has counted, oldest first. */
+  sessions: readonly string[];
   nth: number;
   overall: number;
   lastSince: Instant;
@@ -27,6 +35,7 @@ export function createTally(address: Network): Tally {
     window: createWindow([], 0),
     evidence: [],
     oldest: 0,
+    sessions: NO_SESSIONS,
     nth: 0,
     overall: 0,
     lastSince: -Infinity,
@@ -44,6 +53,7 @@ export function recall(offender: Offender, findTime: Duration, now: Instant): Ta
     window: createWindow(offender.stamps, findTime),
     evidence: offender.evidence.slice(-EVIDENCE_LINES),
     oldest: 0,
+    sessions: offender.sessions?.slice(-SESSIONS) ?? NO_SESSIONS,
     nth: offender.nth,
     overall: offender.overall ?? offender.nth,
     lastSince: offender.lastSince ?? -Infinity,
@@ -54,12 +64,13 @@ export function recall(offender: Offender, findTime: Duration, now: Instant): Ta
 }
 
 export function pictureOf(jail: string, tally: Tally): Offender {
-  const { window, nth, overall } = tally;
+  const { window, sessions, nth, overall } = tally;
   return {
     jail,
     address: tally.address,
     stamps: window.instants.map((at, index) => [at, window.counts[index]!] as const),
     evidence: evidenceOf(tally),
+    ...(sessions.length === 0 ? {} : { sessions }),
     nth,
     ...(overall === nth ? {} : { overall }),
     lastSince: finite(tally.lastSince),
@@ -86,7 +97,21 @@ export function evidenceOf(tally: Tally): Evidence[] {
   return [...tally.evidence.slice(tally.oldest), ...tally.evidence.slice(0, tally.oldest)];
 }
 
-/** The count starts anew, and with it the evidence: a later ban shows what led to it, not what came before. */
+/** Notes that a match of the session has counted. */
+export function markSession(tally: Tally, session: string): void {
+  if (tally.sessions.at(-1) === session) return;
+  tally.sessions = [...tally.sessions.filter((other) => other !== session), session].slice(-SESSIONS);
+}
+
+/** Once nothing that has counted can count with what comes: by then another process may bear the same pid. */
+export function forgetSessions(tally: Tally): void {
+  tally.sessions = NO_SESSIONS;
+}
+
+/**
+ * The count starts anew, and with it the evidence: a later ban shows what led to it, not what came before. Sessions
+ * stay: an attempt that led to a short ban must not count again when its connection ends after it.
+ */
 export function startAnew(tally: Tally): void {
   clear(tally.window);
   tally.evidence = [];

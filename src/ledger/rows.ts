@@ -55,8 +55,12 @@ export function readOffender(row: Row): Offender | undefined {
     (overall === undefined || isCount(overall)) &&
     [lastSince, lastUntil, forgivenUntil].every(isInstantOrNone);
   if (!isSound) return undefined;
+  // Without its sessions an offender is as good: at worst one attempt counts twice.
+  const { sessions, ...rest } = state;
+  const areSessions = Array.isArray(sessions) && sessions.length > 0 && areTexts(...sessions);
   return {
-    ...(state as unknown as Offender),
+    ...(rest as unknown as Offender),
+    ...(areSessions ? { sessions } : {}),
     evidence,
     jail: jail as string,
     address,

@@ -1,20 +1,21 @@
 // In: a config file and filter files. Out: a Setup, jails with compiled and proven filters, ready to run.
 // `check`, `replay` and the daemon share it, so that they can't differ.
 // It never follows a log, opens the ledger or touches the firewall.
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AllowEntry, Config, JailConfig } from '../config/contract.ts';
-import { checkOwnership, loadConfig, readAllowFile } from '../config/index.ts';
+import { loadConfig, readAllowFile } from '../config/index.ts';
 import type { Fault } from '../errors.ts';
-import type { Filter, FilterOptions } from '../filters/contract.ts';
-import { compileFilter } from '../filters/index.ts';
+import type { Filter } from '../filters/contract.ts';
 import type { JailRules, Network, Scope } from '../model.ts';
-import { prove } from './prove.ts';
+import { createPreparer } from './filters.ts';
 import type { Proofs } from './prove.ts';
 import { openShelf } from './shelf.ts';
-import type { Shelf } from './shelf.ts';
+import { checkTrust } from './trust.ts';
 
 export { noProofs, takenAsProven } from './prove.ts';
 export type { Proofs } from './prove.ts';
+export { compileNamed } from './shelf.ts';
 export { createPlans } from './plan.ts';
 export type { Plan, Plans } from './plan.ts';
 
@@ -52,6 +53,8 @@ export interface SetupOptions {
   readonly proofs: Proofs;
   /** Bailiff's: proofs by another one are made anew. */
   readonly version: string;
+  /** Also the filters in the config's own `filters/` that no jail names: `check` tells their faults before one does. */
+  readonly everyFilter?: boolean;
 }
 
 export type SetupResult =
@@ -60,13 +63,25 @@ export type SetupResult =
 
 /** Reads, checks, compiles and proves everything that a config names. All faults are told at once. */
 export function prepareSetup(options: SetupOptions): SetupResult {
-  const shelf = openShelf([options.shippedFilters, join(dirname(options.configFile), 'filters')]);
+  const beside = dirname(options.configFile);
+  const ownFilters = join(beside, 'filters');
+  const shelf = openShelf([options.shippedFilters, ownFilters]);
   const loaded = loadConfig(options.configFile, { filters: new Set(shelf.files.keys()) });
   const faults: Fault[] = [...loaded.faults];
   const warnings: Fault[] = [...loaded.warnings];
-  for (const file of loaded.files) pushIf(faults, checkOwnership(file, options.trusted));
+  // Who may write into a folder may put a file there at any time, also where there is none yet.
+  const folders = [join(beside, 'jails.d'), ownFilters].filter((folder) => existsSync(folder));
+  for (const path of [...loaded.files, ...folders]) checkTrust(path, options, faults);
+  const preparer = createPreparer(shelf, options, faults, warnings);
   const config = loaded.config;
-  if (!config) return { ok: false, faults: withoutRepeats(faults), warnings };
+  if (options.everyFilter)
+    for (const [name, file] of shelf.files) {
+      if (dirname(file) !== ownFilters) continue;
+      const jail = config?.jails.find(({ filters }) => filters.includes(name));
+      if (jail) preparer.prepare(name, jail);
+      else preparer.prepareUnnamed(name, config !== undefined);
+    }
+  if (!config) return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
 
   const resolve = (entries: readonly AllowEntry[]): Resolved => {
     const result = resolveEntries(entries, options);
@@ -74,14 +89,13 @@ export function prepareSetup(options: SetupOptions): SetupResult {
     warnings.push(...result.warnings);
     return result.resolved;
   };
-  const compile = createCompiler(shelf, options, faults, warnings);
   const allow = resolve(config.allow);
   const jails = config.jails
     .filter((jail) => jail.enabled)
     .map((jail): ReadyJail => ({
       config: jail,
       rules: rulesOf(jail),
-      filters: jail.filters.flatMap((name) => compile(name, jail)),
+      filters: jail.filters.flatMap((name) => preparer.prepare(name, jail)),
       scope: scopeOf(jail),
       ignore: resolve(jail.ignore),
     }));
@@ -89,40 +103,6 @@ export function prepareSetup(options: SetupOptions): SetupResult {
     return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
   const setup = { config, allow, jails, warnings: withoutRepeats(warnings) };
   return { ok: true, setup, warnings: setup.warnings };
-}
-
-/** Compiles and proves each distinct (filter, options) once. */
-function createCompiler(shelf: Shelf, options: SetupOptions, faults: Fault[], warnings: Fault[]) {
-  const compiled = new Map<string, Filter | undefined>();
-  return (name: string, jail: JailConfig): Filter[] => {
-    const filterOptions: FilterOptions = {
-      logFormat: jail.logFormat,
-      zone: jail.zone,
-      mode: jail.mode,
-      where: jail.where,
-      except: jail.except,
-    };
-    const key = JSON.stringify([name, filterOptions]);
-    if (!compiled.has(key)) compiled.set(key, compileOne(name, filterOptions, jail));
-    const filter = compiled.get(key);
-    return filter ? [filter] : [];
-  };
-
-  function compileOne(name: string, filterOptions: FilterOptions, jail: JailConfig): Filter | undefined {
-    const read = shelf.read(name);
-    faults.push(...read.faults);
-    pushIf(faults, checkOwnership(shelf.files.get(name)!, options.trusted));
-    if (!read.definition) return undefined;
-    const result = compileFilter(read.definition, filterOptions);
-    if (!result.ok) {
-      // A fault of the jail's own narrowing stands in the config; the filter's faults name their file themselves.
-      faults.push(...result.faults.map((fault) => (fault.file === '' ? { ...fault, ...jail.at } : fault)));
-      return undefined;
-    }
-    warnings.push(...result.warnings);
-    faults.push(...prove(result.filter, options.proofs, options.version));
-    return result.filter;
-  }
 }
 
 /** What traffic a jail's bans drop. */
@@ -153,19 +133,15 @@ function resolveEntries(
     if (entry.kind === 'network') networks.push({ network: entry.network, written: entry.written });
     else if (entry.kind === 'name') names.push(entry.name);
     else {
-      pushIf(faults, checkOwnership(entry.path, options.trusted));
       const file = readAllowFile(entry.path);
       faults.push(...file.faults);
+      checkTrust(entry.path, options, faults);
       warnings.push(...file.warnings);
       for (const inner of file.entries) take(inner);
     }
   };
   for (const entry of entries) take(entry);
   return { resolved: { networks, names }, faults, warnings };
-}
-
-function pushIf(faults: Fault[], fault: Fault | undefined): void {
-  if (fault) faults.push(fault);
 }
 
 /** Two jails that share a faulty filter report its faults once. */

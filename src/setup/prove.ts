@@ -1,7 +1,7 @@
 // A filter that can't prove itself doesn't run: its samples, and the forgeries made from them, under the options in use.
 import { createHash } from 'node:crypto';
 import type { Fault } from '../errors.ts';
-import type { Filter } from '../filters/contract.ts';
+import type { Compiled, Filter } from '../filters/contract.ts';
 import { proveFilter } from '../filters/index.ts';
 import { printable, utf8 } from '../text.ts';
 
@@ -37,4 +37,9 @@ export function prove(filter: Filter, proofs: Proofs, version: string): Fault[] 
     column: refutation.column,
     message: `the ${refutation.kind} line "${printable(utf8(refutation.text), 300)}" should yield ${printable(refutation.expected)}, but yields ${printable(refutation.got)}`,
   }));
+}
+
+/** Does a filter hold as its file means it, without a jail's options? */
+export function provesByDefault(compiled: Compiled): boolean {
+  return compiled.ok && proveFilter(compiled.filter).length === 0;
 }

@@ -1,10 +1,11 @@
 // Where filter files are found: the shipped folder, and `filters/` beside the config, whose files win by name as a whole.
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Fault } from '../errors.ts';
 import { reasonOf } from '../errors.ts';
-import { parseFilter } from '../filters/index.ts';
-import type { FilterDefinition } from '../filters/contract.ts';
+import { compileFilter, parseFilter } from '../filters/index.ts';
+import { nearest } from '../text.ts';
+import type { Compiled, FilterDefinition, FilterOptions } from '../filters/contract.ts';
 
 export interface Shelf {
   /** Every filter that can be named, with the file it stands in. */
@@ -42,6 +43,31 @@ export function readFilter(file: string): { definition?: FilterDefinition; fault
     return { faults: [{ code: 'E_FILTER_UNREADABLE', file, line: 0, column: 0, message }] };
   }
   return parseFilter(text, file);
+}
+
+/**
+ * Compiles one filter.
+ * @param named a name on the shelf, or a file (with a slash in it, or `.yaml` at its end).
+ */
+export function compileNamed(
+  named: string,
+  places: { readonly configFile: string; readonly shippedFilters: string },
+  options: FilterOptions,
+): Compiled {
+  const isFile = named.includes('/') || named.endsWith('.yaml');
+  const shelf = openShelf([places.shippedFilters, join(dirname(places.configFile), 'filters')]);
+  if (!isFile && !shelf.files.has(named)) {
+    const near = nearest(named, shelf.files.keys());
+    const hint =
+      near === undefined ? `there are: ${[...shelf.files.keys()].join(', ')}` : `did you mean "${near}"`;
+    const message = `there is no filter "${named}"`;
+    return {
+      ok: false,
+      faults: [{ code: 'E_CONFIG_UNKNOWN_FILTER', file: named, line: 0, column: 0, message, hint }],
+    };
+  }
+  const { definition, faults } = isFile ? readFilter(named) : shelf.read(named);
+  return definition ? compileFilter(definition, options) : { ok: false, faults };
 }
 
 function yamlFiles(folder: string): string[] {

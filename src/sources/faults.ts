@@ -13,6 +13,8 @@ export const SOURCE_FAULTS = {
   E_SOURCE_ENCODING: 'Lines are no valid UTF-8.',
   E_SOURCE_SHRUNK: 'The file became shorter than what was read of it; reading goes on at its end.',
   E_SOURCE_LOST: 'The file was truncated or removed with lines unread, and no copy of it was found.',
+  E_SOURCE_UNPLACED:
+    'A rotated file was not read: its name and its times contradict each other, and it may hold unread lines.',
   E_SOURCE_COMPRESSED:
     'A rotated file that was not read yet is compressed in a way that cannot be read, or damaged.',
   E_SOURCE_WATCH: 'The folder cannot be watched; the file is polled every second instead.',

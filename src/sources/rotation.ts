@@ -1,4 +1,4 @@
-// Names that rotation gives, and the files that bear them: which siblings a log has, and which of them is older.
+// Names that rotation gives, and the files that bear them: which siblings a log has.
 import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gunzipHead } from './gzip.ts';
@@ -26,7 +26,7 @@ export interface RotatedName {
 
 export function parseName(name: string): RotatedName {
   const compressed = COMPRESSED.test(name);
-  const plain = name.replace(COMPRESSED, '');
+  const plain = uncompressedName(name);
   const dated = DATED_INSIDE.exec(plain) ?? DATED.exec(plain);
   if (dated) {
     const inside = DATED_INSIDE.test(plain);
@@ -43,6 +43,11 @@ export function parseName(name: string): RotatedName {
   if (plain.endsWith('.old'))
     return { family: plain.slice(0, -4), order: { by: 'number', value: 1 }, compressed };
   return { family: plain, order: undefined, compressed };
+}
+
+/** A name as it was before its file was compressed. */
+export function uncompressedName(name: string): string {
+  return name.replace(COMPRESSED, '');
 }
 
 /** Whether rotation could have made `name` out of `base` (or both out of a common name, by date). */
@@ -68,7 +73,7 @@ export interface Sibling {
 }
 
 /**
- * Regular files beside a log that may hold its earlier lines, the oldest first.
+ * Regular files beside a log that may hold its earlier lines, in no order.
  * @returns undefined where the folder can't be read: then nobody knows what is gone.
  */
 export function siblingsOf(path: string): Sibling[] | undefined {
@@ -87,7 +92,7 @@ export function siblingsOf(path: string): Sibling[] | undefined {
     const sibling = siblingAt(join(dirname(path), name), isRotationOf(name, base));
     if (sibling) found.push(sibling);
   }
-  return sortByAge(found);
+  return found;
 }
 
 /** @returns undefined where no regular file is. */
@@ -110,24 +115,6 @@ export function siblingAt(path: string, rotated: boolean): Sibling | undefined {
   } catch {
     return undefined; // Renamed or removed since the folder was read; the next look sees it.
   }
-}
-
-/** By name where all rotated names tell their age in the same way, else by the time of the last write. */
-function sortByAge(siblings: Sibling[]): Sibling[] {
-  const orders = siblings.filter((sibling) => sibling.rotated).map((sibling) => orderOf(sibling));
-  const alike = new Set(orders.map((order) => order?.by)).size <= 1;
-  return siblings.sort((a, b) => {
-    const [x, y] = [orderOf(a), orderOf(b)];
-    if (alike && a.rotated && b.rotated && x && y) {
-      if (x.by === 'number' && y.by === 'number' && x.value !== y.value) return y.value - x.value;
-      if (x.by === 'date' && y.by === 'date' && x.value !== y.value) return x.value < y.value ? -1 : 1;
-    } else if (alike && a.rotated !== b.rotated) return a.rotated ? 1 : -1;
-    return a.mtime - b.mtime || Number(b.compressed) - Number(a.compressed);
-  });
-}
-
-function orderOf(sibling: Sibling): RotatedName['order'] {
-  return parseName(basename(sibling.path)).order;
 }
 
 /** The first bytes of what a sibling holds, decompressed; empty where it can't be read. */

@@ -1,9 +1,18 @@
 // Which known file stands in which sibling of a log, and which siblings are rotations that nobody has read.
+import { ageBeside, sortByAge } from './age.ts';
 import { isBeginningOf, type Follower } from './follower.ts';
 import { isSameHead } from './identity.ts';
 import { idleFollowers, isRotatedPath, openFollowers, type Lineage, type Registry } from './lineage.ts';
 import type { FileKey } from './open.ts';
-import { bytesOf, hasTail, headOfSibling, siblingAt, siblingsOf, type Sibling } from './rotation.ts';
+import {
+  bytesOf,
+  hasTail,
+  headOfSibling,
+  siblingAt,
+  siblingsOf,
+  uncompressedName,
+  type Sibling,
+} from './rotation.ts';
 
 /** A compressed file of this size or less holds nothing but its header. */
 const EMPTY_GZIP = 64;
@@ -15,25 +24,60 @@ export interface Family {
   readonly owners: ReadonlyMap<Sibling, Follower>;
   /** Known files without a descriptor, and the sibling to read them on in. */
   readonly places: ReadonlyMap<Follower, Sibling>;
+  /** The first bytes of what a sibling holds, as they were when it was looked at. */
+  readonly headOf: (sibling: Sibling) => Buffer;
   /** Whether the folder could be read: otherwise nothing can be said to be gone. */
   readonly readable: boolean;
 }
 
-/** @param live the file that stands at the path itself; no sibling. */
+/** A folder is looked at anew so often, where a rotation is under way in it. */
+const LOOKS = 50;
+
+/**
+ * Looks at the folder until nothing was renamed meanwhile: a file that is moved on while it is looked for would be
+ * taken for gone.
+ * @param live the file that stands at the path itself; no sibling.
+ */
 export function familyOf(
   registry: Registry,
   lineage: Lineage,
   path: string,
   live: FileKey | undefined,
 ): Family {
+  let listed = listSiblings(lineage, path, live);
+  for (let looks = 1; ; looks++) {
+    const family = recognise(registry, lineage, listed);
+    const again = listSiblings(lineage, path, live);
+    if (looks === LOOKS || namesOf(listed) === namesOf(again)) return family;
+    listed = again;
+  }
+}
+
+interface Listing {
+  readonly siblings: readonly Sibling[];
+  readonly readable: boolean;
+}
+
+function listSiblings(lineage: Lineage, path: string, live: FileKey | undefined): Listing {
   const listed = siblingsOf(path);
-  const siblings = (listed ?? []).filter((sibling) => sibling.key !== live);
+  const siblings = sortByAge((listed ?? []).filter((sibling) => sibling.key !== live));
   // A link may have been led elsewhere since: a known file is also looked for where it was last seen.
   for (const { path: last } of lineage.closed)
     if (last !== path && !siblings.some((sibling) => sibling.path === last)) {
       const sibling = siblingAt(last, false);
       if (sibling && sibling.key !== live) siblings.unshift(sibling);
     }
+  return { siblings, readable: listed !== undefined };
+}
+
+function namesOf({ siblings }: Listing): string {
+  return siblings
+    .map(({ path, key }) => `${key} ${path}`)
+    .toSorted()
+    .join('\n');
+}
+
+function recognise(registry: Registry, lineage: Lineage, { siblings, readable }: Listing): Family {
   const heads = new Map<Sibling, Buffer>();
   const headOf = (sibling: Sibling): Buffer => {
     const head = heads.get(sibling) ?? headOfSibling(sibling);
@@ -44,7 +88,9 @@ export function familyOf(
   const places = new Map<Follower, Sibling>();
   ownByInode(registry, siblings, headOf, owners, places);
   ownByContent(registry, lineage, siblings, headOf, owners, places);
-  return { siblings, owners, places, readable: listed !== undefined };
+  for (const sibling of siblings)
+    if (sibling.rotated && !owners.has(sibling) && !lineage.before.has(sibling.key)) headOf(sibling);
+  return { siblings, owners, places, headOf, readable };
 }
 
 function ownByInode(
@@ -120,7 +166,8 @@ function isCopyOf(sibling: Sibling, follower: Follower, head: Buffer): boolean {
 
 /**
  * Rotated siblings newer than everything that is known, the oldest first: rotations that nobody saw.
- * What is older than the known files was there before them and is never read.
+ * What is older than the known files was there before them and is never read. A file whose name and times contradict
+ * each other, so that it can't be placed, is a fault.
  * @param current the known file at the path itself, if there is one.
  * @param blank files that were empty when they were last seen.
  */
@@ -130,7 +177,7 @@ export function missedRotations(
   current: Follower | undefined,
   blank: ReadonlySet<Follower>,
 ): Sibling[] {
-  const { siblings, owners } = family;
+  const { siblings, owners, headOf } = family;
   const known = [...lineage.closed, ...openFollowers(lineage), ...(current ? [current] : [])];
   if (known.length === 0) return [];
   // A file that was empty when it was last seen is no landmark: it may have been filled, copied and emptied since.
@@ -139,25 +186,40 @@ export function missedRotations(
     return sibling.rotated && owner !== undefined && owner.headLength > 0 && !blank.has(owner);
   };
   const newest = siblings.findLastIndex(isLandmark);
+  const landmark = siblings[newest];
   const since = Math.max(...known.map((follower) => follower.firstSeen));
-  const heads = new Set<string>();
+  const isNewer = (sibling: Sibling, beside: Sibling): boolean => {
+    // In place of what was read of a file that was truncated stands what was written to it after that.
+    const isRewritten = !sibling.compressed && known.some(({ inode }) => inode === sibling.inode);
+    if (isRewritten && sibling.mtime >= since) return true;
+    const age = ageBeside(sibling, beside, since);
+    if (age) return age === 'newer';
+    const isNamedNewer = siblings.indexOf(sibling) > newest;
+    // An old file that somebody still writes to, a missed one restored from a backup: nobody can tell.
+    if (!isNamedNewer && !sibling.compressed && sibling.mtime > since)
+      lineage.faults.add('E_SOURCE_UNPLACED');
+    return isNamedNewer;
+  };
+  const rotations = new Set<string>();
   const missed: Sibling[] = [];
   // From the newest back: where a rotation stands there both plain and compressed, the plain one is kept.
   for (const sibling of siblings
-    .slice(newest + 1)
     .toReversed()
     .toSorted((a, b) => Number(a.compressed) - Number(b.compressed))) {
     if (!sibling.rotated || owners.has(sibling) || lineage.before.has(sibling.key)) continue;
     // An empty file may be one that was renamed and is written to yet, or a copy of the current one in the making.
     if (sibling.size === 0 && (current !== undefined || sibling.compressed)) continue;
-    if (newest < 0 && sibling.mtime < since) continue;
-    const head = headOfSibling(sibling).toString('latin1');
+    if (!landmark && sibling.mtime < since) continue;
+    if (landmark && !isNewer(sibling, landmark)) continue;
+    const head = headOf(sibling).toString('latin1');
     if (sibling.compressed && head === '') {
       if (sibling.size > EMPTY_GZIP) lineage.faults.add('E_SOURCE_COMPRESSED');
       continue;
     }
-    if (head !== '' && heads.has(head)) continue;
-    heads.add(head);
+    // Different files may well begin alike, with a banner; the same name says that one was made of the other.
+    const rotation = `${uncompressedName(sibling.path)}\n${head}`;
+    if (rotations.has(rotation)) continue;
+    rotations.add(rotation);
     missed.push(sibling);
   }
   return siblings.filter((sibling) => missed.includes(sibling));

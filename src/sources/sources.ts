@@ -1,5 +1,6 @@
 // All followed files as one stream of chunks: who is looked at, who is read next, and when to wait.
 import { setImmediate as breathe } from 'node:timers/promises';
+import { watch as watchFolder } from 'node:fs';
 import { dirname } from 'node:path';
 import { reasonOf } from '../errors.ts';
 import type { Chunk } from '../model.ts';
@@ -25,13 +26,17 @@ import { countFaultyLines } from './quality.ts';
 import { createRetirement } from './retirement.ts';
 import { statusOf } from './status.ts';
 import { createTracer } from './trace.ts';
-import { createWaker } from './waker.ts';
+import { createWaker, type WatchFolder } from './waker.ts';
 
 /**
  * Follows files from where the ledger's positions say. Nothing is read before the first `next` or `caughtUp`.
  * `next` is for one caller at a time.
+ * @param ports `watch` is the system's unless another is handed in.
  */
-export function createSources(options: SourcesOptions, ports: { clock: Clock; log: Log }): Sources {
+export function createSources(
+  options: SourcesOptions,
+  ports: { clock: Clock; log: Log; watch?: WatchFolder },
+): Sources {
   const { watches, stampOf } = options;
   const { clock, log } = ports;
   const markers = new Set(options.positions.map(({ id }) => id).filter(isMarker));
@@ -56,7 +61,7 @@ export function createSources(options: SourcesOptions, ports: { clock: Clock; lo
   let closed = false;
   let wake: (() => void) | undefined;
 
-  const waker = createWaker(clock, {
+  const waker = createWaker(clock, ports.watch ?? watchFolder, {
     onChange: changed,
     onMove(folder) {
       pathsDue = true;

@@ -26,7 +26,7 @@ import {
   type Registry,
 } from './lineage.ts';
 import { fileHasTail, keyOf, openLog, readAt, readHead, refusal, type FileKey, type Opened } from './open.ts';
-import { headOfSibling, type Sibling } from './rotation.ts';
+import { siblingsOf, type Sibling } from './rotation.ts';
 import { familyOf, missedRotations, rememberBefore, relatives, type Family } from './siblings.ts';
 
 export interface Tracer {
@@ -115,8 +115,9 @@ export function createTracer(
     if (file) {
       const shrunk = itself ? undefined : shrunkInPlace(lineage, file, family);
       itself ??= shrunk ?? rewrittenInPlace(lineage, file, family);
-      if (itself) goOn(lineage, itself, file, shrunk !== undefined);
-      else begin(lineage, file);
+      // Truncated since it was recognised: what was read of it stands in a copy now.
+      if (itself && !goOn(lineage, itself, file, shrunk !== undefined)) return look(lineage, true);
+      if (!itself) begin(lineage, file);
     }
     setAdrift(lineage, family, occupied);
     lineage.known = lineage.known || lineage.blockedBy === undefined;
@@ -177,21 +178,30 @@ export function createTracer(
     );
   }
 
-  function goOn(lineage: Lineage, follower: Follower, file: Opened, shrunk: boolean): void {
+  /** @returns false where the file is not any more what it was recognised by. */
+  function goOn(lineage: Lineage, follower: Follower, file: Opened, shrunk: boolean): boolean {
     claim(registry, follower);
     const before = { ...follower };
     if (shrunk) follower.offset = file.size;
     openFollower(registry, lineage, follower, file);
     lineage.live = follower;
-    if (!shrunk) return;
+    const isKept = before.headLength === 0 || isSameHead(before, follower.head);
+    if (!shrunk && isKept && follower.tailHash === before.tailHash) return true;
+    const { headLength, headHash, head, offset, tailHash, tail } = before;
+    const proof = { headLength, headHash, head, offset, tailHash, tail };
+    if (!shrunk) {
+      Object.assign(follower, proof);
+      shelve(lineage, follower);
+      return false;
+    }
     if (registry.running && !endsLine(file)) {
       // A writer that truncates and begins anew looks the same until its line is whole. Nothing is lost by waiting.
-      const { headLength, headHash, head, offset, tailHash, tail } = before;
-      Object.assign(follower, { headLength, headHash, head, offset, tailHash, tail, undecidedAt: file.size });
-      return;
+      Object.assign(follower, { ...proof, undecidedAt: file.size });
+      return true;
     }
     follower.skipping = false;
     lineage.faults.add('E_SOURCE_SHRUNK');
+    return true;
   }
 
   /** A file that nobody knows stands at the path. */
@@ -269,18 +279,25 @@ export function createTracer(
     registry.ids.add(follower.id);
     const fresh = { ...follower, firstSeen: file.mtime };
     openFollower(registry, lineage, fresh, file, sibling.compressed);
-    if (sibling.compressed) setHead(fresh, headOfSibling(sibling));
+    if (sibling.compressed) setHead(fresh, family.headOf(sibling));
     insertOlder(lineage, family, fresh, sibling);
     unannounced.add(fresh);
   }
 
   function openSibling(lineage: Lineage, sibling: Sibling): Opened | undefined {
-    const opened = openLog(sibling.path);
-    if (opened.outcome === 'refused') lineage.faults.add(opened.code);
-    if (opened.outcome !== 'opened') return undefined;
-    if (opened.file.key === sibling.key && !registry.open.has(sibling.key)) return opened.file;
-    // Renamed between two looks; the folder's event brings us here again.
-    closeSync(opened.file.fd);
+    if (registry.open.has(sibling.key)) return undefined;
+    let path: string | undefined = sibling.path;
+    for (let tries = 0; path !== undefined && tries < 50; tries++) {
+      const opened = openLog(path);
+      if (opened.outcome === 'refused') lineage.faults.add(opened.code);
+      if (opened.outcome === 'refused') return undefined;
+      if (opened.outcome === 'opened') {
+        if (opened.file.key === sibling.key) return opened.file;
+        closeSync(opened.file.fd);
+      }
+      // Renamed since the folder was looked at: the file is known by what it is, not by its name.
+      path = siblingsOf(sibling.path)?.find(({ key }) => key === sibling.key)?.path;
+    }
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 // Says when to look: the kernel's events on folders, and a slow poll behind them. Watching the file itself would go
 // blind at its first rename.
-import { statSync, watch, type FSWatcher } from 'node:fs';
+import { statSync, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import type { Cancel, Clock } from '../ports.ts';
 
@@ -17,14 +17,21 @@ export interface WakerListener {
   onBlind(folder: string): void;
 }
 
+/** What of `fs.watch` is used. It throws where the system's watches are used up (ENOSPC, EMFILE). */
+export type WatchFolder = (
+  folder: string,
+  options: { readonly persistent: false },
+  listener: (event: string, name: string | null) => void,
+) => Pick<FSWatcher, 'on' | 'close'>;
+
 export interface Waker {
   /** Watches exactly these folders. Those that don't exist yet are tried again at each call. */
   watch(folders: ReadonlySet<string>): void;
   close(): void;
 }
 
-export function createWaker(clock: Clock, listener: WakerListener): Waker {
-  const watchers = new Map<string, { watcher: FSWatcher; inode: bigint }>();
+export function createWaker(clock: Clock, watch: WatchFolder, listener: WakerListener): Waker {
+  const watchers = new Map<string, { watcher: ReturnType<WatchFolder>; inode: bigint }>();
   const blind = new Set<string>();
   let closed = false;
   let cancel: Cancel = schedule(POLL);
@@ -58,7 +65,7 @@ export function createWaker(clock: Clock, listener: WakerListener): Waker {
       // What happened between the last look and this moment has no event.
       listener.onMove(folder);
     } catch {
-      // ENOSPC or EMFILE: the system's watches are used up. The poll goes on.
+      // The poll goes on.
       if (!blind.has(folder)) listener.onBlind(folder);
       blind.add(folder);
     }

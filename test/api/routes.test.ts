@@ -149,6 +149,26 @@ describe('requests that are refused', () => {
     expect(await setUp().ask('GET', path)).toMatchObject({ status: 400, json: { code: 'E_USAGE' } });
   });
 
+  test.each<[object, string]>([
+    [{}, '"addresses" is missing'],
+    [{ addresses: [] }, '"addresses" must not be empty'],
+    [{ addresses: '192.0.2.7' }, '"addresses" must be a list'],
+    [{ addresses: ['192.0.2.7', 1] }, '"addresses.1" must be a text'],
+    [{ addresses: ['x'.repeat(65)] }, '"addresses.0" is too long: 64 characters at most'],
+    [{ addresses: ['192.0.2.7'], for: true }, '"for" must be a text or a number'],
+    [{ addresses: ['192.0.2.7'], for: -1 }, '"for" must be at least 0'],
+    [{ addresses: ['192.0.2.7'], force: 'yes' }, '"force" must be true or false'],
+    [{ addresses: ['192.0.2.7'], forse: true }, 'unknown key "forse", did you mean "force"?'],
+  ])('what is wrong with the body %j is said in words', async (body, problem) => {
+    const { json } = await setUp().post('/v1/bans', body);
+    expect(json).toMatchObject({ code: 'E_USAGE', problems: [problem] });
+  });
+
+  test('so is what a switch in the query takes', async () => {
+    const { json } = await setUp().ask('GET', '/v1/bans?all=');
+    expect(json).toMatchObject({ problems: ['"all" must be "true" or "1" or "false" or "0"'] });
+  });
+
   test.each([
     ['a list', []],
     ['null', null],

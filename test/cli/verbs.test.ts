@@ -63,7 +63,7 @@ describe('status', () => {
     ]);
     const none = await daemon.call(['status', 'logn']);
     expect([none.code, none.out]).toEqual([2, '']);
-    expect(none.err).toContain('did you mean "login"?');
+    expect(none.err).toContain('There is no jail "logn"; did you mean "login"?');
   });
 });
 

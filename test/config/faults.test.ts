@@ -347,6 +347,7 @@ test('a config without jails is no fault but a warning', () => {
 
 test.each([
   ['a journal', 'W_NOT_YET', inJail('»"journal": ["_SYSTEMD_UNIT=ssh.service"]')],
+  ['all sources', 'W_NOT_YET', inJail('»"sources": "all"')],
   ['a brake by number', 'W_NOT_YET', inJail('»"brake": "300/1m"')],
   ['a brake by behaviour', 'W_NOT_YET', inJail('»"brake": "behaving"')],
   [

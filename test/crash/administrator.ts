@@ -29,8 +29,13 @@ export async function isHeld({ host }: Place): Promise<boolean> {
 
 /** The unban is committed, but the kernel was not told: what it holds too much goes, though not before the backlog is read. */
 async function dieInTheAct(place: Place): Promise<void> {
-  const inTheAct = launch(place, 'before-enforce:1');
+  let inTheAct = launch(place, 'before-enforce:1');
   await ready(inTheAct);
+  // Where boot has something to tell the kernel, that is the first time; the act is the second.
+  if (inTheAct.signalCode !== null) {
+    inTheAct = launch(place, 'before-enforce:2');
+    await ready(inTheAct);
+  }
   await createClient(join(place.folder, 'run'))
     .unban({ addresses: [...PARDONED] })
     .catch(() => {});

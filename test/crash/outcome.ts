@@ -50,9 +50,9 @@ function lineOfBan(ban: Ban): string {
 }
 
 function lineOfOffender(offender: Offender): string {
-  const { jail, address, nth, lastUntil, forgivenUntil, stamps } = offender;
+  const { jail, address, nth, lastUntil, forgivenUntil, stamps, sessions = [] } = offender;
   const term = forgivenUntil === undefined ? (lastUntil ?? '-') : 'forgiven';
-  return `${jail} ${address.text} #${nth} ${term} ${JSON.stringify(stamps)} ${linesOf(offender)}`;
+  return `${jail} ${address.text} #${nth} ${term} ${JSON.stringify(stamps)} ${sessions.join()} ${linesOf(offender)}`;
 }
 
 /** Which lines speak against somebody. A file's name changes with its rotation, the numbers of its lines don't. */

@@ -34,7 +34,7 @@ export function writeScript(seed: number, steps: number, start: number): Step[] 
         log: writer.log,
         late: writer.lines(random.below(4)),
       });
-    else if (kind === 2 && random.below(4) === 0) script.push(...writer.endless());
+    else if (kind === 2) script.push(...writer.endless());
     else if (kind === 1) script.push(...writer.finish(), { what: 'copytruncate', log: writer.log });
     else
       script.push({ what: 'append', log: writer.log, bytes: writer.cut(writer.lines(5 + random.below(40))) });

@@ -19,6 +19,8 @@ const scanner: Scanner = {
             pattern: 0,
             outcome: 'failure',
             counts: 1,
+            oncePerSession: false,
+            session: undefined,
             fields: {},
             at: undefined,
           },

@@ -94,6 +94,8 @@ needs(
 
       // Stop and start in between: nothing changes, and the kernel is never empty.
       expect(await daemon.end()).toBe(0);
+      const left = await server.runOk('/usr/sbin/nft', ['list', 'table', 'inet', 'bailiff']);
+      expect(left).not.toContain('owner_');
       expect(await isServed(attacker, six)).toBe(false);
       daemon = await startDaemon(options());
       expect(await isServed(bystander, six)).toBe(true);

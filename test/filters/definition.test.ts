@@ -34,6 +34,7 @@ describe('a filter file', () => {
       service: 'OpenSSH',
       description: 'log-ins',
       layout: 'syslog',
+      layoutAt: { line: 3, column: 9 },
       program: ['sshd', 'sshd-session'],
       match: [
         { regex: '^Failed <user> from <ip>$', counts: 1, mode: 'normal', line: 6, column: 5 },
@@ -118,7 +119,7 @@ samples:
       'E_FILTER_MISSING filters/sample.yaml:1:1: "service" is missing: say whose log lines these are',
       'E_FILTER_TYPE filters/sample.yaml:3:10: "program" must be a text that is not empty',
       'E_FILTER_UNKNOWN_KEY filters/sample.yaml:5:7: a pattern of "match" takes no key "regx"; did you mean "regex"?',
-      'E_FILTER_TYPE filters/sample.yaml:5:32: "counts" must be a whole number that is not negative',
+      'E_FILTER_TYPE filters/sample.yaml:5:32: "counts" must be a whole number that is not negative, or "session"',
       'E_FILTER_VALUE filters/sample.yaml:5:42: "mode" must be one of normal, aggressive; did you mean "aggressive"?',
       'E_FILTER_MISSING filters/sample.yaml:5:5: a pattern of "match" has no "regex"',
       'E_FILTER_TYPE filters/sample.yaml:6:5: a pattern of "match" must be a text that is not empty',
@@ -144,6 +145,11 @@ samples:
     ['service: x\nlayout: access\nwhere: { path: { present: 1 } }', 'must be true or false'],
     ['service:\nlayout: access\nwhere: {}', ':1:9: "service" must be a text'],
     ['service: x\nlayout: plain\nmatch: [{ regex }]', '"regex" must be a text that is not empty'],
+    ['service: x\nlayout: syslog\nmatch: [{ regex: x, counts: sesion }]', 'not negative, or "session"'],
+    [
+      'service: x\nlayout: plain\nmatch: [{ regex: x, counts: session }]',
+      ':3:29: "counts: session" means nothing with layout plain; it belongs to syslog',
+    ],
     ['service: x\nlayout: plain\nmatch: x\nsamples: [{ line: x }]', 'has no "yields"'],
     ['service: x\nlayout: plain\nmatch: x\nsamples: [{ yields: none }]', 'has no "line"'],
     ['service: x\nlayout: plain\nmatch: x\nsamples: { line: x }', '"samples" must be a list'],

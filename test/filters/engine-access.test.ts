@@ -39,6 +39,8 @@ describe('a filter over an access log', () => {
       match: {
         at: Date.UTC(2026, 0, 5, 9, 11, 12),
         counts: 1,
+        oncePerSession: false,
+        session: undefined,
         pattern: 0,
         fields: {
           method: 'POST',
@@ -232,10 +234,16 @@ describe('a log format', () => {
     ['$status "$request"', 'no $remote_addr'],
     [
       '$http_user_agent $remote_addr $http_referer "$request"',
-      "$remote_addr can't be told from $http_user_agent and $http_referer",
+      'where $remote_addr begins or ends: a client chooses $http_user_agent and $http_referer',
     ],
-    ['$remote_addr $http_referer [$time_local] $http_host "$request"', "$time_local can't be told from"],
-    ['$remote_addr$remote_user', "can't be told from"],
+    ['$remote_addr $http_referer [$time_local] $http_host "$request"', 'where $time_local begins or ends'],
+    ['$remote_addr$remote_user', 'put quotes around what clients choose: "$remote_user"'],
+    ['$status$remote_addr', 'put a blank between them'],
+    [
+      '$remote_addr - $remote_user [$time_local] $scheme://$host$request_uri $status',
+      'put quotes around what clients choose: "$scheme://$host$request_uri"',
+    ],
+    ['json', 'JSON lines are not in this version'],
     ['$remote_addr $remote_addr', 'twice'],
     ['escape=none $remote_addr', 'escape=none'],
     ['escape=json $remote_addr', 'not in this version'],

@@ -28,6 +28,19 @@ describe('the syslog layout', () => {
   });
 
   it.each([
+    ['Jan  5 10:11:12 web sshd[812]: fail 192.0.2.7', '812'],
+    ['<34>Jan  5 10:11:12 sshd[1]: fail 192.0.2.7', '1'],
+    ['<34>1 2026-01-05T10:11:12Z web sshd 812 - - fail 192.0.2.7', '812'],
+    ['<34>1 2026-01-05T10:11:12Z web sshd - - - fail 192.0.2.7', undefined],
+    ['Jan  5 10:11:12 web sshd: fail 192.0.2.7', undefined],
+    ['Jan  5 10:11:12 web sshd[]: fail 192.0.2.7', undefined],
+    ['Jan  5 10:11:12 web sshd[8x2]: fail 192.0.2.7', undefined],
+    ['Jan  5 10:11:12 web sshd[12345678901]: fail 192.0.2.7', undefined],
+  ])('reads the session of %s: %s', (line, session) => {
+    expect(syslog.judge(bytes(line), NOW)).toMatchObject({ outcome: 'match', match: { session } });
+  });
+
+  it.each([
     ['Jan  5 10:11:12 web cron[812]: fail 192.0.2.7', 'no-match'],
     ['Jan  5 10:11:12 web xsshd[812]: fail 192.0.2.7', 'no-match'],
     ['<34>1 2026-01-05T10:11:12Z web cron 812 - - fail 192.0.2.7', 'no-match'],

@@ -188,6 +188,7 @@ describe('a filter by patterns', () => {
       pattern('Failed for <user> from <ip>$'),
       pattern('Invalid user <user> from <ip>$', { counts: 0 }),
       pattern('Odd <ip>$', { mode: 'aggressive' }),
+      pattern('Closed by <ip>$', { counts: 'session' }),
     ],
     success: [pattern('Accepted for <user> from <ip>$')],
     except: [pattern('Failed for monitor ')],
@@ -208,11 +209,14 @@ describe('a filter by patterns', () => {
       },
     });
     expect(filter.judge(line('Invalid user x from 192.0.2.7'), NOW)).toMatchObject({
-      match: { pattern: 1, counts: 0 },
+      match: { pattern: 1, counts: 0, oncePerSession: false, session: '812' },
+    });
+    expect(filter.judge(line('Closed by 192.0.2.7'), NOW)).toMatchObject({
+      match: { counts: 1, oncePerSession: true, session: '812' },
     });
     expect(filter.judge(line('Accepted for root from 192.0.2.7'), NOW)).toMatchObject({
       outcome: 'success',
-      match: { counts: 0, outcome: 'success' },
+      match: { counts: 0, oncePerSession: false, outcome: 'success' },
     });
     expect(filter.judge(line('Failed for monitor from 192.0.2.7'), NOW)).toMatchObject({
       outcome: 'excepted',

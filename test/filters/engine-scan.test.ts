@@ -71,8 +71,9 @@ const whole = fc.constantFrom(
 );
 
 /** What is compared: all of a match but where it stands. */
-function essence({ filter, pattern, outcome, address, at, counts, fields }: Match): unknown {
-  return { filter, pattern, outcome, address: address.text, at, counts, fields };
+function essence(match: Match): unknown {
+  const { filter, pattern, outcome, address, at, counts, oncePerSession, session, fields } = match;
+  return { filter, pattern, outcome, address: address.text, at, counts, oncePerSession, session, fields };
 }
 
 describe('a scan', () => {

@@ -33,6 +33,7 @@ export function definition(more: Partial<FilterDefinition>): FilterDefinition {
     service: 'sample',
     description: '',
     layout: 'plain',
+    layoutAt: { line: 2, column: 9 },
     program: [],
     match: [],
     success: [],

@@ -44,6 +44,11 @@ forged:
 
   test.each([
     ['names the address first, whatever follows', plain('^login failed: <ip> .*')],
+    ['ends openly with the address', plain('auth failure from <HOST>')],
+    ['ends openly with it behind text of its own', plain('failed for <F-ID>\\S+</F-ID> from <HOST>')],
+    ['ends with it and what may follow', plain('bad address <ip>(?: port \\d+)?')],
+    ['goes on with anything right behind it', plain('dead end <ip>.*')],
+    ['goes on with anything but a blank right behind it', plain('dead end <ip>\\S*')],
     ['ends the line with the address', plain('^login of <user> failed from <ip>$')],
     ['has words only before the address', plain('^login of (?<user>\\S+) failed from <ip>: .*$')],
     [
@@ -110,6 +115,7 @@ match:
   - '^no <user> from <ip>$'
   - { regex: '^twice <ip>$', counts: 2 }
   - { regex: '^probe <ip>$', mode: aggressive }
+  - { regex: '^closed <ip>$', counts: session }
 success: '^yes <user> from <ip>$'
 samples:
   - ${sample}
@@ -123,6 +129,7 @@ samples:
     ['no  from ::ffff:192.0.2.7', '{ ip: 192.0.2.7, user: "" }'],
     ['twice 192.0.2.7', '{ counts: 2, time: "2026-01-05T10:11:12.000Z" }'],
     ['probe 192.0.2.7', '{ ip: 192.0.2.7, mode: aggressive }'],
+    ['closed 192.0.2.7', '{ counts: session }'],
     ['yes root from 192.0.2.7', '{ ip: 192.0.2.7, outcome: success }'],
     ['yes root from 192.0.2.7', 'none'],
     ['no root from nowhere', 'none'],
@@ -134,6 +141,7 @@ samples:
     ['no root from 192.0.2.7', 'none', 'ip "192.0.2.7"'],
     ['no root from nowhere', '{ user: root }', 'no-match (no pattern fits)'],
     ['twice 192.0.2.7', '{ counts: 1 }', 'counts "2"'],
+    ['closed 192.0.2.7', '{ counts: 1 }', 'counts "session"'],
     ['twice 192.0.2.7', '{ time: "2025-01-05T10:11:12.000Z" }', 'time "2026-01-05T10:11:12.000Z"'],
     ['probe 192.0.2.7', '{ ip: 192.0.2.7 }', 'no-match (no pattern fits)'],
     ['probe 192.0.2.7', 'none', 'ip "192.0.2.7"'],
@@ -143,7 +151,7 @@ samples:
   ])('"%s" does not yield %s', (message, yields, got) => {
     const refuted = prove(line(message, yields));
     expect(refuted).toMatchObject([
-      { kind: 'sample', line: 9, column: 5, text: `Jan  5 10:11:12 h x: ${message}` },
+      { kind: 'sample', line: 10, column: 5, text: `Jan  5 10:11:12 h x: ${message}` },
     ]);
     expect(refuted[0]!.got).toContain(got);
   });
@@ -165,6 +173,16 @@ describe('a filter by fields', () => {
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"',
     '$time_iso8601 $remote_addr "$request" $status $request_time "$upstream_response_time"',
     '[$msec] "$http_x" $status $remote_addr:$remote_port "$request_uri"',
+    '$remote_addr - $remote_user [$time_iso8601] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"',
+    '$remote_addr [$time_local] "$request" $status "$http_user_agent" $request_time $upstream_response_time',
+    '$http2 $limit_req_status $upstream_cache_status $proxy_protocol_addr $remote_addr "$request" $status',
+    // A client chooses the host, but nginx writes none with a blank.
+    '$host $remote_addr - $remote_user [$time_local] "$request" $status',
+    '$remote_addr - $remote_user [$time_local] $host "$request" $status "$http_referer"',
+    '$host:$server_port $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent',
+    '$remote_addr [$time_local] $request_method $scheme://$host$request_uri $status',
+    '$remote_addr [$time_local] $scheme://$host:$server_port$uri $status',
+    '$remote_addr - $remote_user [$time_local] "$scheme://$host$request_uri" $status',
   ])('holds whatever clients send, in %j', (logFormat) => expect(prove(yaml, logFormat)).toEqual([]));
 
   test('on a field that combined lacks has its samples read in its own format', () => {

@@ -75,59 +75,6 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
-describe('sshd counts one attempt once', () => {
-  const ssh = (...messages: string[]): string[] =>
-    messages.map((message) => `Jan  5 10:11:12 web sshd[812]: ${message}`);
-
-  test('a wrong password through PAM, for a user that does not exist', () => {
-    const lines = ssh(
-      'Invalid user admin from 192.0.2.7 port 40022',
-      'pam_unix(sshd:auth): check pass; user unknown',
-      'pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7 ',
-      'Failed password for invalid user admin from 192.0.2.7 port 40022 ssh2',
-      'Received disconnect from 192.0.2.7 port 40022:11: Bye Bye [preauth]',
-      'Disconnected from invalid user admin 192.0.2.7 port 40022 [preauth]',
-    );
-    expect(counts(shipped('sshd'), lines)).toEqual([0, undefined, 0, 1, 0, 0]);
-  });
-
-  test('three wrong passwords on one connection, folded by rsyslog', () => {
-    const lines = ssh(
-      'Failed password for root from 192.0.2.7 port 40022 ssh2',
-      'message repeated 2 times: [ Failed password for root from 192.0.2.7 port 40022 ssh2]',
-      'error: maximum authentication attempts exceeded for root from 192.0.2.7 port 40022 ssh2 [preauth]',
-      'Disconnecting authenticating user root 192.0.2.7 port 40022: Too many authentication failures [preauth]',
-      'PAM 2 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7  user=root',
-      'PAM service(sshd) ignoring max retries; 3 > 3',
-    );
-    expect(counts(shipped('sshd'), lines)).toEqual([1, 2, 0, 0, 0, undefined]);
-  });
-
-  test('a wrong answer to the prompt of PAM, whether sshd reports the method too or not', () => {
-    const lines = ssh(
-      'error: PAM: Authentication failure for root from 192.0.2.7',
-      'Failed keyboard-interactive/pam for root from 192.0.2.7 port 40022 ssh2',
-      'Connection closed by authenticating user root 192.0.2.7 port 40022 [preauth]',
-    );
-    expect(counts(shipped('sshd'), lines)).toEqual([1, 0, 0]);
-  });
-
-  test('who offers six keys and gets in with none has guessed nothing', () => {
-    const key =
-      'Failed publickey for ops from 192.0.2.7 port 40022 ssh2: ED25519 SHA256:Pp7Qw1ZrVm0B3yF4f2p3';
-    const lines = ssh(
-      ...Array.from({ length: 6 }, () => key),
-      'error: maximum authentication attempts exceeded for ops from 192.0.2.7 port 40022 ssh2 [preauth]',
-      'Disconnecting authenticating user ops 192.0.2.7 port 40022: Too many authentication failures [preauth]',
-    );
-    expect(counts(shipped('sshd'), lines)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
-    // Where keys are all that is taken, the connection is the attempt.
-    expect(counts(shipped('sshd', 'aggressive'), lines).reduce<number>((sum, count) => sum + count!, 0)).toBe(
-      1,
-    );
-  });
-});
-
 describe('nginx-login', () => {
   const filter = shipped('nginx-login');
   const post = (path: string, status = 401): string =>

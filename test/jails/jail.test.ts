@@ -92,6 +92,79 @@ describe('counting', () => {
   });
 });
 
+describe('a match that counts once a session', () => {
+  const line = (at: number, session?: string, rest: object = {}) =>
+    match(A, T0 + at, { session, oncePerSession: true, ...rest });
+
+  it('counts, and the next one of its session does not, but is kept', () => {
+    const jail = jailWith();
+    expect(jail.decide(line(0, '812'))).toEqual({ outcome: 'counted', count: 1, of: 5 });
+    expect(jail.decide(line(1, '812'))).toEqual({ outcome: 'recorded', why: 'counted-already' });
+    expect(jail.decide(line(2, '813'))).toMatchObject({ outcome: 'counted', count: 2 });
+    expect(jail.offender(net(A))?.evidence.map((each) => each.line)).toEqual([0, 1, 2]);
+  });
+
+  it('does not count after one of its session that always counts, which it never hinders', () => {
+    const jail = jailWith();
+    const failed = { oncePerSession: false };
+    expect(jail.decide(line(0, '812', { ...failed, counts: 2 }))).toMatchObject({ count: 2 });
+    expect(jail.decide(line(1, '812'))).toMatchObject({ why: 'counted-already' });
+    expect(jail.decide(line(2, '812', failed))).toMatchObject({ count: 3 });
+  });
+
+  it('counts after evidence of its session', () => {
+    const jail = jailWith();
+    jail.decide(line(0, '812', { counts: 0, oncePerSession: false }));
+    expect(jail.decide(line(1, '812'))).toMatchObject({ outcome: 'counted', count: 1 });
+  });
+
+  it('counts each time where its session is not known', () => {
+    const jail = jailWith();
+    expect([0, 1].map((at) => jail.decide(line(at)).outcome)).toEqual(['counted', 'counted']);
+  });
+
+  it('is told apart by offender: another one may have the same pid on another host', () => {
+    const jail = jailWith();
+    jail.decide(line(0, '812'));
+    expect(jail.decide({ ...line(1, '812'), address: net('192.0.2.8') })).toMatchObject({ count: 1 });
+  });
+
+  it('is known among eight sessions side by side, whichever of them spoke last', () => {
+    const jail = jailWith({ rules: { maxRetry: 100 } });
+    for (let pid = 1; pid <= 8; pid++) jail.decide(line(pid, String(pid)));
+    expect(jail.decide(line(9, '1', { oncePerSession: false })).outcome).toBe('counted');
+    jail.decide(line(10, '9'));
+    expect(jail.decide(line(11, '1')).outcome).toBe('recorded');
+    expect(jail.decide(line(12, '2')).outcome).toBe('counted');
+  });
+
+  it('counts again once nothing that was counted can count with it: the pid may be another process', () => {
+    const jail = jailWith();
+    jail.decide(line(0, '812'));
+    expect(jail.decide(line(10 * MINUTE, '812')).outcome).toBe('recorded');
+    expect(jail.decide(line(10 * MINUTE + 1, '812'))).toMatchObject({ outcome: 'counted', count: 1 });
+  });
+
+  it('does not count at the end of a connection that outlasts the ban that it led to', () => {
+    const jail = jailWith({ rules: { maxRetry: 1, banTime: { ...LADDER, first: SECOND } } });
+    expect(jail.decide(line(0, '812', { oncePerSession: false })).outcome).toBe('ban');
+    expect(jail.decide(line(500, '812'))).toMatchObject({ why: 'banned' });
+    expect(jail.decide(line(2 * SECOND, '812'))).toMatchObject({ why: 'counted-already' });
+    expect(jail.decide(line(2 * SECOND, '813')).outcome).toBe('ban');
+  });
+
+  it('is known after a restart, and an offender without sessions is as he was', () => {
+    const jail = jailWith();
+    outcomes(jail, '192.0.2.8', [0]);
+    jail.decide(line(0, '812'));
+    const [other, offender] = jail.takeDirty();
+    expect(offender?.sessions).toEqual(['812']);
+    expect(other).not.toHaveProperty('sessions');
+    const again = jailWith({ remembered: [offender!] });
+    expect(again.decide(line(1, '812'))).toMatchObject({ why: 'counted-already' });
+  });
+});
+
 describe('who is never counted', () => {
   it('ignored ones leave no trace but a number', () => {
     const jail = jailWith({

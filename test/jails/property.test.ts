@@ -8,7 +8,14 @@ const FIND_TIME = 10;
 const banTime = { ...LADDER, first: 8, factor: 2, max: 20, forget: 30 };
 
 type Step =
-  | { readonly do: 'match'; readonly who: number; readonly at: number; readonly counts: number }
+  | {
+      readonly do: 'match';
+      readonly who: number;
+      readonly at: number;
+      readonly counts: number;
+      readonly session: string | undefined;
+      readonly oncePerSession: boolean;
+    }
   | { readonly do: 'forgive'; readonly who: number; readonly at: number }
   | { readonly do: 'restart' };
 
@@ -18,6 +25,8 @@ interface Suspect {
   since: number;
   until: number;
   forgiven: number;
+  /** Who has counted since somebody's count was last at nothing. */
+  sessions: Set<string>;
 }
 
 /** @returns one word for each step. */
@@ -25,7 +34,8 @@ function naive(steps: readonly Step[], maxRetry: number): string[] {
   const suspects = new Map<number, Suspect>();
   return steps.map((step) => {
     if (step.do === 'restart') return 'restart';
-    const fresh: Suspect = { matches: [], nth: 0, since: -Infinity, until: -Infinity, forgiven: -Infinity };
+    const never = { since: -Infinity, until: -Infinity, forgiven: -Infinity };
+    const fresh: Suspect = { matches: [], nth: 0, ...never, sessions: new Set() };
     const suspect = suspects.get(step.who) ?? fresh;
     suspects.set(step.who, suspect);
     if (step.do === 'forgive') {
@@ -34,12 +44,17 @@ function naive(steps: readonly Step[], maxRetry: number): string[] {
       suspect.until = Math.min(suspect.until, step.at);
       return 'forgiven';
     }
-    const { at, counts } = step;
+    const { at, counts, session, oncePerSession } = step;
     if (at <= suspect.forgiven) return 'recorded forgiven';
     if (counts === 0) return 'recorded counts-nothing';
     if (suspect.since <= at && at < suspect.until) return 'recorded banned';
     const newest = Math.max(suspect.since, ...suspect.matches.map((each) => each.at));
     if (at < newest - FIND_TIME) return 'late';
+    if (at > newest + FIND_TIME) suspect.sessions.clear();
+    if (session !== undefined) {
+      if (oncePerSession && suspect.sessions.has(session)) return 'recorded counted-already';
+      suspect.sessions.add(session);
+    }
     suspect.matches.push({ at, counts });
     // Every window that begins at some match and holds this one.
     const sums = suspect.matches
@@ -77,7 +92,8 @@ function real(steps: readonly Step[], maxRetry: number): string[] {
       jail.forgive(net(who), T0 + step.at);
       return 'forgiven';
     }
-    const verdict = jail.decide(match(who, T0 + step.at, { counts: step.counts }));
+    const { counts, session, oncePerSession } = step;
+    const verdict = jail.decide(match(who, T0 + step.at, { counts, session, oncePerSession }));
     if (verdict.outcome === 'recorded') return `recorded ${verdict.why}`;
     if (verdict.outcome === 'counted') return `counted ${verdict.count}`;
     if (verdict.outcome === 'ban')
@@ -98,6 +114,8 @@ const steps = fc
           who,
           at: fc.oneof(fc.integer({ min: -6, max: 0 }), fc.integer({ min: -25, max: 0 })),
           counts: fc.constantFrom(1, 1, 1, 1, 2, 0),
+          session: fc.constantFrom(undefined, undefined, '812', '813', '814'),
+          oncePerSession: fc.boolean(),
           pause: fc.constantFrom(0, 0, 1, 1, 2, 5, 12, 45),
         }),
       },
@@ -125,11 +143,13 @@ const steps = fc
 it('decides as a counter that keeps everything would, in whatever order lines come and restarts fall', () => {
   let banned = 0;
   let late = 0;
+  let already = 0;
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 6 }), (list, maxRetry) => {
       const verdicts = real(list, maxRetry);
       banned += verdicts.filter((verdict) => verdict.startsWith('ban')).length;
       late += verdicts.filter((verdict) => verdict === 'late').length;
+      already += verdicts.filter((verdict) => verdict.endsWith('already')).length;
       expect(verdicts).toEqual(naive(list, maxRetry));
     }),
     { numRuns: 1_000 },
@@ -137,4 +157,5 @@ it('decides as a counter that keeps everything would, in whatever order lines co
   // The generator must reach what the property is about.
   expect(banned).toBeGreaterThan(100);
   expect(late).toBeGreaterThan(100);
+  expect(already).toBeGreaterThan(100);
 });

@@ -21,6 +21,7 @@ describe('a commit', () => {
     const offenders = [
       offender('192.0.2.7'),
       offender('2001:db8:1:2::/64', { lastUntil: undefined, forgivenUntil: T0, overall: 4 }),
+      offender('192.0.2.8', { sessions: ['812', '813'] }),
       offender('192.0.2.7', {
         jail: 'login',
         stamps: [],

@@ -34,7 +34,7 @@ test(
   'bans, counts and blocks are those of a counter that keeps every line and every act',
   { timeout: 0 },
   async () => {
-    const reached = { bans: 0, lifted: 0, replaced: 0, repeated: 0, deaths: 0 };
+    const reached = { bans: 0, lifted: 0, replaced: 0, repeated: 0, extended: 0, deaths: 0 };
     const steps = fc.array(
       step(
         OFFENDERS,

@@ -78,6 +78,7 @@ export interface Reached {
   lifted: number;
   replaced: number;
   repeated: number;
+  extended: number;
   deaths: number;
 }
 
@@ -109,6 +110,7 @@ export async function runSteps(
   reached.lifted += bans.filter(({ endedBy }) => endedBy === 'admin').length;
   reached.replaced += bans.filter(({ endedBy }) => endedBy === 'replaced').length;
   reached.repeated += bans.filter(({ nth }) => nth > 1).length;
+  reached.extended += model.extended();
   reached.deaths += model.deaths();
 }
 
@@ -120,6 +122,7 @@ function createModel(folder: string, setup: Setup) {
   /** Written while nobody read: their arrival is still to come. */
   let unread: { readonly log: LogName; readonly attempt: Attempt }[] = [];
   let life: Life | undefined;
+  let extended = 0;
 
   const writers: Readonly<Record<LogName, Writer>> = {
     'access.log': writerOf('access.log', accessLine),
@@ -208,6 +211,7 @@ function createModel(folder: string, setup: Setup) {
     const rest = { ...(jail && { jail }), ...(length && { for: length / SECOND }) };
     const [answer] = await client.ban({ addresses: [who], ...rest });
     expect(answer?.outcome === 'refused').toBe(who === ALLOWED);
+    if (answer?.outcome === 'extended') extended++;
     journal.push({ what: 'ban', who, jail: jail ?? 'manual', ...(length && { length }), now: world.now() });
   }
 
@@ -280,6 +284,7 @@ function createModel(folder: string, setup: Setup) {
     take,
     reckoning,
     deaths: () => home.deaths,
+    extended: () => extended,
     end: down,
     async compare() {
       if (!life) return;

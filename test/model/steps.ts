@@ -71,7 +71,7 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
   const lag = fc.oneof(
     { weight: 6, arbitrary: fc.constant(0) },
     { weight: 2, arbitrary: fc.constantFrom(SECOND, 7 * MINUTE, 20 * MINUTE) },
-    { weight: 2, arbitrary: fc.constantFrom(FIND_TIME - MINUTE, FIND_TIME + MINUTE) },
+    { weight: 2, arbitrary: fc.constantFrom(FIND_TIME - SECOND, FIND_TIME, FIND_TIME + SECOND) },
     { weight: 1, arbitrary: fc.constantFrom(-4 * MINUTE, -40 * MINUTE) },
   );
   const lines = (minLength: number) =>
@@ -108,8 +108,9 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
       weight: 2,
       arbitrary: fc.record({
         do: fc.constant('ban'),
-        offender,
-        jail,
+        // Few, so that a ban in force is met often.
+        offender: fc.constantFrom(0, 2, offenders.length - 1),
+        jail: fc.constantFrom(undefined, jails[0]),
         length: fc.constantFrom(undefined, 5 * MINUTE, 2 * HOUR),
       }),
     },

@@ -259,6 +259,20 @@ describe('rotation while down', () => {
     expect(reader.lines()).toEqual(['one', 'two', 'three', 'four', 'five', 'six']);
   });
 
+  test('missed files that begin with the same banner are all read, and one that is there compressed too only once', async () => {
+    const banner = `# ${'the same long banner '.repeat(60)}`;
+    await follow('one\n');
+    await reader.stop();
+    renameSync(folder.file('app.log'), folder.file('app.log.3'));
+    writeFileSync(folder.file('app.log.2'), `${banner}\ntwo\n`);
+    writeFileSync(folder.file('app.log.1'), `${banner}\nthree\n`);
+    writeFileSync(folder.file('app.log.1.gz'), gzipSync(`${banner}\nthree\n`));
+    writeFileSync(folder.file('app.log'), 'four\n');
+    reader.start();
+    await reader.take();
+    expect(reader.lines()).toEqual(['one', banner, 'two', banner, 'three', 'four']);
+  });
+
   test('dated names are read in the order of their dates', async () => {
     await follow('one\n');
     await reader.stop();

@@ -1,21 +1,25 @@
 // What the tests of this room share: a folder, a clock that moves by hand, and a ledger of two variables.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { Chunk, Position } from '../../src/model.ts';
 import { silentLog, type Clock } from '../../src/ports.ts';
 import type { Sources, SourcesOptions, Start, Watch } from '../../src/sources/contract.ts';
 import { createSources } from '../../src/sources/index.ts';
+import type { WatchFolder } from '../../src/sources/waker.ts';
 
 export interface HandClock extends Clock {
   /** Moves on and runs what is due. */
   advance(by: number): void;
+  /** Moves on a second at a time, until something is settled. */
+  advanceUntil(settled: Promise<unknown>): Promise<void>;
 }
 
 export function handClock(start = Date.parse('2025-01-05T10:00:00Z')): HandClock {
   let at = 0;
   let tasks: { due: number; task: () => void }[] = [];
-  return {
+  const clock: HandClock = {
     now: () => start + at,
     monotonic: () => at,
     schedule(after, task) {
@@ -29,7 +33,16 @@ export function handClock(start = Date.parse('2025-01-05T10:00:00Z')): HandClock
       tasks = tasks.filter((one) => one.due > at);
       for (const { task } of due) task();
     },
+    async advanceUntil(settled) {
+      let isSettled = false;
+      void settled.finally(() => (isSettled = true));
+      while (!isSettled) {
+        await breathe();
+        clock.advance(1_000);
+      }
+    },
   };
+  return clock;
 }
 
 export function temporaryFolder(): { path: string; file: (name: string) => string; remove: () => void } {
@@ -39,6 +52,14 @@ export function temporaryFolder(): { path: string; file: (name: string) => strin
     file: (name) => join(path, name),
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
+}
+
+/** Until the file system's clock has moved on, which it does in steps of some milliseconds. @param spare a path to write to. */
+export function untilStampsDiffer(spare: string): void {
+  writeFileSync(spare, '');
+  const { ctimeMs: before } = statSync(spare);
+  while (statSync(spare).ctimeMs < before + 1.5) utimesSync(spare, 0, 0);
+  rmSync(spare);
 }
 
 /** A reader with a memory that it can lose: what was applied, and what of it was committed. */
@@ -59,7 +80,7 @@ export interface Reader {
 
 export function createReader(
   watches: readonly (string | Watch)[],
-  options: Partial<SourcesOptions> & { start?: Start } = {},
+  options: Partial<SourcesOptions> & { start?: Start; watch?: WatchFolder } = {},
 ): Reader {
   const clock = handClock();
   let sources: Sources | undefined;
@@ -78,7 +99,7 @@ export function createReader(
     start() {
       sources = createSources(
         { watches: named, positions: [...positions.values()], stampOf: options.stampOf ?? (() => undefined) },
-        { clock, log: silentLog },
+        { clock, log: silentLog, ...(options.watch && { watch: options.watch }) },
       );
     },
     async take(limit = Infinity) {

@@ -1,11 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { headHashOf, isSameHead } from '../../src/sources/identity.ts';
 import { cutLines, MAX_LINE } from '../../src/sources/lines.ts';
 import { readWhole } from '../../src/sources/index.ts';
-import { isRotationOf, parseName } from '../../src/sources/rotation.ts';
+import { sortByAge } from '../../src/sources/age.ts';
+import { isRotationOf, parseName, type Sibling } from '../../src/sources/rotation.ts';
 import { handClock, temporaryFolder } from './kit.ts';
 
 test('bytes cut anywhere give the same lines', () => {
@@ -74,6 +75,39 @@ test('the age stands in the name', () => {
   });
   expect(parseName('a-2025-01-31.log').order).toEqual({ by: 'date', value: '20250131' });
   expect(parseName('a.log').order).toBeUndefined();
+});
+
+describe('the oldest first', () => {
+  const sibling = (name: string, mtime: number, born = mtime): Sibling => ({
+    path: `/logs/${name}`,
+    key: name,
+    inode: name,
+    size: 1,
+    mtime,
+    born,
+    compressed: name.endsWith('.gz'),
+    rotated: true,
+  });
+  const order = (...siblings: Sibling[]): string[] => sortByAge(siblings).map(({ key }) => key);
+
+  test('is told by the names where all times are equal', () => {
+    expect(order(sibling('a.1', 5), sibling('a.3', 5), sibling('a.2', 5))).toEqual(['a.3', 'a.2', 'a.1']);
+  });
+
+  test('is told by the names where one time alone contradicts them', () => {
+    // a.2 was written to late; a.1 is an old inode that was truncated in between.
+    expect(order(sibling('a.1', 7, 2), sibling('a.2', 9, 1))).toEqual(['a.2', 'a.1']);
+    expect(order(sibling('a.1', 7, 1), sibling('a.2', 6, 5))).toEqual(['a.2', 'a.1']);
+  });
+
+  test('is told by the names the other way round where the times say so, equal ones too', () => {
+    const siblings = [sibling('a.3', 7), sibling('a.1', 5), sibling('a.4', 7), sibling('a.2.gz', 99)];
+    expect(order(...siblings)).toEqual(['a.1', 'a.2.gz', 'a.3', 'a.4']);
+  });
+
+  test('is told by the times where the names have no order', () => {
+    expect(order(sibling('a.3', 6), sibling('a.1', 5), sibling('a.2', 7))).toEqual(['a.1', 'a.3', 'a.2']);
+  });
 });
 
 test('a whole file is read from its first line to its last, compressed or not', async () => {

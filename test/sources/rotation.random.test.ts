@@ -7,14 +7,16 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { createReader, temporaryFolder, type Reader } from './kit.ts';
+import { createReader, temporaryFolder, untilStampsDiffer, type Reader } from './kit.ts';
 
 type Op =
   | { do: 'append'; count: number }
@@ -55,6 +57,9 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Op>({ do: 'wait' }) },
 );
 
+/** How names are given: logrotate moves all files on by one and calls the newest .1; others count upwards. */
+type Counting = 'down' | 'up';
+
 /** A log with its rotations, and what stands in which content. */
 class Log {
   readonly written: string[] = [];
@@ -63,10 +68,13 @@ class Log {
   private half: string | undefined;
   private old: { fd: number; content: string[] } | undefined;
   private readonly file: (name: string) => string;
+  private readonly counting: Counting;
+  private rotations = 0;
   private next = 0;
 
-  constructor(file: (name: string) => string) {
+  constructor(file: (name: string) => string, counting: Counting) {
     this.file = file;
+    this.counting = counting;
     writeFileSync(file('app.log'), '');
   }
 
@@ -95,10 +103,10 @@ class Log {
   rename(create: boolean): void {
     this.finishHalf();
     if (!existsSync(this.file('app.log'))) return this.begin();
-    this.shift();
+    const name = this.makeRoom();
     if (this.old) closeSync(this.old.fd);
     this.old = { fd: openSync(this.file('app.log'), 'a'), content: this.contents.at(-1)! };
-    renameSync(this.file('app.log'), this.file('app.log.1'));
+    renameSync(this.file('app.log'), name);
     if (create) this.begin();
     else this.contents.push([]);
   }
@@ -106,8 +114,7 @@ class Log {
   copytruncate(): void {
     this.finishHalf();
     if (!existsSync(this.file('app.log'))) return;
-    this.shift();
-    copyFileSync(this.file('app.log'), this.file('app.log.1'));
+    copyFileSync(this.file('app.log'), this.makeRoom());
     this.truncate();
   }
 
@@ -143,10 +150,14 @@ class Log {
   compress(): void {
     if (this.old) closeSync(this.old.fd);
     this.old = undefined;
-    for (const n of [2, 3, 1]) {
+    for (const n of this.counting === 'down' ? [2, 3, 1] : [-1, -2, 0].map((back) => this.rotations + back)) {
       const path = this.file(`app.log.${n}`);
       if (!existsSync(path)) continue;
+      const { mtime } = statSync(path);
+      if (this.counting === 'up') untilStampsDiffer(this.file('spare'));
       writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+      // gzip keeps the time of last write; where names count downwards, nothing hangs on it.
+      if (this.counting === 'up') utimesSync(`${path}.gz`, mtime, mtime);
       unlinkSync(path);
       return;
     }
@@ -161,11 +172,19 @@ class Log {
     this.contents.push([]);
   }
 
-  private shift(): void {
+  /** @returns the name that the live file or its copy gets. */
+  private makeRoom(): string {
+    this.rotations++;
+    if (this.counting === 'up') {
+      // Only the times tell the order here, so each rotation gets its own.
+      untilStampsDiffer(this.file('spare'));
+      return this.file(`app.log.${this.rotations}`);
+    }
     for (let n = 30; n >= 1; n--)
       for (const end of ['', '.gz'])
         if (existsSync(this.file(`app.log.${n}${end}`)))
           renameSync(this.file(`app.log.${n}${end}`), this.file(`app.log.${n + 1}${end}`));
+    return this.file('app.log.1');
   }
 
   private line(): string {
@@ -180,9 +199,9 @@ class Log {
   }
 }
 
-async function run(ops: readonly Op[], pattern: string): Promise<void> {
+async function run(ops: readonly Op[], pattern: string, counting: Counting = 'down'): Promise<void> {
   const folder = temporaryFolder();
-  const log = new Log(folder.file);
+  const log = new Log(folder.file, counting);
   const reader: Reader = createReader([folder.file(pattern)]);
   let up = true;
   reader.start();
@@ -281,6 +300,13 @@ test(
 test('the same holds where a glob names the rotated files too', { timeout: 0 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(op, { minLength: 5, maxLength: 40 }), (ops) => run(ops, 'app.log*')),
+    WALKS,
+  );
+});
+
+test('the same holds where rotated names count upwards', { timeout: 0 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(op, { minLength: 5, maxLength: 40 }), (ops) => run(ops, 'app.log', 'up')),
     WALKS,
   );
 });

@@ -12,7 +12,7 @@ export const verb: Verb = {
   options: [],
   details: 'Exit status 78 for a faulty config or filter, 1 for a sample or forgery that a filter fails.',
   async run(context) {
-    const result = readSetup(context, noProofs);
+    const result = readSetup(context, noProofs, true);
     const faults = result.ok ? [] : result.faults;
     if (context.json) {
       const view: CheckView = { ok: result.ok, faults: [...faults], warnings: [...result.warnings] };

@@ -33,6 +33,6 @@ function narrow(status: StatusView, name: string | undefined): StatusView {
     name,
     status.jails.map((jail) => jail.name),
   );
-  const hint = near === undefined ? '"bailiff status" lists them' : `did you mean "${near}"?`;
-  throw new BailiffError('E_UNKNOWN_JAIL', `there is no jail "${name}"; ${hint}`, { jail: name });
+  const hint = near === undefined ? 'bailiff status lists them.' : `did you mean "${near}"?`;
+  throw new BailiffError('E_UNKNOWN_JAIL', `There is no jail "${name}"; ${hint}`, { jail: name });
 }

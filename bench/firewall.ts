@@ -1,8 +1,8 @@
 // A program: how long a ban, a large batch and a listing take in the real kernel, in a namespace of its own, and for how
-// long the event loop is held meanwhile. `node test/firewall/measure.ts`; needs root.
-import { createFirewall } from '../../src/firewall/index.ts';
-import { block } from './conformance.ts';
-import { onThisKernel } from './worlds.ts';
+// long the event loop is held meanwhile. `node bench/firewall.ts`; needs root.
+import { createFirewall } from '../src/firewall/index.ts';
+import { block } from '../test/firewall/conformance.ts';
+import { onThisKernel } from '../test/firewall/worlds.ts';
 
 const world = await onThisKernel();
 const { clock } = world.ports;

@@ -1,0 +1,95 @@
+// What each stage says about one line: layout, pattern, exception, address, ignore list, count. The pipeline's own parts,
+// asked one line at a time, with jails that remember nobody.
+import type { LineVerdict } from '../filters/contract.ts';
+import type { Instant, Match } from '../model.ts';
+import type { Setup } from '../setup/index.ts';
+import { formatDuration } from '../time.ts';
+import type { Host } from './host.ts';
+import { lookUpNames } from './names.ts';
+import type { SittingJail } from './pipeline.ts';
+import { createProtection } from './protection.ts';
+import { seatJails } from './sitting.ts';
+
+export interface Explanation {
+  readonly jail: string;
+  readonly filter: string;
+  readonly outcome:
+    'no-layout' | 'no-match' | 'excepted' | 'ignored' | 'success' | 'late' | 'counted' | 'recorded' | 'ban';
+  /** In our own words; may quote the line: hostile text. */
+  readonly why: string;
+  readonly match: Match | undefined;
+}
+
+/**
+ * Asks each filter of each jail about the line.
+ * @param line one byte one character (latin1), without its end.
+ */
+export async function explain(
+  setup: Setup,
+  line: string,
+  options: { jail: string | undefined; now: Instant },
+  host: Host,
+): Promise<Explanation[]> {
+  const protection = createProtection(
+    setup.allow,
+    setup.jails.map((jail) => jail.ignore),
+    host,
+  );
+  await lookUpNames(protection);
+  const sittings = seatJails(setup, protection, [], options.now);
+  return sittings.all
+    .filter(({ ready }) => options.jail === undefined || ready.rules.name === options.jail)
+    .flatMap((sitting) =>
+      sitting.ready.filters.map((filter): Explanation => {
+        const verdict = filter.judge(line, options.now);
+        const names = { jail: sitting.ready.rules.name, filter: filter.definition.name };
+        return { ...names, ...explainVerdict(sitting, verdict, options.now) };
+      }),
+    );
+}
+
+function explainVerdict(
+  sitting: SittingJail,
+  verdict: LineVerdict,
+  now: Instant,
+): Pick<Explanation, 'outcome' | 'why' | 'match'> {
+  switch (verdict.outcome) {
+    case 'no-layout':
+    case 'no-match':
+      return { outcome: verdict.outcome, why: verdict.why, match: undefined };
+    case 'excepted':
+      return { outcome: 'excepted', why: verdict.why, match: verdict.match };
+    case 'match':
+    case 'success':
+      return { ...sentenceOn(sitting, verdict.match, now), match: verdict.match };
+  }
+}
+
+function sentenceOn(
+  { ready, jail }: SittingJail,
+  match: Match,
+  now: Instant,
+): Pick<Explanation, 'outcome' | 'why'> {
+  const { address, counts, outcome, session, oncePerSession } = match;
+  const at = match.at ?? now;
+  const evidence = { file: '', line: 1, at, text: '' };
+  const verdict = jail.decide({
+    ...{ address, at, counts, outcome, session, oncePerSession },
+    evidence: () => evidence,
+  });
+  const window = `within ${formatDuration(ready.rules.findTime)}`;
+  switch (verdict.outcome) {
+    case 'ignored':
+    case 'late':
+      return { outcome: verdict.outcome, why: verdict.why };
+    case 'success':
+      return { outcome: 'success', why: 'a log-in that succeeded: it never counts' };
+    case 'recorded':
+      // These jails remember nobody, so it can't be that he is banned, forgiven or counted already.
+      return { outcome: 'recorded', why: 'evidence only: it counts nothing by itself' };
+    case 'counted':
+      return { outcome: 'counted', why: `counts ${counts}; number ${verdict.of} ${window} bans` };
+    case 'ban':
+      return { outcome: 'ban', why: `number ${ready.rules.maxRetry} ${window} bans, and this is it` };
+  }
+}

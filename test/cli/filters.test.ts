@@ -1,0 +1,95 @@
+// Verbs that ask filters about lines, without a daemon.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { start } from './harness.ts';
+
+const FAILED = 'Jan  5 10:11:12 web sshd[812]: Failed password for root from 192.0.2.7 port 40022 ssh2';
+const LOGIN =
+  '198.51.100.9 - - [05/Jan/2026:10:11:12 +0000] "POST //log%69n HTTP/1.1" 401 12 "-" "x\\x1b[31m"';
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bailiff-filters-'));
+  mkdirSync(join(folder, 'filters'));
+  writeFileSync(join(folder, 'auth.log'), `${FAILED}\nJan  5 10:11:13 web cron[1]: nothing\n${FAILED}`);
+  const jails = {
+    sshd: { filter: 'sshd', logs: ['/var/log/auth.log'] },
+    login: { filter: 'nginx-login', logs: ['/var/log/nginx/access.log'], ignore: ['203.0.113.0/24'] },
+    strict: { filter: 'nginx-login', logs: ['/var/log/nginx/access.log'], maxRetry: 1 },
+  };
+  writeFileSync(join(folder, 'jails.json'), JSON.stringify({ jails }));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const call = (...args: string[]) => start(['--config', join(folder, 'jails.json'), ...args]);
+
+describe('test', () => {
+  test('tells which lines match, with their numbers and what they yield; the last line needs no end', async () => {
+    const ran = await call('--json', 'test', 'sshd', join(folder, 'auth.log'));
+    expect(ran.code).toBe(0);
+    const answer = JSON.parse(ran.out) as { matches: object[] };
+    expect(answer).toMatchObject({ lines: 3, matched: 2, missed: 1 });
+    expect(answer.matches).toMatchObject([
+      { line: 1, address: '192.0.2.7', fields: { user: 'root' }, counts: 1 },
+      { line: 3, address: '192.0.2.7' },
+    ]);
+  });
+
+  test('shows the missed lines where they are asked for, and ends with 1 where nothing matched', async () => {
+    const missed = await call('test', '--missed', 'sshd', join(folder, 'auth.log'));
+    expect(missed.out).toBe('2\tJan  5 10:11:13 web cron[1]: nothing\n');
+    expect((await call('test', 'nginx-login', join(folder, 'auth.log'))).code).toBe(1);
+  });
+
+  test('takes a YAML file, and names the nearest filter for a slip', async () => {
+    const file = join(folder, 'mine.yaml');
+    writeFileSync(file, "service: mine\nlayout: plain\nmatch:\n  - '^bad <ip>$'\n");
+    writeFileSync(join(folder, 'app.log'), 'bad 192.0.2.9\n');
+    const ran = await call('--json', 'test', file, join(folder, 'app.log'));
+    expect(JSON.parse(ran.out)).toMatchObject({
+      matched: 1,
+      matches: [{ address: '192.0.2.9', time: null }],
+    });
+    const slip = await call('test', 'sshx', join(folder, 'app.log'));
+    expect(slip.code).toBe(78);
+    expect(slip.err).toContain('did you mean "sshd"');
+  });
+});
+
+describe('explain', () => {
+  test('says for each jail what becomes of the line, and why', async () => {
+    const ran = await call('--json', 'explain', LOGIN);
+    expect(ran.code).toBe(0);
+    expect(JSON.parse(ran.out)).toMatchObject([
+      { jail: 'sshd', outcome: 'no-layout' },
+      {
+        jail: 'login',
+        outcome: 'counted',
+        address: '198.51.100.9',
+        why: expect.stringContaining('number 5'),
+      },
+      { jail: 'strict', outcome: 'ban', time: '2026-01-05T10:11:12.000Z' },
+    ]);
+  });
+
+  test('names the entry that keeps an address from being counted', async () => {
+    const ran = await call(
+      '--json',
+      'explain',
+      LOGIN.replace('198.51.100.9', '203.0.113.9'),
+      '--jail',
+      'login',
+    );
+    expect(JSON.parse(ran.out)).toMatchObject([
+      { outcome: 'ignored', why: expect.stringContaining('203.0.113.0/24') },
+    ]);
+  });
+
+  test('ends with 1 where no jail takes the line, and prints hostile text harmlessly', async () => {
+    const ran = await call('explain', 'nothing \u001b[31m of note');
+    expect(ran.code).toBe(1);
+    expect(ran.out).not.toContain('\u001b');
+  });
+});

@@ -1,0 +1,157 @@
+// What `check`, `replay` and the daemon make of a config and the filters beside it: every fault, once, where it is mended.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { noProofs, prepareSetup } from '../../src/setup/index.ts';
+import type { SetupOptions } from '../../src/setup/index.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bailiff-setup-'));
+  chmodSync(folder, 0o755);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, text: string): void {
+  const file = join(folder, name);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  writeFileSync(file, text, { mode: 0o644 });
+}
+
+/** `jails.json:3:5 E_CODE message`, for each fault. */
+function faultsOf(more: Partial<SetupOptions> = {}): string[] {
+  const result = prepareSetup({
+    configFile: join(folder, 'jails.json'),
+    shippedFilters: join(import.meta.dirname, '../../filters'),
+    trusted: { uid: process.geteuid!() },
+    proofs: noProofs,
+    version: 'test',
+    ...more,
+  });
+  const faults = result.ok ? [] : result.faults;
+  return faults.map(
+    ({ file, line, column, code, message, hint }) =>
+      `${file.slice(folder.length + 1)}:${line}:${column} ${code} ${message}; ${hint ?? ''}`,
+  );
+}
+
+const withFormat = (logFormat: string, filter = 'nginx-login'): string =>
+  `{ "jails": { "login": { "filter": "${filter}", "logs": ["/a"],
+    "logFormat": ${JSON.stringify(logFormat)} } } }`;
+
+describe('a log format that a filter can not work with', () => {
+  test.each([
+    ['$remote_addr - $remote_user [$time_local] $http_host "$request" $status', 'where $time_local begins'],
+    ['$remote_addr [$time_local] $request $http_host $status', 'where $request begins'],
+    ['$remote_addr [$time_local] "$request_uri" $status', 'no field "method"'],
+    ['escape=json {"ip":"$remote_addr"}', 'JSON lines are not in this version'],
+    ['json', 'JSON lines are not in this version'],
+  ])('%s is a fault where it is written', (logFormat, message) => {
+    write('jails.json', withFormat(logFormat));
+    const faults = faultsOf();
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(
+      /^jails\.json:2:5 E_FILTER_\w+ the "logFormat" of the jail login does not do for the filter nginx-login: /,
+    );
+    expect(faults[0]).toContain(message);
+  });
+
+  test('is one in the defaults where it stands there', () => {
+    write(
+      'jails.json',
+      '{ "jails": { "login": { "filter": "nginx-login", "logs": ["/a"] } },\n  "defaults": { "logFormat": "json" } }',
+    );
+    expect(faultsOf()).toEqual([expect.stringMatching(/^jails\.json:2:17 E_FILTER_LOG_FORMAT /)]);
+  });
+
+  test('is none of the format where the filter itself is faulty', () => {
+    write('jails.json', withFormat('$remote_addr "$request" $status', 'own'));
+    write('filters/own.yaml', 'service: x\nlayout: access\nwhere: { colour: red }\n');
+    expect(faultsOf()).toEqual([expect.stringMatching(/^filters\/own\.yaml:0:0 E_FILTER_FIELD /)]);
+  });
+
+  test('an ordinary one with a host in it is none', () => {
+    write(
+      'jails.json',
+      withFormat('$host:$server_port $remote_addr - $remote_user [$time_local] "$request" $status'),
+    );
+    expect(faultsOf()).toEqual([]);
+  });
+});
+
+describe('a filter beside the config that no jail names', () => {
+  beforeEach(() => write('jails.json', '{}'));
+
+  test.each([
+    ['is no filter', 'service: x\n', /^filters\/own\.yaml:1:1 E_FILTER_MISSING /],
+    [
+      'does not compile',
+      'service: x\nlayout: plain\nmatch: "^from <user>$"\n',
+      /^filters\/own\.yaml:3:8 E_FILTER_PLACEHOLDER /,
+    ],
+    [
+      'can be bent',
+      'service: x\nlayout: plain\nmatch: "^<user> from <ip>"\n',
+      /^filters\/own\.yaml:3:8 E_FILTER_UNPROVEN /,
+    ],
+    [
+      'has a layout of a later version',
+      'service: x\nlayout: json\naddress: a\nwhere: {}\n',
+      /^filters\/own\.yaml:2:9 E_FILTER_LAYOUT /,
+    ],
+  ])('and that %s is told by check, and by nobody else', (_what, yaml, fault) => {
+    write('filters/own.yaml', yaml);
+    expect(faultsOf({ everyFilter: true })).toEqual([expect.stringMatching(fault)]);
+    expect(faultsOf()).toEqual([]);
+  });
+
+  test('is read even where the config is faulty', () => {
+    write('jails.json', '{ "jials": {} }');
+    write('filters/own.yaml', 'service: x\n');
+    expect(faultsOf({ everyFilter: true }).map((fault) => fault.split(' ')[1])).toEqual([
+      'E_CONFIG_UNKNOWN_KEY',
+      'E_FILTER_MISSING',
+    ]);
+    // Which format the jail says is not known then.
+    write('filters/own.yaml', 'service: x\nlayout: access\nwhere: { host: a }\n');
+    expect(faultsOf({ everyFilter: true })).toHaveLength(1);
+  });
+
+  test('and that everybody may write is not believed', () => {
+    write('filters/own.yaml', 'service: x\nlayout: plain\nmatch: "^from <ip>$"\n');
+    expect(faultsOf({ everyFilter: true })).toEqual([]);
+    chmodSync(join(folder, 'filters/own.yaml'), 0o666);
+    expect(faultsOf({ everyFilter: true })).toEqual([
+      expect.stringMatching(/^filters\/own\.yaml:0:0 E_CONFIG_UNTRUSTED /),
+    ]);
+  });
+
+  test('is tried in the format of the jail that names it, where one does', () => {
+    write('filters/own.yaml', 'service: x\nlayout: access\nwhere: { host: a }\n');
+    const config = withFormat('$remote_addr "$host"', 'own');
+    for (const text of [config, config.replace('"filter"', '"enabled": false, "filter"')]) {
+      write('jails.json', text);
+      expect(faultsOf({ everyFilter: true })).toEqual([]);
+    }
+  });
+});
+
+test.each(['jails.d', 'filters'])(
+  'a folder %s that everybody may write is told while it is empty',
+  (name) => {
+    write('jails.json', '{}');
+    mkdirSync(join(folder, name));
+    expect(faultsOf()).toEqual([]);
+    chmodSync(join(folder, name), 0o777);
+    expect(faultsOf()).toEqual([
+      expect.stringMatching(`^${name}:0:0 E_CONFIG_UNTRUSTED .*/${name} can be written by everyone`),
+    ]);
+  },
+);
+
+test('a file that is missing is told once', () => {
+  expect(faultsOf()).toEqual([expect.stringMatching(/^jails\.json:0:0 E_CONFIG_UNREADABLE .*no such file/)]);
+  write('jails.json', `{ "allow": ["file:${join(folder, 'allow.txt')}"] }`);
+  expect(faultsOf()).toEqual([expect.stringMatching(/^allow\.txt:0:0 E_CONFIG_UNREADABLE /)]);
+});
