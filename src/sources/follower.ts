@@ -135,6 +135,8 @@ export function isBeginningOf(
 export type Reading =
   | { readonly kind: 'lines'; readonly cut: Cut; readonly bytes: Buffer; readonly atEnd: boolean }
   | { readonly kind: 'nothing' }
+  /** A file that was empty has got its first bytes: its folder must be looked at, and its head noted, before they are read. */
+  | { readonly kind: 'unmet' }
   /** The bytes before the place are not those that were read: the file was truncated or written anew. */
   | { readonly kind: 'changed' }
   /** A compressed file was read to its end. */
@@ -158,6 +160,7 @@ function readPlain(follower: Follower, fd: number, buffer: Buffer): Reading {
     const atEnd = bytes.length < want;
     if (cut.used === 0 && atEnd) return { kind: 'nothing' };
     if (cut.used === 0) continue;
+    if (follower.headLength === 0) return { kind: 'unmet' };
     advance(follower, buffer.subarray(0, follower.tail.length + cut.used), cut);
     return { kind: 'lines', cut, bytes: bytes.subarray(0, cut.used), atEnd };
   }
@@ -206,7 +209,8 @@ function readChecked(
   const head = readHead(fd);
   if (!head.subarray(0, follower.head.length).equals(follower.head)) return 'changed';
   follower.undecidedAt = undefined;
-  if (head.length !== follower.head.length || offset === 0) setHead(follower, head);
+  // The first head is taken when the folder is looked at, not here.
+  if (follower.headLength > 0 && head.length !== follower.head.length) setHead(follower, head);
   return buffer.subarray(tail.length, length);
 }
 

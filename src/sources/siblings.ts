@@ -192,7 +192,7 @@ export function missedRotations(
     // In place of what was read of a file that was truncated stands what was written to it after that.
     const isRewritten = !sibling.compressed && known.some(({ inode }) => inode === sibling.inode);
     if (isRewritten && sibling.mtime >= since) return true;
-    const age = ageBeside(sibling, beside, since);
+    const age = ageBeside(sibling, beside, owners.get(beside)?.firstSeen ?? since);
     if (age) return age === 'newer';
     const isNamedNewer = siblings.indexOf(sibling) > newest;
     // An old file that somebody still writes to, a missed one restored from a backup: nobody can tell.

@@ -226,6 +226,12 @@ export function createSources(
         replaced(lineage, follower);
         return undefined;
       }
+      if (outcome.kind === 'unmet') {
+        guard(lineage, () => tracer.meet(lineage));
+        tracer.sweep();
+        if (follower.headLength === 0) ready.delete(lineage); // The next poll tries again.
+        return undefined;
+      }
       // A compressed file that does not hold what was read of it is no copy, whatever its head says.
       if (outcome.kind === 'changed') lineage.faults.add('E_SOURCE_LOST');
       if (outcome.kind === 'changed' || outcome.kind === 'ended') retirement.finish(lineage, follower);

@@ -34,6 +34,11 @@ export interface Tracer {
   look(lineage: Lineage): void;
   /** The live file's content was replaced in place: what was read of it may live on in a copy. */
   replaced(lineage: Lineage, follower: Follower): void;
+  /**
+   * A file that was empty has got bytes: these may be the second ones, and the first stand in a copy that is known by
+   * nothing. The head is noted first; what is truncated after that is known by it.
+   */
+  meet(lineage: Lineage): void;
   /** Forgets known files that no look found anywhere; for after every path was looked at. */
   sweep(): void;
 }
@@ -323,6 +328,7 @@ export function createTracer(
       shelve(lineage, follower);
       look(lineage, true);
     },
+    meet: (lineage) => look(lineage, true),
     sweep() {
       for (const lineage of registry.lineages.values()) {
         for (const follower of lineage.adrift) {
