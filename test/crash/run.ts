@@ -109,7 +109,10 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
   return { outcome: await readOutcome(place.folder, place.host), kills, diedAt };
 }
 
-/** Nobody rotates a log twice within the milliseconds that one look at its folder takes. */
+/**
+ * Nobody rotates a log twice within the milliseconds that one look at its folder takes, nor within one tick of the clock
+ * that stamps files (4 ms): their order could not be told afterwards.
+ */
 function restAfter({ what }: Step): number {
   return what === 'append' ? 0 : 15;
 }
@@ -147,7 +150,10 @@ async function underFire(
     clearTimeout(deadline);
     diedAt[point ?? 'random'] = (diedAt[point ?? 'random'] ?? 0) + 1;
     // Rotations go on while nobody looks, now and then several.
-    write(take(random.below(4) === 0 ? random.below(16) : random.below(3)));
+    for (const step of take(random.below(4) === 0 ? random.below(16) : random.below(3))) {
+      write([step]);
+      await pause(restAfter(step));
+    }
   }
   return steps.slice(next);
 }
