@@ -51,6 +51,7 @@ function createWriter(log: LogName, random: Random, start: number) {
   let now = start;
   /** What the last append held back. */
   let held = Buffer.alloc(0);
+  let longLines = 0;
   const line = log === 'access.log' ? accessLine : authLine;
   return {
     log,
@@ -72,7 +73,11 @@ function createWriter(log: LogName, random: Random, start: number) {
     },
     /** A line that is too long to be read whole. What is held back of it would be a line by itself, were it not its end. */
     endless(): Step[] {
-      const bytes = Buffer.concat([held, Buffer.alloc(LONG, 'x')]);
+      // Stamped as every log's lines are: files are told apart by their heads, and no two lines of a log are alike.
+      const bytes = Buffer.concat([
+        held,
+        Buffer.alloc(LONG, `${new Date(now).toISOString()} ${++longLines} `),
+      ]);
       held = Buffer.from(this.lines(1));
       return [{ what: 'append', log, bytes }];
     },
