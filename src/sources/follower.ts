@@ -94,7 +94,7 @@ export function attach(follower: Follower, file: Opened, compressed: boolean): v
     return;
   }
   follower.content = { kind: 'plain', fd: file.fd, key: file.key };
-  setHead(follower, readHead(file.fd));
+  setHead(follower, telling(file.head));
   moveTo(follower, follower.offset);
 }
 
@@ -118,24 +118,32 @@ export function isUnlinked(follower: Follower): boolean {
   return follower.content?.kind === 'plain' && fstatSync(follower.content.fd).nlink === 0;
 }
 
-/** Whether `size` bytes of a file are the beginning of an open plain one: same head, and the same bytes before `size`. */
-export function isBeginningOf(
-  follower: Follower,
+/** Whether `size` bytes are the beginning of a file: same head, and the same bytes before `size`. */
+export function isBeginning(
+  file: { readonly fd: number; readonly head: Buffer },
   head: Buffer,
   size: number,
   tailOf: (from: number) => Buffer,
 ): boolean {
-  if (follower.content?.kind !== 'plain' || size === 0) return false;
-  const common = Math.min(head.length, follower.head.length);
-  if (!follower.head.subarray(0, common).equals(head.subarray(0, common))) return false;
+  if (size === 0) return false;
+  const common = Math.min(head.length, file.head.length);
+  if (!file.head.subarray(0, common).equals(head.subarray(0, common))) return false;
   const start = Math.max(0, size - TAIL);
-  return readAt(follower.content.fd, start, size - start).equals(tailOf(start));
+  return readAt(file.fd, start, size - start).equals(tailOf(start));
+}
+
+/** The same for a file that is followed, where it is open and plain. */
+export function isBeginningOf(
+  { content, head: own }: Follower,
+  ...bytes: [head: Buffer, size: number, tailOf: (from: number) => Buffer]
+): boolean {
+  return content?.kind === 'plain' && isBeginning({ fd: content.fd, head: own }, ...bytes);
 }
 
 export type Reading =
   | { readonly kind: 'lines'; readonly cut: Cut; readonly bytes: Buffer; readonly atEnd: boolean }
   | { readonly kind: 'nothing' }
-  /** A file that was empty has got its first bytes: its folder must be looked at, and its head noted, before they are read. */
+  /** A file without a line has got its first one: its head must be noted, and its folder looked at, before it is read. */
   | { readonly kind: 'unmet' }
   /** The bytes before the place are not those that were read: the file was truncated or written anew. */
   | { readonly kind: 'changed' }
@@ -173,13 +181,18 @@ function readPlain(follower: Follower, fd: number, buffer: Buffer): Reading {
 export function isSameFile(follower: Follower, file: Opened): boolean {
   if (follower.inode !== file.inode) return false;
   if (follower.headLength === 0) return file.born <= follower.firstSeen;
-  return isSameHead(follower, readHead(file.fd)) && fileHasTail(file.fd, follower.offset, follower.tailHash);
+  return isSameHead(follower, file.head) && fileHasTail(file.fd, follower.offset, follower.tailHash);
+}
+
+/** A file's first bytes as far as they tell it from others: half a line may be the beginning of any. */
+function telling(head: Buffer): Buffer {
+  return head.length === HEAD || head.includes(10) ? head : Buffer.alloc(0);
 }
 
 /** Takes note of an open file's first bytes as they are now, so that a copy of it is recognised. */
 export function refreshHead(follower: Follower): void {
   if (follower.content?.kind !== 'plain' || follower.headLength === HEAD || isReplaced(follower)) return;
-  setHead(follower, readHead(follower.content.fd));
+  setHead(follower, telling(readHead(follower.content.fd)));
 }
 
 /** Whether an open file is not any more what was read of it. */

@@ -25,6 +25,8 @@ export interface Opened {
   readonly key: FileKey;
   readonly inode: string;
   readonly size: number;
+  /** Its first bytes as they were then; everything that is asked about the file is answered from these. */
+  readonly head: Buffer;
   /** Milliseconds since the epoch, as the kernel stamped it. */
   readonly mtime: number;
   /** When the inode was given to it, in milliseconds since the epoch. */
@@ -64,10 +66,8 @@ export function openLog(path: string): OpenResult {
       return { outcome: 'refused', code: refused };
     }
     const file = { fd, path: real, key: keyOf(stat), inode: String(stat.ino), size: Number(stat.size) };
-    return {
-      outcome: 'opened',
-      file: { ...file, mtime: Number(stat.mtimeMs), born: Number(stat.birthtimeMs) },
-    };
+    const times = { mtime: Number(stat.mtimeMs), born: Number(stat.birthtimeMs) };
+    return { outcome: 'opened', file: { ...file, ...times, head: readHead(fd) } };
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     return refusal(error);
@@ -111,7 +111,15 @@ export function readInto(fd: number, buffer: Buffer, length: number, offset: num
   return filled;
 }
 
+/** A file's first bytes, all of one content: what comes from two reads may be the halves of two. */
 export function readHead(fd: number): Buffer {
+  const head = Buffer.allocUnsafe(HEAD);
+  for (let tries = 0; tries < 10; tries++) {
+    const length = readSync(fd, head, 0, HEAD, 0);
+    const isWhole = length === HEAD || readSync(fd, head, length, HEAD - length, length) === 0;
+    if (isWhole) return head.subarray(0, length);
+  }
+  // No writer is that fast; there are file systems that give little at a time.
   return readAt(fd, 0, HEAD);
 }
 

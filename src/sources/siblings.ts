@@ -1,9 +1,9 @@
 // Which known file stands in which sibling of a log, and which siblings are rotations that nobody has read.
 import { ageBeside, sortByAge } from './age.ts';
-import { isBeginningOf, type Follower } from './follower.ts';
+import { isBeginning, isBeginningOf, type Follower } from './follower.ts';
 import { isSameHead } from './identity.ts';
 import { idleFollowers, isRotatedPath, openFollowers, type Lineage, type Registry } from './lineage.ts';
-import type { FileKey } from './open.ts';
+import type { FileKey, Opened } from './open.ts';
 import {
   bytesOf,
   hasTail,
@@ -24,6 +24,8 @@ export interface Family {
   readonly owners: ReadonlyMap<Sibling, Follower>;
   /** Known files without a descriptor, and the sibling to read them on in. */
   readonly places: ReadonlyMap<Follower, Sibling>;
+  /** Copies of the new file at the path, whole or in the making: it is read itself, and known by its head if it is truncated. */
+  readonly copies: ReadonlySet<Sibling>;
   /** The first bytes of what a sibling holds, as they were when it was looked at. */
   readonly headOf: (sibling: Sibling) => Buffer;
   /** Whether the folder could be read: otherwise nothing can be said to be gone. */
@@ -31,24 +33,24 @@ export interface Family {
 }
 
 /** A folder is looked at anew so often, where a rotation is under way in it. */
-const LOOKS = 50;
+export const LOOKS = 50;
 
 /**
  * Looks at the folder until nothing was renamed meanwhile: a file that is moved on while it is looked for would be
  * taken for gone.
- * @param live the file that stands at the path itself; no sibling.
+ * @param file what stands at the path itself, where nobody has it open; no sibling.
  */
 export function familyOf(
   registry: Registry,
   lineage: Lineage,
   path: string,
-  live: FileKey | undefined,
+  file: Opened | undefined,
 ): Family {
-  let listed = listSiblings(lineage, path, live);
+  let listed = listSiblings(lineage, path, file?.key);
   for (let looks = 1; ; looks++) {
-    const family = recognise(registry, lineage, listed);
-    const again = listSiblings(lineage, path, live);
-    if (looks === LOOKS || namesOf(listed) === namesOf(again)) return family;
+    const family = recognise(registry, lineage, listed, file);
+    const again = listSiblings(lineage, path, file?.key);
+    if (looks === LOOKS || namesOf(listed.siblings) === namesOf(again.siblings)) return family;
     listed = again;
   }
 }
@@ -70,14 +72,20 @@ function listSiblings(lineage: Lineage, path: string, live: FileKey | undefined)
   return { siblings, readable: listed !== undefined };
 }
 
-function namesOf({ siblings }: Listing): string {
+/** Which file has which name; the same for two lists, nothing was renamed between them. */
+export function namesOf(siblings: readonly Sibling[]): string {
   return siblings
     .map(({ path, key }) => `${key} ${path}`)
     .toSorted()
     .join('\n');
 }
 
-function recognise(registry: Registry, lineage: Lineage, { siblings, readable }: Listing): Family {
+function recognise(
+  registry: Registry,
+  lineage: Lineage,
+  { siblings, readable }: Listing,
+  file: Opened | undefined,
+): Family {
   const heads = new Map<Sibling, Buffer>();
   const headOf = (sibling: Sibling): Buffer => {
     const head = heads.get(sibling) ?? headOfSibling(sibling);
@@ -88,9 +96,13 @@ function recognise(registry: Registry, lineage: Lineage, { siblings, readable }:
   const places = new Map<Follower, Sibling>();
   ownByInode(registry, siblings, headOf, owners, places);
   ownByContent(registry, lineage, siblings, headOf, owners, places);
-  for (const sibling of siblings)
-    if (sibling.rotated && !owners.has(sibling) && !lineage.before.has(sibling.key)) headOf(sibling);
-  return { siblings, owners, places, headOf, readable };
+  const copies = new Set<Sibling>();
+  for (const sibling of siblings) {
+    if (!sibling.rotated || owners.has(sibling) || lineage.before.has(sibling.key)) continue;
+    const head = headOf(sibling);
+    if (file && !sibling.compressed && isCopyInTheMaking(sibling, head, file)) copies.add(sibling);
+  }
+  return { siblings, owners, places, copies, headOf, readable };
 }
 
 function ownByInode(
@@ -158,6 +170,12 @@ function holds(sibling: Sibling, follower: Follower): boolean {
   return hasTail(sibling, follower.offset, follower.tailHash);
 }
 
+/** Whether a sibling holds the first bytes of a file that nobody has open. */
+function isCopyInTheMaking(sibling: Sibling, head: Buffer, file: Opened): boolean {
+  if (sibling.size === 0) return sibling.born > file.born;
+  return isBeginning(file, head, sibling.size, (from) => bytesOf(sibling, from));
+}
+
 /** Whether a sibling is a copy of an open file. A common first line proves nothing here. */
 function isCopyOf(sibling: Sibling, follower: Follower, head: Buffer): boolean {
   if (sibling.compressed) return isSameHead(follower, head) && head.length === follower.headLength;
@@ -177,7 +195,7 @@ export function missedRotations(
   current: Follower | undefined,
   blank: ReadonlySet<Follower>,
 ): Sibling[] {
-  const { siblings, owners, headOf } = family;
+  const { siblings, owners, copies, headOf } = family;
   const known = [...lineage.closed, ...openFollowers(lineage), ...(current ? [current] : [])];
   if (known.length === 0) return [];
   // A file that was empty when it was last seen is no landmark: it may have been filled, copied and emptied since.
@@ -207,6 +225,7 @@ export function missedRotations(
     .toReversed()
     .toSorted((a, b) => Number(a.compressed) - Number(b.compressed))) {
     if (!sibling.rotated || owners.has(sibling) || lineage.before.has(sibling.key)) continue;
+    if (copies.has(sibling)) continue;
     // An empty file may be one that was renamed and is written to yet, or a copy of the current one in the making.
     if (sibling.size === 0 && (current !== undefined || sibling.compressed)) continue;
     if (!landmark && sibling.mtime < since) continue;
@@ -228,7 +247,11 @@ export function missedRotations(
 /** Remembers the siblings that are never to be read, as long as they are there. */
 export function rememberBefore(lineage: Lineage, family: Family, taken: readonly Sibling[]): void {
   const rest = family.siblings.filter(
-    (sibling) => sibling.size > 0 && !family.owners.has(sibling) && !taken.includes(sibling),
+    (sibling) =>
+      sibling.size > 0 &&
+      !family.owners.has(sibling) &&
+      !family.copies.has(sibling) &&
+      !taken.includes(sibling),
   );
   lineage.before = new Set(rest.map((sibling) => sibling.key));
 }

@@ -25,9 +25,17 @@ import {
   type Lineage,
   type Registry,
 } from './lineage.ts';
-import { fileHasTail, keyOf, openLog, readAt, readHead, refusal, type FileKey, type Opened } from './open.ts';
+import { fileHasTail, keyOf, openLog, readAt, refusal, type FileKey, type Opened } from './open.ts';
 import { siblingsOf, type Sibling } from './rotation.ts';
-import { familyOf, missedRotations, rememberBefore, relatives, type Family } from './siblings.ts';
+import {
+  familyOf,
+  LOOKS,
+  missedRotations,
+  namesOf,
+  rememberBefore,
+  relatives,
+  type Family,
+} from './siblings.ts';
 
 export interface Tracer {
   /** Looks at what stands at the path now, and arranges what is read next. */
@@ -49,8 +57,11 @@ export function createTracer(
   clock: Clock,
   announce: (lineage: Lineage, follower: Follower) => void,
 ): Tracer {
-  /** @param isShelved whether a known file was found replaced and may be read on elsewhere. */
-  function look(lineage: Lineage, isShelved = false): void {
+  /**
+   * @param isShelved whether a known file was found replaced and may be read on elsewhere.
+   * @param retries how often it looks anew, where a rotation is under way.
+   */
+  function look(lineage: Lineage, isShelved = false, retries = LOOKS): void {
     const at = glance(lineage.source);
     let isDue = isShelved || !lineage.looked;
     lineage.looked = true;
@@ -64,25 +75,25 @@ export function createTracer(
       // A file may have come and been rotated away between two looks: its forerunners tell what is new.
       displace(lineage);
       lineage.alias = undefined;
-      return arrive(lineage, undefined, false);
+      return arrive(lineage, at, undefined, retries);
     }
     lineage.missingSince = undefined;
     lineage.vanished = false;
     if (lineage.live?.content?.key === at.key) {
       block(lineage, undefined);
       // What was written to an empty file, copied away and truncated again left no trace but the copy.
-      return isDue || lineage.live.headLength === 0 ? arrive(lineage, undefined, true) : undefined;
+      return isDue || lineage.live.headLength === 0 ? arrive(lineage, at, undefined, retries) : undefined;
     }
     if (lineage.alias === at.key && registry.open.has(at.key) && !isDue) return;
     displace(lineage);
     lineage.alias = undefined;
     const opened = openLog(lineage.source);
     block(lineage, opened.outcome === 'refused' ? opened.code : undefined);
-    if (opened.outcome !== 'opened') return isDue ? arrive(lineage, undefined, false) : undefined;
+    if (opened.outcome !== 'opened') return isDue ? arrive(lineage, opened, undefined, retries) : undefined;
     const { file } = opened;
     lineage.realPath = file.path;
     const owner = registry.open.get(file.key);
-    if (!owner) return arrive(lineage, file, true);
+    if (!owner) return arrive(lineage, { outcome: 'file', key: file.key }, file, retries);
     // The file is read already, under another name or as the one that was here before.
     closeSync(file.fd);
     if (owner.lineage === lineage) {
@@ -93,11 +104,16 @@ export function createTracer(
       lineage.alias = file.key;
       owner.lineage.aliasPatterns = [...new Set([...owner.lineage.aliasPatterns, ...lineage.patterns])];
     }
-    arrive(lineage, undefined, true);
+    arrive(lineage, { outcome: 'file', key: file.key }, undefined, retries);
   }
 
-  /** @param occupied whether any file stands at the path, be it read here or elsewhere. */
-  function arrive(lineage: Lineage, file: Opened | undefined, occupied: boolean): void {
+  /**
+   * Two notes are taken before the folder is listed: the heads of the open files, and what stands at the path. If both
+   * hold afterwards, whatever was rotated or copied away is in the list, and what comes later will be noticed by them.
+   * @param at what stands at the path, be it read here or elsewhere.
+   * @param file the same, where nobody has it open.
+   */
+  function arrive(lineage: Lineage, at: Glance, file: Opened | undefined, retries: number): void {
     let itself = file && knownInPlace(file);
     if (itself) claim(registry, itself);
     // Where the content at the path is known, no rotation was missed.
@@ -107,7 +123,12 @@ export function createTracer(
     const open = relatives(registry, lineage).flatMap(openFollowers);
     const blank = new Set(open.filter(({ headLength }) => headLength === 0));
     open.forEach(refreshHead);
-    const family = familyOf(registry, lineage, file?.path ?? lineage.realPath, file?.key);
+    const family = familyOf(registry, lineage, file?.path ?? lineage.realPath, file);
+    if (retries > 0 && !isSettled(lineage, at, file)) {
+      if (itself) lineage.closed.push(itself);
+      if (file) closeSync(file.fd);
+      return look(lineage, true, retries - 1);
+    }
     const missed = isKnown ? [] : missedRotations(lineage, family, current, blank);
     rememberBefore(lineage, family, missed);
     const unannounced = new Set(lineage.older.filter((one) => blank.has(one) && one.headLength > 0));
@@ -121,11 +142,21 @@ export function createTracer(
       const shrunk = itself ? undefined : shrunkInPlace(lineage, file, family);
       itself ??= shrunk ?? rewrittenInPlace(lineage, file, family);
       // Truncated since it was recognised: what was read of it stands in a copy now.
-      if (itself && !goOn(lineage, itself, file, shrunk !== undefined)) return look(lineage, true);
+      if (itself && !goOn(lineage, itself, file, shrunk !== undefined))
+        return look(lineage, true, retries - 1);
       if (!itself) begin(lineage, file);
     }
-    setAdrift(lineage, family, occupied);
+    setAdrift(lineage, family, at.outcome === 'file');
     lineage.known = lineage.known || lineage.blockedBy === undefined;
+  }
+
+  /** Whether the same stands at the path and in the open files as before the folder was listed. */
+  function isSettled(lineage: Lineage, at: Glance, file: Opened | undefined): boolean {
+    const now = glance(lineage.source);
+    if (now.outcome !== at.outcome) return false;
+    if (now.outcome === 'file' && at.outcome === 'file' && now.key !== at.key) return false;
+    if (openFollowers(lineage).some(isReplaced)) return false;
+    return !file || readAt(file.fd, 0, file.head.length).equals(file.head);
   }
 
   /** The content of an open file is gone from it; a copy may hold the rest. */
@@ -161,24 +192,22 @@ export function createTracer(
    * was lost in a power cut.
    */
   function shrunkInPlace(lineage: Lineage, file: Opened, family: Family): Follower | undefined {
-    const head = readHead(file.fd);
     return lineage.closed.find(
       (idle) =>
         idle.inode === file.inode &&
         !idle.finished &&
         file.size < idle.offset &&
         !family.places.has(idle) &&
-        isSameHead(idle, head),
+        isSameHead(idle, file.head),
     );
   }
 
   /** Another inode with the known content at the same path: restored from a backup, or rewritten by an editor. */
   function rewrittenInPlace(lineage: Lineage, file: Opened, family: Family): Follower | undefined {
-    const head = readHead(file.fd);
     return lineage.closed.find(
       (idle) =>
         !family.places.has(idle) &&
-        isSameHead(idle, head) &&
+        isSameHead(idle, file.head) &&
         fileHasTail(file.fd, idle.offset, idle.tailHash),
     );
   }
@@ -232,13 +261,12 @@ export function createTracer(
 
   /** The known file, of whichever path, that a file with a rotated name is a copy of. */
   function originalOf(lineage: Lineage, file: Opened): Follower | undefined {
-    const head = readHead(file.fd);
     const isFurther = (one: Follower): boolean =>
-      isSameHead(one, head) && fileHasTail(file.fd, one.offset, one.tailHash);
+      isSameHead(one, file.head) && fileHasTail(file.fd, one.offset, one.tailHash);
     for (const other of registry.lineages.values()) {
       if (other === lineage || !isRotatedPath(file.path, other.realPath)) continue;
       const tailOf = (from: number): Buffer => readAt(file.fd, from, file.size - from);
-      const open = openFollowers(other).find((one) => isBeginningOf(one, head, file.size, tailOf));
+      const open = openFollowers(other).find((one) => isBeginningOf(one, file.head, file.size, tailOf));
       const known = open ?? other.closed.find(isFurther);
       if (known) return known;
     }
@@ -289,19 +317,24 @@ export function createTracer(
     unannounced.add(fresh);
   }
 
+  /** Renamed since the folder was looked at, the file is known by what it is, not by its name. */
   function openSibling(lineage: Lineage, sibling: Sibling): Opened | undefined {
     if (registry.open.has(sibling.key)) return undefined;
-    let path: string | undefined = sibling.path;
-    for (let tries = 0; path !== undefined && tries < 50; tries++) {
-      const opened = openLog(path);
+    let before: string | undefined;
+    for (let path: string | undefined = sibling.path, tries = 0; tries < LOOKS; tries++) {
+      const opened = openLog(path ?? sibling.path);
       if (opened.outcome === 'refused') lineage.faults.add(opened.code);
       if (opened.outcome === 'refused') return undefined;
       if (opened.outcome === 'opened') {
         if (opened.file.key === sibling.key) return opened.file;
         closeSync(opened.file.fd);
       }
-      // Renamed since the folder was looked at: the file is known by what it is, not by its name.
-      path = siblingsOf(sibling.path)?.find(({ key }) => key === sibling.key)?.path;
+      const listed = siblingsOf(sibling.path) ?? [];
+      path = listed.find(({ key }) => key === sibling.key)?.path;
+      // While names change, a list may lack a file that is there. It is gone when two lists say so.
+      const names = namesOf(listed);
+      if (!path && names === before) return undefined;
+      before = names;
     }
     return undefined;
   }

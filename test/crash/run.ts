@@ -96,7 +96,7 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
     await during(place, 'SIGTERM', async (_, child) => {
       for (const step of rest) {
         write([step]);
-        await pause(random.below(3) + restAfter(step));
+        await pause(random.below(3));
       }
       await caughtUp(child, place);
       if (index === 1)
@@ -107,14 +107,6 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
   }
   const kills = Object.values(diedAt).reduce((sum, times) => sum + times, 0);
   return { outcome: await readOutcome(place.folder, place.host), kills, diedAt };
-}
-
-/**
- * Nobody rotates a log twice within the milliseconds that one look at its folder takes, nor within one tick of the clock
- * that stamps files (4 ms): their order could not be told afterwards.
- */
-function restAfter({ what }: Step): number {
-  return what === 'append' ? 0 : 15;
 }
 
 /** Writes the steps while one daemon after the other is killed. @returns the steps that are left. */
@@ -141,7 +133,7 @@ async function underFire(
       point === undefined ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
     for (const step of take(Math.max(1, share - random.below(7)))) {
       write([step]);
-      await pause(random.below(8) + restAfter(step));
+      await pause(random.below(8));
     }
     if (unlock && deadline) await ended(child);
     unlock?.();
@@ -150,10 +142,7 @@ async function underFire(
     clearTimeout(deadline);
     diedAt[point ?? 'random'] = (diedAt[point ?? 'random'] ?? 0) + 1;
     // Rotations go on while nobody looks, now and then several.
-    for (const step of take(random.below(4) === 0 ? random.below(16) : random.below(3))) {
-      write([step]);
-      await pause(restAfter(step));
-    }
+    write(take(random.below(4) === 0 ? random.below(16) : random.below(3)));
   }
   return steps.slice(next);
 }
