@@ -1,13 +1,13 @@
 // What run, check and replay share: the config read from where this command line says, and its faults told.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT, formatFault } from '../errors.ts';
+import { BailiffError, EXIT, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Compiled, FilterOptions } from '../filters/contract.ts';
-import { compileNamed, prepareSetup } from '../setup/index.ts';
-import type { Proofs, SetupResult } from '../setup/index.ts';
+import { compileNamed, prepareSetup, takenAsProven } from '../setup/index.ts';
+import type { Proofs, Setup, SetupResult } from '../setup/index.ts';
 import { printable } from '../text.ts';
-import type { Context } from './verb.ts';
+import type { Context, Options } from './verb.ts';
 
 /** From src/cli or dist/cli, the folder of the shipped filters is two up. */
 const SHIPPED_FILTERS = join(import.meta.dirname, '..', '..', 'filters');
@@ -26,6 +26,31 @@ export function readSetup(context: Context, proofs: Proofs, everyFilter = false)
     version: context.version,
     everyFilter,
   });
+}
+
+/** The config for a verb that asks no daemon, and the one jail that the command line may name. */
+export type Asked =
+  | { readonly ok: true; readonly setup: Setup; readonly jail: string | undefined }
+  | { readonly ok: false; readonly exit: number };
+
+/**
+ * Filters are taken as proven: nobody is banned by such a verb. Faults and warnings are told.
+ * @throws BailiffError E_UNKNOWN_JAIL where the config has no such enabled jail.
+ */
+export function readAsked(context: Context, options: Options): Asked {
+  const result = readSetup(context, takenAsProven);
+  tellFaults(context, result.warnings, 'warning');
+  if (!result.ok) {
+    tellFaults(context, result.faults, 'fault');
+    return { ok: false, exit: exitOf(result.faults) };
+  }
+  const jail = typeof options['jail'] === 'string' ? options['jail'] : undefined;
+  if (jail !== undefined && !result.setup.jails.some(({ rules }) => rules.name === jail))
+    throw new BailiffError(
+      'E_UNKNOWN_JAIL',
+      `There is no enabled jail "${jail}" in ${context.paths.config}.`,
+    );
+  return { ok: true, setup: result.setup, jail };
 }
 
 /** Writes each fault as `file:line:column: …` to standard error. Messages may quote hostile samples: made printable. */

@@ -1,12 +1,11 @@
-import { BailiffError, EXIT } from '../../errors.ts';
+import { EXIT } from '../../errors.ts';
 import { createHost, explain } from '../../daemon/index.ts';
 import type { Explanation } from '../../daemon/index.ts';
 import { createClock } from '../../daemon/system.ts';
-import { takenAsProven } from '../../setup/index.ts';
 import { printable } from '../../text.ts';
 import { formatInstant } from '../../time.ts';
 import { formatJson } from '../json.ts';
-import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import { readAsked } from '../ready.ts';
 import { formatTable, paint } from '../table.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -17,21 +16,12 @@ export const verb: Verb = {
   options: [{ term: '--jail <name>', summary: 'ask this jail only' }],
   details: 'Exit status 1 where no jail takes the line. No daemon is asked: counts begin with this line.',
   async run(context, args, options) {
-    const result = readSetup(context, takenAsProven);
-    tellFaults(context, result.warnings, 'warning');
-    if (!result.ok) {
-      tellFaults(context, result.faults, 'fault');
-      return exitOf(result.faults);
-    }
-    const jail = typeof options['jail'] === 'string' ? options['jail'] : undefined;
-    if (jail !== undefined && !result.setup.jails.some((ready) => ready.rules.name === jail))
-      throw new BailiffError(
-        'E_UNKNOWN_JAIL',
-        `There is no enabled jail "${jail}" in ${context.paths.config}.`,
-      );
+    const asked = readAsked(context, options);
+    if (!asked.ok) return asked.exit;
+    const { setup, jail } = asked;
     // As a file would hold it: one byte one character, without the line's end.
     const line = Buffer.from(args[0]!.replace(/\r?\n$/, ''), 'utf8').toString('latin1');
-    const found = await explain(result.setup, line, { jail, now: createClock().now() }, createHost());
+    const found = await explain(setup, line, { jail, now: createClock().now() }, createHost());
     context.out(context.json ? formatJson(found.map(view)) : describe(context, found));
     return found.some((each) => each.match !== undefined) ? EXIT.done : EXIT.no;
   },

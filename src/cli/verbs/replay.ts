@@ -5,10 +5,9 @@ import { createHost, replay } from '../../daemon/index.ts';
 import type { ReplayResult } from '../../daemon/index.ts';
 import { createClock } from '../../daemon/system.ts';
 import type { Ban } from '../../model.ts';
-import { takenAsProven } from '../../setup/index.ts';
 import { formatInstant } from '../../time.ts';
 import { formatJson } from '../json.ts';
-import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import { readAsked } from '../ready.ts';
 import { formatTable, formatWhen } from '../table.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -23,27 +22,13 @@ export const verb: Verb = {
   details:
     'Each file goes to the jails whose "logs" name it, by its path or its base name. No daemon, no firewall, no change anywhere.',
   async run(context, args, options) {
-    const result = readSetup(context, takenAsProven);
-    tellFaults(context, result.warnings, 'warning');
-    if (!result.ok) {
-      tellFaults(context, result.faults, 'fault');
-      return exitOf(result.faults);
-    }
-    const jail = typeof options['jail'] === 'string' ? options['jail'] : undefined;
-    if (jail !== undefined && !result.setup.jails.some((ready) => ready.rules.name === jail))
-      throw new BailiffError(
-        'E_UNKNOWN_JAIL',
-        `There is no enabled jail "${jail}" in ${context.paths.config}.`,
-      );
+    const asked = readAsked(context, options);
+    if (!asked.ok) return asked.exit;
+    const { setup, jail } = asked;
     const files = args.map((file) => readable(resolve(file)));
     const clock = createClock();
     const now = instantOf(options['now']) ?? clock.now();
-    const outcome = await replay(
-      result.setup,
-      files,
-      { jail, now },
-      { clock, host: createHost(), matchesGlob },
-    );
+    const outcome = await replay(setup, files, { jail, now }, { clock, host: createHost(), matchesGlob });
     for (const file of outcome.unclaimed)
       context.err(`No jail's "logs" name ${file}; --jail gives it to one.\n`);
     for (const name of outcome.unresolved)
