@@ -57,6 +57,11 @@ export async function settleOrDie(child: ChildProcess, place: Place): Promise<vo
   await ended(child);
 }
 
+/** What a reboot leaves of the kernel's part: nothing. For while no daemon runs. */
+export async function reboot({ host }: Place): Promise<void> {
+  await host.runOk(program('nft'), ['flush', 'ruleset']);
+}
+
 /** Starts a daemon, lets `task` happen, and ends it by the signal. @throws where it ends before. */
 export async function during(
   place: Place,

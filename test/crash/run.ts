@@ -7,7 +7,7 @@ import { administrate, isHeld } from './administrator.ts';
 import { carryOut } from './disk.ts';
 import { readOutcome } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
-import { caughtUp, during, launch, lockLedger, pause, ready, settleOrDie } from './process.ts';
+import { caughtUp, during, launch, lockLedger, pause, ready, reboot, settleOrDie } from './process.ts';
 import type { Place } from './process.ts';
 import { ended, eventually } from '../support/run.ts';
 import { createRandom } from './random.ts';
@@ -141,6 +141,7 @@ async function underFire(
     await ended(child);
     clearTimeout(deadline);
     diedAt[point ?? 'random'] = (diedAt[point ?? 'random'] ?? 0) + 1;
+    if (random.below(4) === 0) await reboot(place);
     // Rotations go on while nobody looks, now and then several.
     write(take(random.below(4) === 0 ? random.below(16) : random.below(3)));
   }
