@@ -88,6 +88,16 @@ export function lockLedger({ folder }: Place): () => void {
   return () => void db.close();
 }
 
+/** Resolves when the daemon has tried to commit and could not, or has ended. */
+export async function commitFailed(child: ChildProcess, { folder }: Place): Promise<void> {
+  const client = createClient(join(folder, 'run'));
+  await eventually('a commit has failed', async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return true;
+    const status = await client.status().catch(() => undefined);
+    return status?.faults.some(({ code }) => code === 'E_LEDGER_UNAVAILABLE');
+  });
+}
+
 /** The writer's own rhythm: the pauses are part of the script, not a way to wait for something. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -7,7 +7,17 @@ import { administrate, isHeld } from './administrator.ts';
 import { carryOut } from './disk.ts';
 import { readOutcome } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
-import { caughtUp, during, launch, lockLedger, pause, ready, reboot, settleOrDie } from './process.ts';
+import {
+  caughtUp,
+  commitFailed,
+  during,
+  launch,
+  lockLedger,
+  pause,
+  ready,
+  reboot,
+  settleOrDie,
+} from './process.ts';
 import type { Place } from './process.ts';
 import { ended, eventually } from '../support/run.ts';
 import { createRandom } from './random.ts';
@@ -129,13 +139,18 @@ async function underFire(
     else await ready(child);
     // Some can't commit meanwhile: what they do to the kernel is known to nobody when they die.
     const unlock = random.below(4) === 0 ? lockLedger(place) : undefined;
+    // Others can again in time: then what could not be committed before is, with all that came since.
+    const recovers = unlock !== undefined && point === undefined && random.below(2) === 0;
     const deadline =
-      point === undefined ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
+      point === undefined && !recovers
+        ? setTimeout(() => child.kill('SIGKILL'), random.below(60))
+        : undefined;
     for (const step of take(Math.max(1, share - random.below(7)))) {
       write([step]);
       await pause(random.below(8));
     }
     if (unlock && deadline) await ended(child);
+    if (recovers) await commitFailed(child, place);
     unlock?.();
     if (deadline === undefined) await settleOrDie(child, place);
     await ended(child);
