@@ -9,6 +9,7 @@ export default defineConfig({
     execArgv: [
       '--enable-experimental-regexp-engine',
       '--enable-experimental-regexp-engine-on-excessive-backtracks',
+      '--regexp-backtracks-before-fallback=300',
     ],
     maxWorkers: 2,
     // Limits against hanging, not assertions: a busy machine must not fail a test.

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { referencePages } from '../src/api/index.ts';
 import { jsonSchema, referencePage } from '../src/config/reference.ts';
+import { libraryPage } from '../src/filters/index.ts';
+import { describeShelf, openShelf } from '../src/setup/index.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -13,6 +15,7 @@ const options = { ...(await resolveConfig(schema)), filepath: schema };
 const pages: Record<string, string> = {
   ...(await referencePages()),
   'docs/config.md': referencePage(),
+  'docs/library.md': libraryPage(describeShelf(openShelf([join(root, 'filters')]))),
   'jails.schema.json': await format(JSON.stringify(jsonSchema()), options),
 };
 for (const [file, text] of Object.entries(pages)) writeFileSync(join(root, file), text);

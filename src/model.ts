@@ -87,6 +87,8 @@ export interface Match {
   readonly outcome: 'failure' | 'success';
   /** As it was read: a full-length address, `::ffff:` already resolved to IPv4. */
   readonly address: Network;
+  /** The trusted proxy that handed the request on; undefined where the address itself reached this host. */
+  readonly via?: Network | undefined;
   /** The line's own stamp; undefined where it has none or an unreadable one. */
   readonly at: Instant | undefined;
   /** How often the match counts; 0 is evidence only. */
@@ -111,6 +113,8 @@ export interface ConditionTests {
   readonly contains?: string | readonly string[];
   readonly glob?: string | readonly string[];
   readonly regex?: string | readonly string[];
+  /** Networks; the value is an address inside one of them. */
+  readonly in?: string | readonly string[];
   readonly present?: boolean;
 }
 
@@ -213,6 +217,8 @@ export interface Ban {
   readonly evidence: readonly Evidence[];
   /** What it was to drop when it was decided, for the day when its jail is configured no more; undefined: nothing. */
   readonly scope: Scope | undefined;
+  /** The trusted proxy through which the address reached this host: only there can it be refused. */
+  readonly via?: string | undefined;
   /** undefined while the ban is open. */
   readonly endedAt: Instant | undefined;
   /** `expired`, `admin`, `replaced`, … */

@@ -1,11 +1,11 @@
 // What run, check and replay share: the config read from where this command line says, and its faults told.
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BailiffError, EXIT, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Compiled, FilterOptions } from '../filters/contract.ts';
-import { compileNamed, prepareSetup, takenAsProven } from '../setup/index.ts';
-import type { Proofs, Setup, SetupResult } from '../setup/index.ts';
+import { compileNamed, describeShelf, openShelf, prepareSetup, takenAsProven } from '../setup/index.ts';
+import type { Described, Proofs, Setup, SetupResult } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import type { Context, Options } from './verb.ts';
 
@@ -62,6 +62,11 @@ export function tellFaults(context: Context, faults: readonly Fault[], word: 'fa
 /** 78 for a faulty config or filter, 1 where samples or forgeries are all that failed. */
 export function exitOf(faults: readonly Fault[]): number {
   return faults.every((fault) => fault.code === 'E_FILTER_UNPROVEN') ? EXIT.no : EXIT.config;
+}
+
+/** Every filter that a jail of this config could name. */
+export function listFilters(context: Context): Described[] {
+  return describeShelf(openShelf([SHIPPED_FILTERS, join(dirname(context.paths.config), 'filters')]));
 }
 
 /** One filter, by the name that a jail would use, or by its YAML file. */

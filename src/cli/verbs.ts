@@ -34,6 +34,10 @@ export const VERBS: Readonly<Record<string, Row>> = {
     load: () => import('./verbs/test.ts'),
   },
   explain: { summary: 'what each stage says about one line', load: () => import('./verbs/explain.ts') },
+  filters: {
+    summary: 'the library: what each filter catches, with a sample line',
+    load: () => import('./verbs/filters.ts'),
+  },
   arm: { summary: 'put enforcement back in force after a teardown', load: () => import('./verbs/arm.ts') },
   teardown: {
     summary: 'leave the host as found: every rule of Bailiff goes, with or without a daemon',

@@ -10,6 +10,9 @@ export type AllowEntry =
   | { readonly kind: 'file'; readonly path: string; readonly written: string }
   | { readonly kind: 'name'; readonly name: string; readonly written: string };
 
+/** The filter of a jail that counts what no log says: the bans of the other jails. */
+export const RECIDIVE = 'recidive';
+
 export interface JailConfig {
   readonly name: string;
   readonly enabled: boolean;
@@ -42,6 +45,8 @@ export interface JailConfig {
 export interface Config {
   readonly file: string;
   readonly allow: readonly AllowEntry[];
+  /** Whose forwarding header is believed; no names among them. */
+  readonly trustedProxies: readonly AllowEntry[];
   /** `defaults.banTime`: bans by hand last its `first`. */
   readonly banTime: Sentence;
   readonly jails: readonly JailConfig[];

@@ -64,7 +64,7 @@ const VALUES = `**Durations** are a number of seconds (\`90\`) or a text: \`"90s
 
 **Names of jails** have 1 to 64 characters: \`a\` to \`z\`, \`0\` to \`9\`, \`_\`, \`.\` and \`-\`, the first a letter or digit. \`manual\` is taken: bans by hand stand under it.
 
-**Conditions** in \`where\` and \`except\` name a field and say what it must hold: a text, a number, \`true\` or \`false\`, a list of which one must fit, or an object with one or more of \`prefix\`, \`suffix\`, \`contains\`, \`glob\`, \`regex\` (each a text or a list of texts) and \`present\` (\`true\` or \`false\`). All conditions must hold.
+**Conditions** in \`where\` and \`except\` name a field and say what it must hold: a text, a number, \`true\` or \`false\`, a list of which one must fit, or an object with one or more of \`prefix\`, \`suffix\`, \`contains\`, \`glob\`, \`regex\`, \`in\` (a network) (each a text or a list of texts) and \`present\` (\`true\` or \`false\`). All conditions must hold.
 
 **\`start\` and \`zone\`** belong to the file, not to the jail: where two jails name the same log, they must say the same. A jail that says nothing of \`start\` goes along with the other; one that says nothing of \`zone\` means the host's.`;
 

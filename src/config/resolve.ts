@@ -3,6 +3,7 @@ import { normalize } from 'node:path/posix';
 import { parseDuration } from '../time.ts';
 import type { Fault } from '../errors.ts';
 import { readAllowEntry } from './allow.ts';
+import { RECIDIVE } from './contract.ts';
 import type { AllowEntry, Config, JailConfig } from './contract.ts';
 import { findDisagreements } from './agreement.ts';
 import { labelOf } from './keys.ts';
@@ -42,10 +43,11 @@ export function resolve(file: string, input: ConfigInput, context: Context): Con
     ignore: readEntries(defaults.ignore ?? [], ['defaults', 'ignore'], context),
   };
   faults.push(...banTimeConflicts(defaults.banTime, inherited.banTime, tree, ['defaults', 'banTime']));
-  readEntries(input.trustedProxies ?? [], ['trustedProxies'], context);
-  if ((input.trustedProxies ?? []).length > 0) {
-    const message = '"trustedProxies" is not carried out by this version, and the proxies would be banned';
-    faults.push(faultAt(keyAt(tree, ['trustedProxies']), 'E_CONFIG_NOT_YET', message, 'take it away'));
+  const trustedProxies = readEntries(input.trustedProxies ?? [], ['trustedProxies'], context);
+  // Whom to believe must not hang on an answer of the name service.
+  if (trustedProxies.some(({ kind }) => kind === 'name')) {
+    const message = 'a trusted proxy is written as an address, a network or file:/path, not as a name';
+    faults.push(faultAt(keyAt(tree, ['trustedProxies']), 'E_CONFIG_ADDRESS', message));
   }
   const allow = readEntries(input.allow ?? [], ['allow'], context);
   const names = Object.keys(input.jails ?? {});
@@ -55,7 +57,7 @@ export function resolve(file: string, input: ConfigInput, context: Context): Con
     const message = 'there are no jails: nothing is watched, only bans by hand work';
     warnings.push(faultAt({ file, line: 0, column: 0 }, 'W_CONFIG_NO_JAILS', message));
   }
-  return { file, allow, banTime: sentenceOf(inherited.banTime), jails };
+  return { file, allow, trustedProxies, banTime: sentenceOf(inherited.banTime), jails };
 }
 
 function resolveJail(name: string, own: JailInput, inherited: Inherited, context: Context): JailConfig {
@@ -98,9 +100,24 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     faults.push(faultAt(jail.at, 'E_CONFIG_MISSING', `${labelOf(path)}: ${message}`, `add "${keys[0]}"`));
   };
   if (jail.filters.length === 0) missing(['filter'], 'a jail needs a filter');
-  if (jail.logs.length === 0 && jail.journal.length === 0)
+  if (jail.filters.includes(RECIDIVE)) checkRecidive(jail, path, context);
+  else if (jail.logs.length === 0 && jail.journal.length === 0)
     missing(['logs', 'journal'], 'a jail needs something to watch');
   return jail;
+}
+
+/** A jail that counts bans has no lines to read. */
+function checkRecidive(jail: JailConfig, path: Path, { tree, faults }: Context): void {
+  const conflict = (key: string, message: string): void => {
+    const at = keyAt(tree, [...path, key]);
+    faults.push(
+      faultAt(at, 'E_CONFIG_CONFLICT', `${labelOf([...path, key])}: ${message}`, 'make two jails of it'),
+    );
+  };
+  const what = `the filter "${RECIDIVE}" counts the bans of the other jails`;
+  if (jail.filters.length > 1) conflict('filter', `${what}, and stands alone`);
+  for (const key of ['logs', 'journal'] as const)
+    if (jail[key].length > 0) conflict(key, `${what}, and reads no log`);
 }
 
 /** What can be wrong with the keys of a jail, or of `defaults`, on their own. */
@@ -114,7 +131,7 @@ function checkLevel(level: JailInput, path: Path, { tree, filters, faults, warni
     }
   const isList = Array.isArray(level.filter);
   for (const [i, name] of [level.filter ?? []].flat().entries()) {
-    if (filters.has(name)) continue;
+    if (filters.has(name) || name === RECIDIVE) continue;
     const { at } = valueAt(tree, [...path, 'filter', ...(isList ? [i] : [])]);
     const message = `${labelOf([...path, 'filter'])}: there is no filter ${shown(name)}`;
     faults.push(faultAt(at, 'E_CONFIG_UNKNOWN_FILTER', message, suggest(name, filters, 'there are')));

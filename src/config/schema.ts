@@ -100,7 +100,10 @@ export const jailSchema = v.strictObject(
         ],
         says('E_CONFIG_TYPE', 'the name of a filter or a list of names'),
       ),
-      { says: 'Which filter recognises the lines, or which ones.', otherwise: 'none: a jail needs one' },
+      {
+        says: 'Which filter recognises the lines, or which ones. The name `recidive` is taken: such a jail has no logs, its matches are the bans of the other jails.',
+        otherwise: 'none: a jail needs one',
+      },
     ),
     logs: key(
       listOf(
@@ -208,10 +211,15 @@ export const jailSchema = v.strictObject(
         otherwise: "the host's",
       },
     ),
-    logFormat: key(text('an nginx log_format string, "combined" or "common"'), {
-      says: 'How the lines are laid out: an nginx `log_format` string, `combined` or `common`. Lines in JSON are not in this version.',
-      otherwise: "the filter's own",
-    }),
+    logFormat: key(
+      text(
+        'an nginx log_format or Apache LogFormat string, "combined", "common", "vhost_combined", "haproxy", "traefik" or "json"',
+      ),
+      {
+        says: 'How the lines are laid out: an nginx `log_format` string (with `escape=json` too), an Apache `LogFormat` string, `combined`, `common`, `vhost_combined`, `haproxy`, `traefik`, or `json` for lines in JSON under the usual keys: of Caddy, Traefik, pino-http, and nginx with the names of its variables.',
+        otherwise: 'what the log is found to be, else `combined`',
+      },
+    ),
     where: key(conditions, {
       says: "Narrows the filter: only lines whose fields fulfil all of these conditions count. The form is that of a filter's `where`.",
       otherwise: 'no condition',
@@ -255,7 +263,7 @@ export const configSchema = v.strictObject(
       otherwise: 'nobody',
     }),
     trustedProxies: key(allowList, {
-      says: 'Proxies whose forwarding header is believed. This version does not read such headers: a list that is not empty is a fault, since the proxy would be banned instead.',
+      says: 'Proxies whose forwarding header is believed, by address, network or `file:`: behind them the offender is the right-most address of the header (X-Forwarded-For, Forwarded, X-Real-IP or CF-Connecting-IP, whichever the log has) that is no trusted proxy. They are never counted and never dropped.',
       default: [],
     }),
     jails: key(v.record(jailName, jailSchema, says('E_CONFIG_TYPE', 'an object of jails by name')), {

@@ -107,7 +107,7 @@ const words = v.union(
   ],
   says('E_CONFIG_TYPE', 'a text or a list of texts'),
 );
-const TESTS = 'at least one of prefix, suffix, contains, glob, regex and present';
+const TESTS = 'at least one of prefix, suffix, contains, glob, regex, in and present';
 const tests = v.pipe(
   v.strictObject({
     prefix: key(words, { says: 'The field begins with it.' }),
@@ -119,6 +119,7 @@ const tests = v.pipe(
     regex: key(words, {
       says: 'The regular expression matches somewhere in the field; it must run in linear time.',
     }),
+    in: key(words, { says: 'The field is an address in this network.' }),
     present: key(yesOrNo, { says: 'Whether the line has the field at all.' }),
   }),
   v.check((object) => Object.keys(object).length > 0, says('E_CONFIG_VALUE', TESTS)),

@@ -1,4 +1,4 @@
-// The one kind of commit: positions, offenders, bans and events, in one transaction, at a chunk boundary.
+// The one kind of commit: positions, offenders, sessions, bans and events, in one transaction, at a chunk boundary.
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
@@ -8,8 +8,9 @@ import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './fault-points.ts';
+import type { Sessions } from './sessions.ts';
 
-/** A commit is due after a second, or when this many offenders are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
+/** A commit is due after a second, or when this many offenders and sessions are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
 const MAX_DIRTY = 5_000;
 const MAX_WAIT = 1_000;
 const FAULT = 'E_LEDGER_UNAVAILABLE';
@@ -33,6 +34,7 @@ export interface Committer {
 export function createCommitter(
   ledger: Ledger,
   jails: () => Iterable<Jail>,
+  sessions: Sessions,
   bans: Bans,
   ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
 ): Committer {
@@ -54,6 +56,7 @@ export function createCommitter(
       forgottenPositions: goneFiles,
       offenders: [...jails()].map((jail) => ({ jail, offenders: jail.takeDirty() })),
       forgottenOffenders: goneOffenders,
+      ...sessions.takeDirty(),
       ...bans.takeDirty(),
     };
     positions = new Map();
@@ -72,6 +75,7 @@ export function createCommitter(
     goneFiles = [...taken.forgottenPositions, ...goneFiles];
     goneOffenders = [...taken.forgottenOffenders, ...goneOffenders];
     for (const { jail, offenders } of taken.offenders) jail.restore(offenders);
+    sessions.restore(taken);
     bans.restore(taken);
     dirtySince ??= clock.monotonic();
   }
@@ -104,7 +108,7 @@ export function createCommitter(
   }
 
   const countDirty = (): number => {
-    let count = goneOffenders.length;
+    let count = goneOffenders.length + sessions.dirty;
     for (const jail of jails()) count += jail.dirty;
     return count;
   };

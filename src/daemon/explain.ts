@@ -1,6 +1,7 @@
 // What each stage says about one line: layout, pattern, exception, address, ignore list, count. The pipeline's own parts,
 // asked one line at a time, with jails that remember nobody.
 import type { LineVerdict } from '../filters/contract.ts';
+import { judgeLast } from '../filters/index.ts';
 import type { Instant, Match } from '../model.ts';
 import type { Setup } from '../setup/index.ts';
 import { formatDuration } from '../time.ts';
@@ -14,7 +15,17 @@ export interface Explanation {
   readonly jail: string;
   readonly filter: string;
   readonly outcome:
-    'no-layout' | 'no-match' | 'excepted' | 'ignored' | 'success' | 'late' | 'counted' | 'recorded' | 'ban';
+    | 'no-layout'
+    | 'no-match'
+    | 'opened'
+    | 'closed'
+    | 'excepted'
+    | 'ignored'
+    | 'success'
+    | 'late'
+    | 'counted'
+    | 'recorded'
+    | 'ban';
   /** In our own words; may quote the line: hostile text. */
   readonly why: string;
   readonly match: Match | undefined;
@@ -22,7 +33,8 @@ export interface Explanation {
 
 /**
  * Asks each filter of each jail about the line.
- * @param line one byte one character (latin1), without its end.
+ * @param line one byte one character (latin1), without its end. Of several lines, parted by \n, the last one: those before
+ *   it tell whose session it is.
  */
 export async function explain(
   setup: Setup,
@@ -41,7 +53,7 @@ export async function explain(
     .filter(({ ready }) => options.jail === undefined || ready.rules.name === options.jail)
     .flatMap((sitting) =>
       sitting.ready.filters.map((filter): Explanation => {
-        const verdict = filter.judge(line, options.now);
+        const verdict = judgeLast(filter, line, options.now);
         const names = { jail: sitting.ready.rules.name, filter: filter.definition.name };
         return { ...names, ...explainVerdict(sitting, verdict, options.now) };
       }),
@@ -56,6 +68,8 @@ function explainVerdict(
   switch (verdict.outcome) {
     case 'no-layout':
     case 'no-match':
+    case 'opened':
+    case 'closed':
       return { outcome: verdict.outcome, why: verdict.why, match: undefined };
     case 'excepted':
       return { outcome: 'excepted', why: verdict.why, match: verdict.match };

@@ -22,6 +22,7 @@ import type { Host } from './host.ts';
 import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
+import { createSessions } from './sessions.ts';
 import { seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
@@ -39,12 +40,14 @@ export type { FaultPoint } from './fault-points.ts';
 export type { Host } from './host.ts';
 export type { Explanation } from './explain.ts';
 export type { ReplayResult } from './replay.ts';
-export type { TestedMatch } from './test-filter.ts';
+export type { MissedLine, TestedMatch } from './test-filter.ts';
 
 /** How often the daemon looks after what no event announces: expired bans, due commits, its own addresses. */
 const TICK = 1_000;
 const REFRESH_HOST = 30_000;
 const PRUNE = 60_000;
+/** Lines may be read so late and still find the session that they belong to. */
+const LATENESS = 7 * 86_400_000;
 
 export interface DaemonOptions {
   readonly setup: Setup;
@@ -105,7 +108,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const sittings = seatJails(setup, protection, remembered.offenders, startedAt);
   const plans = createPlans(sittings.all, (sitting) => sitting.ready);
   const bans = createBans(remembered.openBans, remembered.nextBanId);
-  const committer = createCommitter(ledger, () => sittings.jails, bans, { clock, log, faults, at });
+  const sessions = createSessions(remembered.sessions);
+  const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
   const enforcer = createEnforcer(
     firewall,
     bans,
@@ -150,7 +154,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
 
   function apply(chunk: Chunk): void {
-    const journey = applyChunk(chunk, plans.of(chunk.patterns), bans, clock.now());
+    const journey = applyChunk(chunk, plans.of(chunk.patterns), sessions, bans, clock.now());
     committer.moved(chunk.position);
     at('after-apply');
     sourceWatch.observe(chunk, journey);
@@ -181,6 +185,16 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const prune = (): void => {
     if (!isBooted || isCatchingUp()) return;
     for (const jail of sittings.jails) committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
+    sessions.prune(clock.now() - LATENESS);
+  };
+  let evicted = 0;
+  const tellEvicted = (): void => {
+    if (sessions.evicted === evicted) return faults.clear('W_SESSIONS_EVICTED');
+    evicted = sessions.evicted;
+    faults.raise(
+      'W_SESSIONS_EVICTED',
+      `${evicted} sessions were forgotten to make room for newer ones; lines of theirs without an address count nothing.`,
+    );
   };
   const refreshHost = (): void => {
     try {
@@ -198,6 +212,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     every(clock, TICK, tick, fail),
     every(clock, REFRESH_HOST, refreshHost, fail),
     every(clock, PRUNE, prune, fail),
+    every(clock, PRUNE, tellEvicted, fail),
   ];
   const names = followNames(protection, clock, faults, () => {
     void (async () => {

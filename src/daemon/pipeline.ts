@@ -2,10 +2,11 @@
 import { formatDuration } from '../time.ts';
 import { utf8 } from '../text.ts';
 import type { Jail } from '../jails/contract.ts';
-import type { Ban, Chunk, Evidence, Instant, Verdict } from '../model.ts';
+import type { Ban, Chunk, Evidence, Instant, Network, Verdict } from '../model.ts';
 import type { Plan, ReadyJail } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 import { scanSafely } from './safe-scan.ts';
+import type { Sessions } from './sessions.ts';
 
 /** A stamp further ahead of the clock than this counts as the instant of arrival. */
 const FUTURE_TOLERANCE = 5 * 60_000;
@@ -25,13 +26,22 @@ export interface Journey {
   readonly fromTheFuture: number;
   /** Lines on which a filter broke: passed over. */
   readonly broken: number;
+  /** Lines that were looked at, and those of them that are not of the form that any filter expects. */
+  readonly candidates: number;
+  readonly unframed: number;
 }
 
 /**
  * Applies one chunk: every line once, in order. Synchronous, so that whatever is committed between two chunks belongs
- * together: positions, counts and bans.
+ * together: positions, counts, sessions and bans.
  */
-export function applyChunk(chunk: Chunk, plan: Plan<SittingJail>, bans: Bans, now: Instant): Journey {
+export function applyChunk(
+  chunk: Chunk,
+  plan: Plan<SittingJail>,
+  sessions: Sessions,
+  bans: Bans,
+  now: Instant,
+): Journey {
   const imposed: Ban[] = [];
   const lineNumber = createLineCounter(chunk);
   // The last line that each jail counted: a line that two of its filters match is one attempt, not two.
@@ -39,7 +49,7 @@ export function applyChunk(chunk: Chunk, plan: Plan<SittingJail>, bans: Bans, no
   let matches = 0;
   let fromTheFuture = 0;
 
-  const broken = scanSafely(plan.scanner, chunk.text, chunk.arrivedAt, (filter, match, base) => {
+  const scanned = scanSafely(plan.scanner, chunk, sessions.of(chunk.source), (filter, match, base) => {
     const isFuture = match.at !== undefined && match.at > chunk.arrivedAt + FUTURE_TOLERANCE;
     const at = match.at === undefined || isFuture ? chunk.arrivedAt : match.at;
     if (isFuture) fromTheFuture++;
@@ -52,21 +62,57 @@ export function applyChunk(chunk: Chunk, plan: Plan<SittingJail>, bans: Bans, no
       const { address, counts, oncePerSession, session, outcome } = match;
       const count = { address, at, counts, oncePerSession, session, outcome, evidence };
       const verdict = sitting.jail.decide(count);
-      if (verdict.outcome === 'ban') imposed.push(impose(sitting, match.filter, verdict, bans, now));
+      if (verdict.outcome !== 'ban') continue;
+      const { findTime } = sitting.ready.rules;
+      const reason = `${quantity(verdict.count, 'match', 'matches')} of ${match.filter} within ${formatDuration(findTime)}`;
+      const ban = impose(sitting, reason, match.via, verdict, bans, now);
+      imposed.push(ban, ...relapses(sitting, ban, match.via, plan.recidive, bans, now));
     }
   });
-  return { bans: imposed, matches, fromTheFuture, broken };
+  return { bans: imposed, matches, fromTheFuture, ...scanned };
 }
 
+/** The ban is itself a match for the jails that count bans. What only a detecting jail said never comes to one. */
+function relapses(
+  sitting: SittingJail,
+  { address, since, evidence }: Ban,
+  via: Network | undefined,
+  recidive: readonly SittingJail[],
+  bans: Bans,
+  now: Instant,
+): Ban[] {
+  if (sitting.ready.config.dryRun) return [];
+  return recidive.flatMap((counting) => {
+    const latest = evidence.at(-1);
+    if (!latest) return [];
+    const { jail, ready } = counting;
+    const verdict = jail.decide({
+      address,
+      at: since,
+      counts: 1,
+      outcome: 'failure',
+      evidence: () => latest,
+    });
+    if (verdict.outcome !== 'ban') return [];
+    const reason = `${quantity(verdict.count, 'ban', 'bans')} within ${formatDuration(ready.rules.findTime)}`;
+    return [impose(counting, reason, via, verdict, bans, now)];
+  });
+}
+
+function quantity(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** @param reason made of our own words only: it is shown where no hostile text may be. */
 function impose(
   sitting: SittingJail,
-  filter: string,
+  reason: string,
+  via: Network | undefined,
   verdict: Extract<Verdict, { outcome: 'ban' }>,
   bans: Bans,
   now: Instant,
 ): Ban {
   const { rules } = sitting.ready;
-  const times = verdict.count === 1 ? 'match' : 'matches';
   return bans.impose(
     {
       address: verdict.offender,
@@ -74,11 +120,11 @@ function impose(
       since: verdict.since,
       until: verdict.until,
       nth: verdict.nth,
-      // Made of our own words only: it is shown where no hostile text may be.
-      reason: `${verdict.count} ${times} of ${filter} within ${formatDuration(rules.findTime)}`,
+      reason,
       by: 'jail',
       evidence: verdict.evidence,
       scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
+      ...(via && { via: via.text }),
     },
     now,
   );

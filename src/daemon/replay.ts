@@ -11,6 +11,7 @@ import { lookUpNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import type { SittingJail } from './pipeline.ts';
 import { createProtection } from './protection.ts';
+import { createSessions } from './sessions.ts';
 import { seatJails } from './sitting.ts';
 
 export interface ReplayResult {
@@ -44,6 +45,7 @@ export async function replay(
   const { unresolved } = await lookUpNames(protection);
   const sittings = seatJails(setup, protection, [], options.now);
   const plans = createPlans(sittings.all, (sitting) => sitting.ready);
+  const sessions = createSessions([]);
   const bans = createBans([], 1);
   const clock: Clock = { ...ports.clock, now: () => options.now };
   const decided: Ban[] = [];
@@ -55,8 +57,10 @@ export async function replay(
     const users = sittings.all.filter((sitting) => isFor(sitting, file));
     if (users.length === 0) unclaimed.push(file);
     const plan = plans.for(users);
+    // A session goes on where the log was rotated.
+    const source = withoutRotation(file);
     for await (const chunk of readWhole(file, clock)) {
-      const journey = applyChunk(chunk, plan, bans, options.now);
+      const journey = applyChunk({ ...chunk, source }, plan, sessions, bans, options.now);
       decided.push(...journey.bans);
       lines += chunk.lines;
       matches += journey.matches;

@@ -53,6 +53,8 @@ export function seatJails(
     isConfigured: (name) => configured.has(name),
     scopeOf(ban) {
       if (ban.jail === MANUAL) return EVERYTHING;
+      // Its packets bear the proxy's address.
+      if (ban.via !== undefined) return undefined;
       const jail = configured.get(ban.jail);
       if (!jail) return ban.scope;
       return jail.config.dryRun ? undefined : jail.scope;

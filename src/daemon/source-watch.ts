@@ -1,8 +1,10 @@
-// What the daemon notices about its sources beside their lines: stamps that can't be right.
+// What the daemon notices about its sources beside their lines: stamps that can't be right, lines of an unknown form.
 import type { Chunk, Instant } from '../model.ts';
 import type { Clock } from '../ports.ts';
 import { createFaults } from './faults.ts';
 import type { Faults } from './faults.ts';
+import { createMisfits } from './misfits.ts';
+import type { Misfits } from './misfits.ts';
 import type { Journey } from './pipeline.ts';
 import { createSkew } from './skew.ts';
 import type { Skew } from './skew.ts';
@@ -22,6 +24,7 @@ export function createSourceWatch(
 ): SourceWatch {
   const faults = new Map<string, Faults>();
   const skews = new Map<string, Skew>();
+  const misfits = new Map<string, Misfits>();
 
   function faultsOf(source: string): Faults {
     const known = faults.get(source) ?? createFaults(clock);
@@ -41,6 +44,18 @@ export function createSourceWatch(
     else faultsOf(chunk.source).raise('W_CLOCK_SKEW', message);
   }
 
+  function observeForm({ source }: Chunk, { candidates, unframed }: Journey): void {
+    const misfit = misfits.get(source) ?? createMisfits();
+    misfits.set(source, misfit);
+    misfit.observe(candidates, unframed);
+    if (!misfit.isFault()) faults.get(source)?.clear('E_SOURCE_UNFRAMED');
+    else
+      faultsOf(source).raise(
+        'E_SOURCE_UNFRAMED',
+        'Most lines of this log are not of the form that its filters expect, so that they match nothing. Say in "logFormat" how an access log is written, or name a filter that reads this log; `bailiff explain LINE` tells what is missing.',
+      );
+  }
+
   return {
     faults,
     observe(chunk, journey) {
@@ -55,6 +70,7 @@ export function createSourceWatch(
           'E_LINE_DEFECT',
           'A filter broke on a line, which was passed over. That is a defect in Bailiff: please report it.',
         );
+      if (chunk.lines > 0) observeForm(chunk, journey);
       if (chunk.live && chunk.lines > 0) observeStamps(chunk);
     },
   };

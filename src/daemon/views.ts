@@ -62,6 +62,10 @@ export function createViews(parts: ViewParts): Views {
 
   function stateOf(ban: Ban): { state: BanState; why?: string } {
     if (ban.endedAt !== undefined) return { state: 'ended' };
+    if (ban.via !== undefined && ban.scope !== undefined) {
+      const why = `it reaches this host only through the proxy ${ban.via}: refuse it there, or in the web server`;
+      return { state: 'unenforceable', why };
+    }
     if (sittings.scopeOf(ban) === undefined) return { state: 'detected' };
     const standing = enforcer.standingOf(ban);
     // What an earlier run blocked stays blocked while this one only detects.

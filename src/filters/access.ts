@@ -1,6 +1,7 @@
 // Lines of an access log, taken apart by their log_format over the bytes of a chunk: nothing is sliced before it is asked for.
 import type { Instant } from '../model.ts';
 import type { Stamps } from '../time.ts';
+import type { Escaping } from './dialects.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES } from './logformat.ts';
 import type { LogFormat, Section, Step } from './logformat.ts';
 import { pathOf, plainPath, queryOf, splitRequest } from './path.ts';
@@ -112,7 +113,8 @@ function readSection(line: AccessLine, section: Section, hasEscapes: boolean): b
     line.at = section.guard >= 0 ? from + 1 : from;
     return true;
   }
-  const end = section.guard < 0 ? line.end : findGuard(line, from, section, hasEscapes);
+  const first = section.mayBePair && line.text.startsWith('"" ', from) ? from + 2 : from;
+  const end = section.guard < 0 ? line.end : findGuard(line, first, section, hasEscapes);
   if (end < 0) return false;
   let to = end;
   for (const step of section.right) {
@@ -205,17 +207,19 @@ export interface AccessField {
 }
 
 /** Shorter names for what everyone asks for. */
-const ALIASES: Readonly<Record<string, string>> = {
-  ip: ADDRESS_VARIABLE,
-  user: 'remote_user',
-  referer: 'http_referer',
-  user_agent: 'http_user_agent',
-  bytes: 'body_bytes_sent',
-};
+const ALIASES: readonly (readonly [alias: string, variable: string])[] = [
+  ['ip', ADDRESS_VARIABLE],
+  ['user', 'remote_user'],
+  ['referer', 'http_referer'],
+  ['user_agent', 'http_user_agent'],
+  ['bytes', 'body_bytes_sent'],
+  ['bytes', 'bytes_sent'],
+  ['bytes', 'bytes_read'],
+];
 
 /** The fields that lines of this layout have, by name: its variables, their short names, and the parts of the request. */
 export function accessFields(layout: AccessLayout): ReadonlyMap<string, AccessField> {
-  const { variables } = layout.format;
+  const { variables, escaping } = layout.format;
   const fields = new Map<string, AccessField>();
   const add = (
     name: string,
@@ -227,7 +231,7 @@ export function accessFields(layout: AccessLayout): ReadonlyMap<string, AccessFi
     if (slot >= 0 && !fields.has(name))
       fields.set(name, { slot, verbatim, read: (line) => orNothing(read(line, slot)) });
   };
-  const value = (line: AccessLine, slot: number): string => unescaped(layout.raw(line, slot));
+  const value = (line: AccessLine, slot: number): string => unescaped(layout.raw(line, slot), escaping);
   const requestOf = (line: AccessLine, slot: number): Request =>
     (line.request ??= splitRequest(value(line, slot)));
   // One path a line, whoever asks: filters of one source share the line.
@@ -239,7 +243,7 @@ export function accessFields(layout: AccessLayout): ReadonlyMap<string, AccessFi
     pathOf(requestOf(line, slot).target);
 
   for (const name of variables) add(name, name, true, value);
-  for (const [name, variable] of Object.entries(ALIASES)) add(name, variable, true, value);
+  for (const [name, variable] of ALIASES) add(name, variable, true, value);
   add('method', 'request_method', true, value);
   add('method', 'request', false, (line, slot) => requestOf(line, slot).method);
   add('protocol', 'server_protocol', true, value);
@@ -255,6 +259,8 @@ export function accessFields(layout: AccessLayout): ReadonlyMap<string, AccessFi
   add('path', 'uri', false, value);
   add('query', 'args', true, value);
   add('query', 'query_string', true, value);
+  // Apache's %q, with its mark.
+  add('query', 'query_part', false, (line, slot) => value(line, slot).replace(/^\?/, ''));
   add('query', 'request', false, (line, slot) => queryOf(requestOf(line, slot).target));
   add('query', 'request_uri', false, (line, slot) => queryOf(value(line, slot)));
   return fields;
@@ -264,12 +270,21 @@ function orNothing(value: string | undefined): string | undefined {
   return value === '' || value === '-' ? undefined : value;
 }
 
-/** `\x22` → `"`, and Apache's `\"`. Only what nginx escapes is one: a plain character is never written so. */
-function unescaped(logged: string): string {
-  if (!logged.includes('\\')) return logged;
+/** A value as the client sent it. Only what servers escape is an escape: a plain character is never written so. */
+function unescaped(logged: string, escaping: Escaping): string {
+  if (escaping === 'hash' && logged.includes('#'))
+    return logged.replace(/#([01][\dA-F]|2[23]|7[B-DF]|[89A-F][\dA-F])/g, (_, hex: string) => byteOf(hex));
+  if (escaping !== 'backslash' || !logged.includes('\\')) return logged;
   return logged.replace(
-    /\\(?:x([01][\dA-F]|22|5C|7F|[89A-F][\dA-F])|(["\\]))/gi,
-    (_, hex?: string, mark?: string) =>
-      hex === undefined ? mark! : String.fromCharCode(Number.parseInt(hex, 16)),
+    /\\(?:x([01][\dA-Fa-f]|22|5[Cc]|7[Ff]|[89A-Fa-f][\dA-Fa-f])|(["\\])|([bnrtv]))/g,
+    (_, hex?: string, mark?: string, letter?: string) =>
+      hex === undefined ? (mark ?? LETTERS[letter!]!) : byteOf(hex),
   );
+}
+
+/** Apache's. */
+const LETTERS: Readonly<Record<string, string>> = { b: '\b', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+function byteOf(hex: string): string {
+  return String.fromCharCode(Number.parseInt(hex, 16));
 }

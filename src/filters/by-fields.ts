@@ -8,6 +8,7 @@ import { compileConditions, demandedTexts } from './conditions.ts';
 import type { ConditionFault, Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict } from './contract.ts';
 import type { Engine, Report } from './engine.ts';
+import { createForwarding, FORWARDING_VARIABLES } from './forwarded.ts';
 import { better, usable } from './literals.ts';
 import type { Literal } from './literals.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES, faultOf, isNumericVariable, parseLogFormat } from './logformat.ts';
@@ -19,6 +20,14 @@ const NARROWED: LineVerdict = { outcome: 'no-match', why: "the jail's conditions
 const FILTER_EXCEPTS = 'what the filter says under "except" holds';
 const JAIL_EXCEPTS = 'what the jail says under "except" holds';
 const NOBODY: LineVerdict = { outcome: 'no-match', why: 'the line names no address' };
+export const UNFORWARDED: LineVerdict = {
+  outcome: 'no-layout',
+  why: 'a trusted proxy handed the request on, and the log format has no forwarding header that would name the client',
+};
+const UNNAMED: LineVerdict = {
+  outcome: 'no-match',
+  why: 'a trusted proxy handed the request on, and the forwarding header names no client',
+};
 
 /** Builds the engine of a filter over an access log; undefined where something was reported. */
 export function compileByFields(
@@ -65,8 +74,17 @@ export function compileByFields(
   const jailExcept = compile('jail', options.except);
   if (!isSound) return undefined;
 
-  const depth = Math.max(...[...used].map((slot) => format.sectionOf[slot] ?? 0));
   const readAddress = createAddressReader();
+  const forwarding = createForwarding(options.trustedProxies ?? [], readAddress);
+  const headers = forwarding ? FORWARDING_VARIABLES.flatMap((name) => fields.get(name) ?? []) : [];
+  for (const { slot } of headers) {
+    used.add(slot);
+    const blurred = faultOf(format, slot);
+    if (!blurred) continue;
+    report('jail', 'E_FILTER_LOG_FORMAT', blurred.message, blurred.hint);
+    return undefined;
+  }
+  const depth = Math.max(...[...used].map((slot) => format.sectionOf[slot] ?? 0));
   return {
     framing: { key: JSON.stringify(['access', format.written, options.zone]), open: layout.open },
     literals: literalsOf([definition.where, options.where], fields, format),
@@ -77,9 +95,17 @@ export function compileByFields(
       if (jailWhere && !jailWhere(line)) return NARROWED;
       const excepted = except?.(line) ? FILTER_EXCEPTS : jailExcept?.(line) ? JAIL_EXCEPTS : undefined;
       if (excepted !== undefined && !explains) return NO_MATCH;
-      const address = readAddress(layout.raw(line, addressSlot));
-      if (!address) return NOBODY;
-      const match = new AccessMatch(line, definition.name, address, layout.stampOf(line), readRest);
+      const connecting = readAddress(layout.raw(line, addressSlot));
+      if (!connecting) return NOBODY;
+      let address = connecting;
+      if (forwarding?.isTrusted(connecting)) {
+        if (headers.length === 0) return UNFORWARDED;
+        const client = forwarding.clientOf(headers.map((header) => header.read(line)));
+        if (!client) return UNNAMED;
+        address = client;
+      }
+      const via = address === connecting ? undefined : connecting;
+      const match = new AccessMatch(line, definition.name, address, via, layout.stampOf(line), readRest);
       if (excepted !== undefined) return { outcome: 'excepted', why: excepted, match };
       return { outcome: 'match', match };
     },
@@ -97,6 +123,7 @@ class AccessMatch implements Match {
   readonly pattern = 0;
   readonly outcome = 'failure';
   readonly address: Network;
+  readonly via: Network | undefined;
   readonly at: Instant | undefined;
   readonly counts = 1;
   readonly #text: string;
@@ -106,6 +133,7 @@ class AccessMatch implements Match {
     line: AccessLine,
     filter: string,
     address: Network,
+    via: Network | undefined,
     at: Instant | undefined,
     readRest: ReadRest,
   ) {
@@ -113,6 +141,7 @@ class AccessMatch implements Match {
     this.end = line.end;
     this.filter = filter;
     this.address = address;
+    this.via = via;
     this.at = at;
     this.#text = line.text;
     this.#readRest = readRest;
@@ -193,8 +222,9 @@ function literalsOfOne(
   if (isNumericVariable(name) && name !== 'status') return undefined;
   const isMethodOfRequest = name === 'method' && !field.verbatim;
   if (!field.verbatim && !isMethodOfRequest) return undefined;
-  // Anything else may stand in the line as \xHH.
-  if (!demanded.texts.every((text) => /^[ !#-[\]-~]*$/.test(text))) return undefined;
+  // Anything else may stand in the line as \xHH, or with HAProxy as #HH.
+  const asSent = format.escaping === 'hash' ? /^[ !$-[\]-z~]*$/ : /^[ !#-[\]-~]*$/;
+  if (!demanded.texts.every((text) => asSent.test(text))) return undefined;
   const [before, behind] = format.around[field.slot]!;
   const { as } = demanded;
   if (isMethodOfRequest && (as === 'part' || as === 'end')) return undefined;

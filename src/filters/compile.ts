@@ -4,10 +4,13 @@ import { createStamps } from '../time.ts';
 import type { Stamps } from '../time.ts';
 import { accessFields, createAccessLayout } from './access.ts';
 import { compileByFields } from './by-fields.ts';
+import { compileByRecords, isJsonFormat, jsonAccessFields } from './by-json.ts';
 import { TEXT_FIELDS, compileByPatterns } from './by-patterns.ts';
 import type { Compiled, FilterDefinition, FilterOptions, LayoutName, LineVerdict } from './contract.ts';
 import type { Engine, EngineFilter, Report } from './engine.ts';
+import { createRelay, judgeFramed } from './frames.ts';
 import { parseLogFormat } from './logformat.ts';
+import { NO_SESSIONS } from './sessions.ts';
 
 /**
  * Compiles a filter for a jail's options.
@@ -26,14 +29,15 @@ export function compileFilter(definition: FilterDefinition, options: FilterOptio
   const engine = stamps && compileEngine(definition, options, stamps, report, faults);
   if (!engine || faults.length > 0) return { ok: false, faults };
 
+  const relay = createRelay(definition, stamps);
   const filter: EngineFilter = {
     definition,
     options,
     engine,
-    judge(line, arrivedAt): LineVerdict {
+    relay,
+    judge(line, arrivedAt, sessions = NO_SESSIONS): LineVerdict {
       if (line.includes('\n')) return engine.misfit;
-      const open = engine.framing.open(line, 0, line.length, arrivedAt);
-      return open === undefined ? engine.misfit : engine.examine(open, 0, line.length, true);
+      return judgeFramed(engine, relay, line, arrivedAt, sessions);
     },
   };
   // The tokenizer of access logs looks at each line as a matter of course; patterns that must are worth a word.
@@ -43,10 +47,11 @@ export function compileFilter(definition: FilterDefinition, options: FilterOptio
 
 /**
  * The fields that conditions may name on lines of a layout, besides the placeholders of a filter's own patterns.
- * @param logFormat for `access`; default: combined. An unreadable one has no fields.
+ * @param logFormat for `access`; default: combined. An unreadable one has no fields. In JSON any path is a field as well.
  */
 export function fieldsOf(layout: LayoutName, logFormat: string | undefined): readonly string[] {
-  if (layout === 'json') return [];
+  if (layout === 'json' || layout === 'logfmt') return [];
+  if (layout === 'access' && isJsonFormat(logFormat)) return jsonAccessFields();
   if (layout !== 'access')
     return layout === 'syslog' ? TEXT_FIELDS : TEXT_FIELDS.filter((name) => name !== 'program');
   const parsed = parseLogFormat(logFormat ?? 'combined');
@@ -61,19 +66,18 @@ function compileEngine(
   faults: Fault[],
 ): Engine<unknown> | undefined {
   const { layout } = definition;
-  if (layout === 'json') {
-    const message = 'the json layout is not in this version';
-    faults.push({ code: 'E_FILTER_LAYOUT', file: definition.file, ...definition.layoutAt, message });
-    return undefined;
-  }
-  if (layout !== 'access') return compileByPatterns(definition, layout, options, stamps, report, faults);
+  if (layout === 'syslog' || layout === 'plain')
+    return compileByPatterns(definition, layout, options, stamps, report, faults);
   if (definition.match.length + definition.success.length + definition.except.length > 0)
     report(
       'filter',
       'E_FILTER_LAYOUT',
-      'access logs are matched by field: write "where" instead of patterns',
+      `${layout === 'access' ? 'access logs are' : `layout ${layout} is`} matched by field: write conditions instead of patterns`,
     );
-  return compileByFields(definition, options, stamps, report);
+  const isRecord = layout !== 'access' || isJsonFormat(options.logFormat);
+  return isRecord
+    ? compileByRecords(definition, options, stamps, report)
+    : compileByFields(definition, options, stamps, report);
 }
 
 function stampsOf(zone: string | undefined, report: Report): Stamps | undefined {

@@ -1,6 +1,8 @@
 // `where` and `except`: conditions on the fields of a line, compiled. Values are bytes (latin1), as they stand in the log.
 import type { Condition, Conditions, ConditionTests } from '../model.ts';
 import { nearest } from '../text.ts';
+import { contains, parseNetwork } from '../address.ts';
+import { createAddressReader } from './addresses.ts';
 import { compileSearch } from './pattern.ts';
 
 /** What is wrong with conditions; the caller knows whose they are. */
@@ -52,7 +54,7 @@ export function demandedTexts(
   if (typeof condition !== 'object') return demandedTexts([condition]);
   if (isList(condition)) {
     const texts = condition.map(String);
-    return texts.some((text) => RANGE.test(text)) ? undefined : { as: 'whole', texts };
+    return texts.some((text) => RANGE.test(text) || INSIDE.test(text)) ? undefined : { as: 'whole', texts };
   }
   if (condition.prefix !== undefined) return { as: 'start', texts: [condition.prefix].flat() };
   if (condition.suffix !== undefined) return { as: 'end', texts: [condition.suffix].flat() };
@@ -60,6 +62,8 @@ export function demandedTexts(
 }
 
 const RANGE = /^(\d+)-(\d+)$/;
+/** `in 192.0.2.0/24`: short for `{ in: 192.0.2.0/24 }`. */
+const INSIDE = /^in (\S+)$/;
 
 function compileCondition(
   name: string,
@@ -71,7 +75,13 @@ function compileCondition(
   const values: readonly (string | number | boolean)[] = isList(condition) ? condition : [condition];
   const texts = new Set<string>();
   const ranges: [number, number][] = [];
+  const insides: ((value: string) => boolean)[] = [];
   for (const value of values) {
+    const network = typeof value === 'string' ? INSIDE.exec(value)?.[1] : undefined;
+    if (network !== undefined && parseNetwork(network)) {
+      insides.push(inside(name, network, fault));
+      continue;
+    }
     const range = isNumeric && typeof value === 'string' ? RANGE.exec(value) : null;
     if (range) ranges.push([Number(range[1]), Number(range[2])]);
     else if (isNumeric && typeof value === 'number') ranges.push([value, value]);
@@ -79,7 +89,9 @@ function compileCondition(
   }
   return (value) =>
     value !== undefined &&
-    (texts.has(value) || ranges.some(([from, to]) => isWithin(Number(value), from, to)));
+    (texts.has(value) ||
+      ranges.some(([from, to]) => isWithin(Number(value), from, to)) ||
+      insides.some((holds) => holds(value)));
 }
 
 /** NaN is within nothing. */
@@ -105,6 +117,7 @@ function compileTests(name: string, tests: ConditionTests, fault: (fault: Condit
   add(tests.contains, (expected) => containing(toBytes(expected)));
   add(tests.glob, (glob) => search(globSource(glob)));
   add(tests.regex, search);
+  add(tests.in, (network) => inside(name, network, fault));
   const [only] = all;
   return all.length === 1 && only ? only : (value) => all.every((test) => test(value));
 
@@ -118,6 +131,25 @@ function compileTests(name: string, tests: ConditionTests, fault: (fault: Condit
     });
     return () => false;
   }
+}
+
+/** Is the value an address, written as logs write them, inside a network? */
+function inside(
+  name: string,
+  written: string,
+  fault: (fault: ConditionFault) => void,
+): (value: string) => boolean {
+  const parsed = parseNetwork(written);
+  const readAddress = createAddressReader();
+  if (!parsed)
+    fault({
+      code: 'CONDITION',
+      message: `the condition on "${name}": ${JSON.stringify(written)} is neither an address nor a network`,
+    });
+  return (value) => {
+    const address = parsed && readAddress(value);
+    return address !== undefined && contains(parsed!.network, address);
+  };
 }
 
 const startingWith = (expected: string) => (value: string) => value.startsWith(expected);

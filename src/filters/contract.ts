@@ -1,8 +1,8 @@
 // What a filter is to the rest of the house: bytes in, matches out.
 import type { Fault } from '../errors.ts';
-import type { Conditions, Instant, Match } from '../model.ts';
+import type { Conditions, Instant, Match, Network } from '../model.ts';
 
-export type LayoutName = 'syslog' | 'access' | 'json' | 'plain';
+export type LayoutName = 'syslog' | 'access' | 'json' | 'logfmt' | 'plain';
 
 export interface PatternDefinition {
   /** As it was written, placeholders and all. */
@@ -19,7 +19,19 @@ export interface PatternDefinition {
   readonly column: number;
 }
 
+/** One kind of record that counts, or that speaks for its address: what its fields hold. */
+export interface CaseDefinition {
+  readonly where: Conditions;
+  readonly counts: number;
+  /** `aggressive` cases are taken in only where a jail asks for them. */
+  readonly mode: 'normal' | 'aggressive';
+  /** Its place in the filter's file. */
+  readonly line: number;
+  readonly column: number;
+}
+
 export interface Sample {
+  /** In a filter that joins lines, maybe several of them: the last one is judged, after the others were read. */
   readonly text: string;
   /** `none`: the line must not match (or speaks for the address: a success). Else at least these fields. */
   readonly yields: 'none' | Readonly<Record<string, string>>;
@@ -42,12 +54,19 @@ export interface FilterDefinition {
   readonly program: readonly string[];
   readonly match: readonly PatternDefinition[];
   readonly success: readonly PatternDefinition[];
+  /** Lines that tell whose session it is, so that later lines of it need no address … */
+  readonly opens: readonly PatternDefinition[];
+  /** … and lines that end one. */
+  readonly closes: readonly PatternDefinition[];
   /** Lines that are no match although a pattern says so: as patterns … */
   readonly except: readonly PatternDefinition[];
   /** … or as conditions on fields. */
   readonly where: Conditions | undefined;
   readonly exceptWhere: Conditions | undefined;
-  /** JSON layouts: the fields to look in, in order. */
+  /** What json and logfmt have instead of patterns: `match`, for which `where` must hold too, and `success`. */
+  readonly matchWhere: readonly CaseDefinition[];
+  readonly successWhere: readonly CaseDefinition[];
+  /** json and logfmt: the fields to look in, in order. */
   readonly address: readonly string[];
   readonly time: readonly string[];
   readonly samples: readonly Sample[];
@@ -55,7 +74,7 @@ export interface FilterDefinition {
 }
 
 export interface FilterOptions {
-  /** An nginx `log_format` string, or `combined`, `common`; default: combined. */
+  /** An nginx `log_format` string, or `combined`, `common`, `json`; default: combined. */
   readonly logFormat: string | undefined;
   /** IANA zone or `UTC` for stamps that name none; undefined: the host's. */
   readonly zone: string | undefined;
@@ -63,6 +82,8 @@ export interface FilterOptions {
   /** A jail's own narrowing of the filter's fields. */
   readonly where: Conditions | undefined;
   readonly except: Conditions | undefined;
+  /** Whose forwarding header is believed: the offender is whom it names. */
+  readonly trustedProxies?: readonly Network[];
 }
 
 /** What a filter says about one line, stage by stage. */
@@ -70,21 +91,44 @@ export type LineVerdict =
   | { readonly outcome: 'no-layout'; readonly why: string }
   | { readonly outcome: 'no-match'; readonly why: string }
   | { readonly outcome: 'excepted'; readonly why: string; readonly match: Match }
-  | { readonly outcome: 'match' | 'success'; readonly match: Match };
+  | { readonly outcome: 'match' | 'success'; readonly match: Match }
+  /** The line counts nothing: it tells whose session it is, or that a session is over. */
+  | {
+      readonly outcome: 'opened';
+      readonly why: string;
+      readonly session: string;
+      readonly address: Network;
+    }
+  | { readonly outcome: 'closed'; readonly why: string; readonly session: string };
+
+/**
+ * Whose sessions are under way, by the lines of one log so far: a line without an address is about the address that an
+ * earlier line of its session bore. Asked and told line by line, in order.
+ */
+export interface SessionMemory {
+  /** The session is this address's, whatever was known under its id. @param until when it is forgotten, by later lines' stamps. */
+  open(filter: string, session: string, address: Network, at: Instant, until: Instant): void;
+  /** @param at the instant of the line that asks. */
+  find(filter: string, session: string, at: Instant): Network | undefined;
+  close(filter: string, session: string): void;
+}
 
 /** A filter ready to run. */
 export interface Filter {
   readonly definition: FilterDefinition;
   readonly options: FilterOptions;
-  /** Matches one line (latin1, without its end). Slow path: `test`, `explain`, samples. Same verdicts as a scan. */
-  judge(line: string, arrivedAt: Instant): LineVerdict;
+  /**
+   * Matches one line (latin1, without its end). Slow path: `explain`, samples. Same verdicts as a scan.
+   * @param sessions what earlier lines told; without it, nothing.
+   */
+  judge(line: string, arrivedAt: Instant, sessions?: SessionMemory): LineVerdict;
 }
 
 export interface ScanReport {
   readonly lines: number;
-  /** Lines that the search for literals let through. */
+  /** Lines that were looked at: those that the search for literals let through, and the last one whatever it holds. */
   readonly candidates: number;
-  /** Candidates that fit no layout. */
+  /** Those of them that fit no layout. */
   readonly unframed: number;
 }
 
@@ -95,8 +139,18 @@ export interface Scanner {
    * A line may match several filters, but each at most once. A match's `fields` may be read from the line when they are
    * asked for: name what you keep of it, a spread would miss them.
    * @param text whole lines, latin1, each ended by \n or \r\n.
+   * @param source whose lines they are, in order: a container engine writes a long line in parts, of which a chunk may hold
+   *   some only.
+   * @param sessions what earlier lines of that source told, and where these lines are noted; without it, they are joined
+   *   with nothing.
    */
-  scan(text: string, arrivedAt: Instant, visit: (filter: number, match: Match) => void): ScanReport;
+  scan(
+    text: string,
+    arrivedAt: Instant,
+    visit: (filter: number, match: Match) => void,
+    source?: string,
+    sessions?: SessionMemory,
+  ): ScanReport;
 }
 
 export type Compiled =

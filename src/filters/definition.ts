@@ -5,11 +5,11 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { Node } from 'yaml';
 import type { Fault } from '../errors.ts';
 import type { Condition, Conditions, ConditionTests } from '../model.ts';
-import type { FilterDefinition, LayoutName, PatternDefinition, Sample } from './contract.ts';
+import type { CaseDefinition, FilterDefinition, LayoutName, PatternDefinition, Sample } from './contract.ts';
 import { readYaml, sourceOf } from './yaml.ts';
 import type { YamlReader } from './yaml.ts';
 
-const LAYOUTS = ['syslog', 'access', 'json', 'plain'] as const satisfies readonly LayoutName[];
+const LAYOUTS = ['syslog', 'access', 'json', 'logfmt', 'plain'] as const satisfies readonly LayoutName[];
 const KEYS = [
   'service',
   'description',
@@ -17,6 +17,8 @@ const KEYS = [
   'program',
   'match',
   'success',
+  'opens',
+  'closes',
   'except',
   'where',
   'address',
@@ -26,14 +28,20 @@ const KEYS = [
 ] as const;
 /** Which keys only some layouts have a use for. */
 const BELONGS_TO: Partial<Record<(typeof KEYS)[number], readonly LayoutName[]>> = {
-  program: ['syslog'],
-  match: ['syslog', 'plain'],
-  success: ['syslog', 'plain'],
-  address: ['json'],
-  time: ['json'],
+  match: ['syslog', 'plain', 'json', 'logfmt'],
+  success: ['syslog', 'plain', 'json', 'logfmt'],
+  opens: ['syslog', 'plain'],
+  closes: ['syslog', 'plain'],
+  address: ['json', 'logfmt'],
+  time: ['json', 'logfmt'],
 };
+/** Layouts whose lines have fields, so that conditions stand instead of patterns. */
+const BY_FIELDS: readonly (LayoutName | undefined)[] = ['access', 'json', 'logfmt'];
+const CASE_KEYS = ['where', 'counts', 'mode'] as const;
 const PATTERN_KEYS = ['regex', 'counts', 'mode'] as const;
-const TESTS = ['prefix', 'suffix', 'contains', 'glob', 'regex', 'present'] as const;
+/** What tells about sessions counts nothing, and does so in either mode. */
+const TELLING_KEYS = ['regex'] as const;
+const TESTS = ['prefix', 'suffix', 'contains', 'glob', 'regex', 'in', 'present'] as const;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /**
@@ -89,27 +97,35 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   if (!has('layout')) missing('layout', `say how a line is framed (${LAYOUTS.join(', ')})`);
   if ((layout === 'syslog' || layout === 'plain') && !has('match'))
     missing('match', 'the patterns of the lines that count');
-  if ((layout === 'access' || layout === 'json') && !has('where'))
+  const isOfRecords = layout === 'json' || layout === 'logfmt';
+  if (BY_FIELDS.includes(layout) && !has('where') && !(isOfRecords && has('match')))
     missing('where', 'the conditions on the fields of the lines that count ({} for every line)');
-  if (layout === 'json' && !has('address')) missing('address', 'the fields to look for the address in');
+  if (isOfRecords && !has('address')) missing('address', 'the fields to look for the address in');
 
   const patterns = (node: Node, what: string): PatternDefinition[] => readPatterns(yaml, node, what, layout);
+  const cases = (node: Node, what: string): CaseDefinition[] => readCases(yaml, node, what, layout);
   const conditions = (node: Node, what: string): Conditions | undefined => readConditions(yaml, node, what);
   const texts = (node: Node, what: string): string[] => readTexts(yaml, node, what);
-  const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what);
+  const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what, has('opens'));
+  if (has('closes') && !has('opens'))
+    missing('opens', 'where no line tells whose session it is, none needs to be ended');
   const exceptsByFields =
-    layout === 'access' || layout === 'json' || isMap(entries.find(({ key }) => key === 'except')?.value);
+    BY_FIELDS.includes(layout) || isMap(entries.find(({ key }) => key === 'except')?.value);
   return {
     service: read('service', yaml.text) ?? '',
     description: read('description', yaml.text) ?? '',
     layout: layout ?? 'plain',
     layoutAt: yaml.placeOf(entries.find(({ key }) => key === 'layout')?.value),
     program: read('program', texts) ?? [],
-    match: read('match', patterns) ?? [],
-    success: read('success', patterns) ?? [],
+    match: (isOfRecords ? undefined : read('match', patterns)) ?? [],
+    success: (isOfRecords ? undefined : read('success', patterns)) ?? [],
+    opens: read('opens', patterns) ?? [],
+    closes: read('closes', patterns) ?? [],
     except: (exceptsByFields ? undefined : read('except', patterns)) ?? [],
     where: read('where', conditions),
     exceptWhere: exceptsByFields ? read('except', conditions) : undefined,
+    matchWhere: (isOfRecords ? read('match', cases) : undefined) ?? [],
+    successWhere: (isOfRecords ? read('success', cases) : undefined) ?? [],
     address: read('address', texts) ?? [],
     time: read('time', texts) ?? [],
     samples: read('samples', samples) ?? [],
@@ -134,6 +150,33 @@ function readPatterns(
   });
 }
 
+/** Conditions, or a list of them: each a mapping of fields, or `{ where, counts, mode }`. */
+function readCases(
+  yaml: YamlReader,
+  node: Node,
+  what: string,
+  layout: LayoutName | undefined,
+): CaseDefinition[] {
+  const members = isSeq(node) ? (node.items as Node[]) : [node];
+  return members.flatMap((member) => {
+    const where = isMap(member) ? member.get('where', true) : undefined;
+    if (!isMap(where)) {
+      const conditions = readConditions(yaml, member, `a member of ${what}`);
+      return conditions
+        ? [{ where: conditions, counts: 1, mode: 'normal' as const, ...yaml.placeOf(member) }]
+        : [];
+    }
+    let counts: CaseDefinition['counts'] = 1;
+    let mode: CaseDefinition['mode'] = 'normal';
+    for (const { key, value } of yaml.entries(member, `a member of ${what}`, CASE_KEYS) ?? []) {
+      if (key === 'mode') mode = yaml.word(value, '"mode"', ['normal', 'aggressive']) ?? mode;
+      if (key === 'counts') counts = Number(readCounts(yaml, value, layout) ?? counts);
+    }
+    const conditions = readConditions(yaml, where, `"where" of ${what}`);
+    return conditions ? [{ where: conditions, counts, mode, ...yaml.placeOf(member) }] : [];
+  });
+}
+
 interface WrittenPattern {
   regex?: string;
   counts?: PatternDefinition['counts'];
@@ -147,7 +190,8 @@ function readPatternMapping(
   layout: LayoutName | undefined,
 ): WrittenPattern {
   const read: WrittenPattern = {};
-  const entries = yaml.entries(node, `a pattern of ${what}`, PATTERN_KEYS) ?? [];
+  const keys = what === '"opens"' || what === '"closes"' ? TELLING_KEYS : PATTERN_KEYS;
+  const entries = yaml.entries(node, `a pattern of ${what}`, keys) ?? [];
   for (const { key, value } of entries) {
     if (key === 'regex') read.regex = yaml.text(value, '"regex"') ?? '';
     else if (key === 'mode') read.mode = yaml.word(value, '"mode"', ['normal', 'aggressive']) ?? 'normal';
@@ -167,11 +211,11 @@ function readCounts(
   if (value !== 'session')
     return yaml.fault('TYPE', node, '"counts" must be a whole number that is not negative, or "session"');
   // Where lines bear no pid, it would count every one of them.
-  if (layout === 'plain')
+  if (layout !== undefined && layout !== 'syslog')
     return yaml.fault(
       'VALUE',
       node,
-      '"counts: session" means nothing with layout plain; it belongs to syslog',
+      `"counts: session" means nothing with layout ${layout}; it belongs to syslog`,
     );
   return value;
 }
@@ -234,7 +278,8 @@ function readTests(yaml: YamlReader, node: Node, what: string): ConditionTests |
   return Object.keys(tests).length > 0 ? tests : yaml.fault('VALUE', node, `${what} has no test`);
 }
 
-function readSamples(yaml: YamlReader, node: Node, what: string): Sample[] {
+/** @param hasSessions is a sample several lines, of which the last one is judged? Else it is one. */
+function readSamples(yaml: YamlReader, node: Node, what: string, hasSessions: boolean): Sample[] {
   const members = yaml.list(node, what) ?? [];
   return members.flatMap((member) => {
     const entries = yaml.entries(member, `a member of ${what}`, ['line', 'yields']);
@@ -249,8 +294,15 @@ function readSamples(yaml: YamlReader, node: Node, what: string): Sample[] {
         `a member of ${what} has no "yields"`,
         'write the fields that it gives, or "none"',
       );
-    const text = lineEntry && yaml.text(lineEntry.value, '"line"');
-    if (text !== undefined && /[\r\n]/.test(text)) yaml.fault('VALUE', member, '"line" must be one line');
+    const text = lineEntry && yaml.text(lineEntry.value, '"line"')?.replace(/\n$/, '');
+    if (text !== undefined && /\r/.test(text)) yaml.fault('VALUE', member, '"line" must be one line');
+    else if (text?.includes('\n') === true && !hasSessions)
+      yaml.fault(
+        'VALUE',
+        member,
+        '"line" must be one line',
+        'several lines are for a filter that "opens" sessions',
+      );
     const yields = yieldsEntry && readYields(yaml, yieldsEntry.value);
     return text === undefined || yields === undefined ? [] : [{ text, yields, ...yaml.placeOf(member) }];
   });

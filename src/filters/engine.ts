@@ -1,6 +1,6 @@
 // What a compiled filter is inside this room: `judge` runs it on one line, a scanner runs many over a chunk.
 import type { Instant } from '../model.ts';
-import type { Filter, LineVerdict } from './contract.ts';
+import type { Filter, LineVerdict, SessionMemory } from './contract.ts';
 import type { Literal } from './literals.ts';
 
 /**
@@ -22,17 +22,52 @@ export interface Engine<L> {
   /** Every line that is a match holds one of these; undefined: every line must be looked at. */
   readonly literals: readonly Literal[] | undefined;
   readonly misfit: LineVerdict;
-  /** @param explains false where only matches matter: then an excepted line may be reported as no match, which is quicker. */
-  examine(line: L, start: number, end: number, explains: boolean): LineVerdict;
+  /**
+   * @param explains false where only matches matter: then an excepted line may be reported as no match, which is quicker.
+   * @param around what is known besides the line itself; the sessions that it opens and closes are noted there.
+   */
+  examine(line: L, start: number, end: number, explains: boolean, around: Surroundings): LineVerdict;
+}
+
+/** What is known of a line besides itself. */
+export interface Surroundings {
+  readonly sessions: SessionMemory;
+  /** The host that a syslog daemon named in front of the line; undefined where none did. */
+  readonly host: string | undefined;
+  /** When the line that begins there was received, for one without a stamp of its own. */
+  receivedAt(start: number): Instant;
+  readonly arrivedAt: Instant;
+}
+
+/** What a syslog daemon wrote before the line that it relayed. */
+export interface Relayed {
+  /** Where the line begins. */
+  readonly from: number;
+  readonly at: Instant | undefined;
+  readonly host: string | undefined;
+  /** Is it a line of a program that the filter doesn't listen to? */
+  readonly isForeign: boolean;
+}
+
+/** Reads such headers for one filter. */
+export interface Relay {
+  /**
+   * Does a line as it stands come first? It does where a layout says what is of it: then a line that fits is never opened
+   * further, whatever a client wrote into it. To `plain` any line is.
+   */
+  readonly layoutFirst: boolean;
+  read(text: string, start: number, end: number, now: Instant): Relayed | undefined;
 }
 
 /** Every Filter of this room is one; see {@link engineOf}. */
 export interface EngineFilter extends Filter {
   readonly engine: Engine<unknown>;
+  /** Who may have relayed its lines; undefined where the layout tells that itself. */
+  readonly relay: Relay | undefined;
 }
 
 /** @throws TypeError for a filter that compileFilter did not make. */
-export function engineOf(filter: Filter): Engine<unknown> {
-  if ('engine' in filter) return (filter as EngineFilter).engine;
+export function engineOf(filter: Filter): EngineFilter {
+  if ('engine' in filter) return filter as EngineFilter;
   throw new TypeError(`the filter ${filter.definition.name} was not made by compileFilter`);
 }

@@ -7,6 +7,9 @@ export const CLIENTS = [
   { honest: '2001:db8::7', framed: '2001:db8:bad::66' },
 ] as const;
 
+/** Each has a session: its id, or the pid of the process that serves it. */
+const SESSIONS = { honest: '812', framed: '966' } as const;
+
 export interface Forgery {
   /** latin1, without a line end. */
   readonly line: string;
@@ -14,12 +17,16 @@ export interface Forgery {
   readonly honest: string;
 }
 
-/** What stands around a skeleton's text to make it a line: the stamp, the host, the program. */
-export type Frame = (message: string) => string;
+/** What stands around a skeleton's text to make it a line of a session: the stamp, the host, the program with its pid. */
+export type Frame = (message: string, session: string) => string;
 
 /** The line that an honest client leaves. */
 export function honestLine(skeleton: Skeleton, frame: Frame, address: string): string {
-  return frame(fill(skeleton, address));
+  return frame(fill(skeleton, address), sessionOf(address));
+}
+
+function sessionOf(address: string): string {
+  return CLIENTS.some(({ framed }) => framed === address) ? SESSIONS.framed : SESSIONS.honest;
 }
 
 /**
@@ -47,10 +54,10 @@ export function* forge(
       for (const text of texts.flatMap((some) => [...some])) {
         const line = withText(skeleton, new Map([[place, text]]), honest);
         if (line === undefined) continue;
-        yield { line: frame(line), honest };
+        yield { line: frame(line, SESSIONS.honest), honest };
         // The same in all places up to this one: one field begins what another one ends.
         const all = withText(skeleton, everywhere.set(place, text), honest);
-        if (all !== undefined && everywhere.size > 1) yield { line: frame(all), honest };
+        if (all !== undefined && everywhere.size > 1) yield { line: frame(all, SESSIONS.honest), honest };
       }
     }
   }
@@ -64,23 +71,24 @@ function* ownWords(
   framed: string,
   gaps: readonly string[],
 ): Generator<string> {
-  yield framed;
+  yield* namesIn(skeleton, framed);
   const before = fill(skeleton.slice(0, place), framed);
   const behind = fill(skeleton.slice(place + 1), framed);
-  const { lead, rest } = aroundAddress(skeleton, framed);
   const own = fill(skeleton, framed);
   for (const gap of gaps) {
-    // The address in the pattern's own words, alone and with all that follows it.
-    yield `x${gap}${lead}${framed}`;
-    yield `x${gap}${lead}${rest}`;
-    yield `${lead}${rest}${gap}x`;
+    // The address in the pattern's own words, alone and with all that follows it; so too the id of a session.
+    for (const { lead, told, rest } of aroundNames(skeleton, framed)) {
+      yield `x${gap}${lead}${told}`;
+      yield `x${gap}${lead}${told}${rest}`;
+      yield `${lead}${told}${rest}${gap}x`;
+    }
     // This field ended as it ends, the record after it, and the field begun anew.
     yield `x${behind}${gap}`;
     yield `x${behind}${gap}${before}y`;
     yield `${gap}${before}y${behind}`;
     // A whole second record, with its stamp or without.
     yield `x${gap}${own}`;
-    yield `x${gap}${frame(own)}${gap}`;
+    yield `x${gap}${frame(own, SESSIONS.framed)}${gap}`;
     yield `${own}${gap}x`;
   }
 }
@@ -88,23 +96,23 @@ function* ownWords(
 /** The words of another pattern, and this field ended as that pattern would end it, so that it takes the line. */
 function* wordsOf(other: Skeleton, framed: string): Generator<string> {
   const record = fill(other, framed);
-  const { lead, rest } = aroundAddress(other, framed);
   yield `x ${record}`;
   yield `${record} x`;
-  yield `x${lead}${rest}`;
+  for (const { lead, told, rest } of aroundNames(other, framed)) yield `x${lead}${told}${rest}`;
   for (const [index, piece] of other.entries())
     if (piece.kind === 'free') yield `x${fill(other.slice(index + 1), framed)}`;
 }
 
 function* strangeTexts(skeleton: Skeleton, framed: string): Generator<string> {
   yield* MARKS;
-  for (const mark of MARKS) yield `x${mark}${framed}${mark}`;
+  for (const name of namesIn(skeleton, framed)) for (const mark of MARKS) yield `x${mark}${name}${mark}`;
   for (const words of WORDS) yield `x${words}${framed} port 1`;
-  const { lead, rest } = aroundAddress(skeleton, framed);
   for (const length of LENGTHS) {
     yield 'x'.repeat(length);
-    yield `${'x'.repeat(length)}${lead}${rest}`;
-    yield `x${lead}${rest}${' '.repeat(length)}`;
+    for (const { lead, told, rest } of aroundNames(skeleton, framed)) {
+      yield `${'x'.repeat(length)}${lead}${told}${rest}`;
+      yield `x${lead}${told}${rest}${' '.repeat(length)}`;
+    }
   }
 }
 
@@ -190,21 +198,44 @@ const MARKS = [
   'Jan  6 10:11:12 web sshd[1]: ',
 ];
 /** Beyond what services cut names at, what nginx cuts records at, and what a pattern sees of a line. */
-const LENGTHS = [101, 2_100, 16_500];
+const LENGTHS = [101, 2_100, 8_300];
 
-/** The words right before the address, back to the place that a client may fill, and the address with all behind it. */
-function aroundAddress(skeleton: Skeleton, framed: string): { lead: string; rest: string } {
-  const address = skeleton.findIndex((piece) => piece.kind === 'address');
-  const before = skeleton[address - 1];
-  return {
-    lead: before?.kind === 'text' ? before.text : '',
-    rest: address < 0 ? '' : fill(skeleton.slice(address), framed),
-  };
+interface AroundName {
+  /** The words right before it, back to the place that a client may fill. */
+  readonly lead: string;
+  readonly told: string;
+  /** All behind it. */
+  readonly rest: string;
+}
+
+/** What says whom a line is about: the address, and the id of a session. One of a line that has neither, for its other words. */
+function aroundNames(skeleton: Skeleton, framed: string): AroundName[] {
+  const names = skeleton.flatMap((piece, index): AroundName[] => {
+    if (piece.kind !== 'address' && piece.kind !== 'session') return [];
+    const before = skeleton[index - 1];
+    return [
+      {
+        lead: before?.kind === 'text' ? before.text : '',
+        told: fill([piece], framed),
+        rest: fill(skeleton.slice(index + 1), framed),
+      },
+    ];
+  });
+  return names.length > 0 ? names : [{ lead: '', told: framed, rest: '' }];
+}
+
+/** The address, and the id of his session where the skeleton has one. */
+function namesIn(skeleton: Skeleton, framed: string): string[] {
+  return skeleton.some(({ kind }) => kind === 'session') ? [framed, sessionOf(framed)] : [framed];
 }
 
 function fill(pieces: readonly Piece[], address: string): string {
   return pieces
-    .map((piece) => (piece.kind === 'text' ? piece.text : piece.kind === 'address' ? address : piece.benign))
+    .map((piece) => {
+      if (piece.kind === 'text') return piece.text;
+      if (piece.kind === 'address') return address;
+      return piece.kind === 'session' ? sessionOf(address) : piece.benign;
+    })
     .join('');
 }
 

@@ -6,6 +6,8 @@ import { messageOf } from './pattern.ts';
 /** What a layout found in a line. */
 export interface TextFrame {
   readonly at: Instant | undefined;
+  /** The host in front of the tag; undefined where the layout has none. Empty where the line names none. */
+  readonly host: string | undefined;
   /** The syslog tag; undefined where the layout has none. */
   readonly program: string | undefined;
   /** The pid behind the tag; undefined where there is none. */
@@ -42,8 +44,10 @@ const PID_DIGITS = 10;
 function frameSyslog(stamps: Stamps): FrameText {
   return (text, start, end, now) => {
     const from = afterPriority(text, start);
-    if (from > start && text.startsWith('1 ', from))
-      return frame5424(stamps, text, start, from + 2, end, now);
+    if (from > start && text.startsWith('1 ', from)) {
+      const header = readHeader5424(stamps, text, from + 2, end, now);
+      return header && { ...header, message: messageOf(text, header.end, start, end) };
+    }
     const stamp = stamps.at(text, from, now);
     if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
     const first = afterSpaces(text, stamp.end, end);
@@ -59,9 +63,11 @@ function frameSyslog(stamps: Stamps): FrameText {
       colon++;
     }
     if (colon >= end || text.charCodeAt(colon) !== COLON) return undefined;
-    const message = text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1;
+    const behind = text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1;
+    const message = afterMessageId(text, behind);
     return {
       at: stamp.instant,
+      host: hasHost ? text.slice(first, hostEnd) : '',
       program: text.slice(tag, tagEnd),
       session: pidIn(text, tagEnd + 1, colon - 1),
       message: messageOf(text, Math.min(message, end), start, end),
@@ -69,15 +75,20 @@ function frameSyslog(stamps: Stamps): FrameText {
   };
 }
 
+/** What stands before the message of an RFC 5424 line, up to `end`. */
+interface Header5424 extends Omit<TextFrame, 'message'> {
+  readonly program: string;
+  readonly end: number;
+}
+
 /** `stamp host program procid msgid [structured data] message`; `from` is behind the version. */
-function frame5424(
+export function readHeader5424(
   stamps: Stamps,
   text: string,
-  start: number,
   from: number,
   end: number,
   now: Instant,
-): TextFrame | undefined {
+): Header5424 | undefined {
   const words: [number, number][] = [];
   let at = from;
   for (let i = 0; i < 5; i++) {
@@ -86,7 +97,7 @@ function frame5424(
     words.push([at, wordEnd]);
     at = wordEnd + 1;
   }
-  const [stamp, , program, procId] = words;
+  const [stamp, host, program, procId] = words;
   const read = stamps.at(text, stamp![0], now);
   if (text.slice(...stamp!) !== '-' && read?.end !== stamp![1]) return undefined;
   const dataEnd = afterStructuredData(text, at, end);
@@ -95,9 +106,10 @@ function frame5424(
   if (text.startsWith('\xef\xbb\xbf', message)) message += 3;
   return {
     at: read?.instant,
+    host: text.slice(...host!),
     program: text.slice(...program!),
     session: pidIn(text, ...procId!),
-    message: messageOf(text, Math.min(message, end), start, end),
+    end: Math.min(message, end),
   };
 }
 
@@ -106,10 +118,13 @@ function framePlain(stamps: Stamps): FrameText {
   return (text, start, end, now) => {
     if (end === start) return undefined;
     const stamp = stamps.at(text, start, now);
-    const isWhole = stamp && stamp.end <= end && !/\w/.test(text.charAt(stamp.end));
+    // Behind a closing bracket anything may follow.
+    const isWhole =
+      stamp && stamp.end <= end && (text[stamp.end - 1] === ']' || !/\w/.test(text.charAt(stamp.end)));
     const from = afterSpaces(text, isWhole ? stamp.end : start, end);
     return {
       at: isWhole ? stamp.instant : undefined,
+      host: undefined,
       program: undefined,
       session: undefined,
       message: messageOf(text, from, start, end),
@@ -117,8 +132,15 @@ function framePlain(stamps: Stamps): FrameText {
   };
 }
 
-function afterPriority(text: string, start: number): number {
-  if (text[start] !== '<') return start;
+/** Solaris writes `[ID 800047 auth.info] ` before the message. */
+function afterMessageId(text: string, at: number): number {
+  if (!text.startsWith('[ID ', at)) return at;
+  return at + (/^\[ID \d+ [a-z\d]+\.[a-z]+\] /.exec(text.slice(at, at + 40))?.[0].length ?? 0);
+}
+
+/** Index behind `<34>`, or `start` where there is none. */
+export function afterPriority(text: string, start: number): number {
+  if (text.charCodeAt(start) !== 60) return start;
   return start + (/^<\d{1,3}>/.exec(text.slice(start, start + 5))?.[0].length ?? 0);
 }
 

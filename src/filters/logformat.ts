@@ -1,15 +1,9 @@
-// An nginx log_format string → how to take its lines apart, or why a client could shift one field into another.
-import { nearest } from '../text.ts';
-import { NUMERIC_VARIABLES, beginsWithSlash, charactersOf, fixedLengthOf, isFixed } from './variables.ts';
+// A log format → how to take its lines apart, or why a client could shift one field into another.
+import { readFormat } from './dialects.ts';
+import type { Escaping, Piece, Variable } from './dialects.ts';
+import { NUMERIC_VARIABLES } from './variables.ts';
 
-/** Formats that have a name. Apache's `common` and `combined` are the same lines. */
-const NAMED: Readonly<Record<string, string>> = {
-  combined:
-    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"',
-  common: '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent',
-};
-
-/** The stretch of a line between two characters that nginx writes in no value, so that no client can move its ends. */
+/** The stretch of a line between two characters that the server writes in no value, so that no client can move its ends. */
 export interface Section {
   /** Read from its start: literals and fields whose extent is known. */
   readonly left: readonly Step[];
@@ -20,6 +14,8 @@ export interface Section {
   /** The code of the character that ends it, and itself; -1: the end of the line. */
   readonly guard: number;
   readonly mark: string;
+  /** May what is free be Apache's `""`, a user's empty name outside of quotes? */
+  readonly mayBePair: boolean;
 }
 
 export type Step =
@@ -30,6 +26,7 @@ export type Step =
 
 export interface LogFormat {
   readonly written: string;
+  readonly pieces: readonly Piece[];
   /** The variables, without their `$`, in the order of the line. A slot is an index in this list. */
   readonly variables: readonly string[];
   readonly sections: readonly Section[];
@@ -41,48 +38,38 @@ export interface LogFormat {
   readonly blurred: ReadonlySet<number>;
   /** Does the format hold no backslash of its own? Then one before a quote is an escape (Apache's). */
   readonly hasEscapes: boolean;
+  readonly escaping: Escaping;
 }
 
 export type ParsedFormat =
   | { readonly ok: true; readonly format: LogFormat }
   | { readonly ok: false; readonly message: string; readonly hint?: string };
 
-type Token = { readonly text: string } | { readonly slot: number };
+type Token = { readonly text: string } | { readonly slot: number; readonly variable: Variable };
 
 /** Variables that hold the address of the client. */
 export const ADDRESS_VARIABLE = 'remote_addr';
 /** Variables that hold the stamp, the most exact first. */
-export const TIME_VARIABLES = ['msec', 'time_iso8601', 'time_local'];
+export const TIME_VARIABLES = ['msec', 'time_iso8601', 'time_local', 'accept_date'];
 
 /**
- * Parses `combined`, `common`, or the text of a log_format directive.
+ * Parses a format's name, the text of nginx's log_format directive, or Apache's LogFormat.
  * @returns why not, where the format names no client or a client could shift the address or the stamp.
  */
 export function parseLogFormat(written: string): ParsedFormat {
-  const text = NAMED[written] ?? written.trim();
-  const escape = /^escape=(\w+)\s/.exec(text);
-  if (escape?.[1] === 'json') return refuse(NO_JSON, JSON_HINT);
-  if (escape?.[1] === 'none')
-    return refuse(
-      'with escape=none a client can write quotes and whole fields into the line',
-      'use the default escaping',
-    );
-  if (escape && escape[1] !== 'default')
-    return refuse(`escape=${escape[1]} is not one of nginx's`, 'use the default escaping');
-  if (text === 'json') return refuse(NO_JSON, JSON_HINT);
-  if (!text.includes('$')) {
-    const near = nearest(text, Object.keys(NAMED));
-    const hint = near === undefined ? undefined : `did you mean "${near}"?`;
-    return refuse(`${JSON.stringify(text)} is neither combined, common, nor the text of a log_format`, hint);
-  }
-  const { tokens, variables } = tokenise(escape ? text.slice(escape[0].length) : text);
-  const twice = variables.find((name, index) => variables.indexOf(name) !== index);
-  if (twice !== undefined) return refuse(`$${twice} stands in it twice`);
+  const read = readFormat(written);
+  if (!read.ok) return read;
+  const { pieces, escaping } = read;
+  const own = pieces.filter((piece) => typeof piece !== 'string');
+  const variables = own.map(({ name }) => name);
+  const twice = own.find(({ name }, index) => variables.indexOf(name) !== index);
+  if (twice !== undefined) return refuse(`${twice.written} stands in it twice`);
+  const tokens = pieces.map((piece): Token =>
+    typeof piece === 'string' ? { text: piece } : { slot: variables.indexOf(piece.name), variable: piece },
+  );
   const stretches = splitAtGuards(tokens);
   const blurred = new Set<number>();
-  const sections = stretches.map((stretch) =>
-    compileSection(stretch.tokens, stretch.guard, variables, blurred),
-  );
+  const sections = stretches.map((stretch) => compileSection(stretch.tokens, stretch.guard, blurred));
   const sectionOf: number[] = [];
   const around: [string, string][] = [];
   stretches.forEach((stretch, index) => {
@@ -98,12 +85,15 @@ export function parseLogFormat(written: string): ParsedFormat {
   });
   const format: LogFormat = {
     written,
+    pieces,
     variables,
     sections,
     sectionOf,
     around,
     blurred,
-    hasEscapes: !text.includes('\\'),
+    hasEscapes:
+      escaping === 'backslash' && !pieces.some((each) => typeof each === 'string' && each.includes('\\')),
+    escaping,
   };
   const slots = [ADDRESS_VARIABLE, ...TIME_VARIABLES].map((name) => variables.indexOf(name));
   const needed = [
@@ -114,7 +104,7 @@ export function parseLogFormat(written: string): ParsedFormat {
       .slice(0, 1),
   ];
   const fault = needed.map((slot) => faultOf(format, slot)).find((each) => each !== undefined);
-  return fault ? refuse(fault.message, fault.hint) : { ok: true, format };
+  return fault ? { ok: false, ...fault } : { ok: true, format };
 }
 
 /** Why a field can't be read from this format, and what to write instead; undefined where it can be read. */
@@ -125,61 +115,57 @@ export function faultOf(
   if (slot < 0)
     return {
       message: `the log format has no $${ADDRESS_VARIABLE}, so that no line names a client`,
-      hint: `put $${ADDRESS_VARIABLE} into it`,
+      hint: `put $${ADDRESS_VARIABLE} into it (Apache: %h)`,
     };
   if (!format.blurred.has(slot)) return undefined;
-  const together = [...format.blurred].filter((other) => format.sectionOf[other] === format.sectionOf[slot]);
-  const chosen = together
-    .map((other) => format.variables[other]!)
-    .filter((name) => !isFixed(name) && fixedLengthOf(name) === 0);
-  const name = format.variables[slot]!;
+  const variableOf = (each: number): Variable => variablesOf(format)[each]!;
+  const together = [...format.blurred]
+    .filter((other) => format.sectionOf[other] === format.sectionOf[slot])
+    .map(variableOf);
+  const chosen = together.filter(({ extent }) => extent.kind === 'free' || extent.kind === 'path');
+  const own = variableOf(slot);
   if (chosen.length === 0)
     return {
-      message: `in the log format nothing stands between ${listed(together.map((other) => format.variables[other]!))} that ends a value`,
+      message: `in the log format nothing stands between ${listed(together)} that ends a value`,
       hint: 'put a blank between them',
     };
   // $remote_user stands unquoted by custom, and may where nothing else that a client chooses stands beside it.
-  const loose = chosen.length > 1 ? chosen.filter((each) => each !== 'remote_user') : chosen;
-  const quotes = new Set(loose.map((each) => quoted(format.written, each, name)));
+  const loose = chosen.length > 1 ? chosen.filter(({ name }) => name !== 'remote_user') : chosen;
+  const quotes = new Set(loose.map((each) => quoted(format, each, own)));
   return {
-    message: `in the log format it can't be told where $${name} begins or ends: a client chooses ${listed(chosen)} and may write there what stands around $${name}`,
+    message: `in the log format it can't be told where ${own.written} begins or ends: a client chooses ${listed(chosen)} and may write there what stands around ${own.written}`,
     hint: `put quotes around what clients choose: ${[...quotes].join(' ')}`,
   };
 }
 
-function listed(names: readonly string[]): string {
-  return names.map((name) => `$${name}`).join(' and ');
+function variablesOf({ pieces }: LogFormat): Variable[] {
+  return pieces.filter((piece) => typeof piece !== 'string');
+}
+
+function listed(variables: readonly Variable[]): string {
+  return variables.map(({ written }) => written).join(' and ');
 }
 
 /** `"$scheme://$host$request_uri"`: what stands around a variable without a blank, in quotes; without the field `apart`. */
-function quoted(written: string, variable: string, apart: string): string {
-  const words = (NAMED[written] ?? written).split(/[\s"]+/);
-  const namesIn = (word: string): string[] => [...word.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!);
-  const word = words.find((each) => namesIn(each).includes(variable));
-  return word === undefined || namesIn(word).includes(apart) ? `"$${variable}"` : `"${word}"`;
-}
-
-const NO_JSON = 'JSON lines are not in this version';
-const JSON_HINT =
-  'use combined, or a log_format with the default escaping and in quotes what clients choose: \'$remote_addr - $remote_user [$time_local] "$request" $status\'';
-
-function refuse(message: string, hint?: string): ParsedFormat {
-  return { ok: false, message, ...(hint === undefined ? {} : { hint }) };
-}
-
-function tokenise(text: string): { tokens: Token[]; variables: string[] } {
-  const tokens: Token[] = [];
-  const variables: string[] = [];
-  for (const part of text.split(/(\$\{\w+\}|\$\w+)/)) {
-    if (part === '') continue;
-    const name = /^\$\{?(\w+)\}?$/.exec(part)?.[1];
-    if (name === undefined) tokens.push({ text: Buffer.from(part, 'utf8').toString('latin1') });
-    else tokens.push({ slot: variables.push(name) - 1 });
+function quoted({ pieces }: LogFormat, variable: Variable, apart: Variable): string {
+  const parts = pieces.flatMap((piece): Piece[] =>
+    typeof piece === 'string' ? piece.split(/([\s"]+)/) : [piece],
+  );
+  let word: Piece[] = [];
+  for (const part of parts) {
+    if (typeof part !== 'string' || !/[\s"]/.test(part)) word.push(part);
+    else if (word.includes(variable)) break;
+    else word = [];
   }
-  return { tokens, variables };
+  const text = word.map((piece) => (typeof piece === 'string' ? piece : piece.written)).join('');
+  return word.includes(apart) ? `"${variable.written}"` : `"${text}"`;
 }
 
-/** Quotes, control characters and bytes over 126: nginx writes them in no value, but as `\x22`. */
+function refuse(message: string): ParsedFormat {
+  return { ok: false, message };
+}
+
+/** Quotes, control characters and bytes over 126: servers write them in no value, but as `\x22`. */
 const GUARD = /["\0-\x1f\x7f-\xff]/;
 
 function splitAtGuards(tokens: readonly Token[]): { tokens: Token[]; guard: string }[] {
@@ -203,27 +189,23 @@ function splitAtGuards(tokens: readonly Token[]): { tokens: Token[]; guard: stri
   return stretches;
 }
 
-function compileSection(
-  tokens: readonly Token[],
-  guard: string,
-  variables: readonly string[],
-  blurred: Set<number>,
-): Section {
+function compileSection(tokens: readonly Token[], guard: string, blurred: Set<number>): Section {
   const left: Step[] = [];
   const right: Step[] = [];
   let from = 0;
   let to = tokens.length;
   for (; from < to; from++) {
-    const step = stepFromLeft(tokens, from, variables);
+    const step = stepFromLeft(tokens, from);
     if (!step) break;
     left.push(step);
   }
   for (; to > from; to--) {
-    const step = stepFromRight(tokens, to - 1, variables);
+    const step = stepFromRight(tokens, to - 1);
     if (!step) break;
     right.push(step);
   }
-  const free = tokens.slice(from, to).flatMap((token) => ('slot' in token ? [token.slot] : []));
+  const own = tokens.slice(from, to).flatMap((token) => ('slot' in token ? [token] : []));
+  const free = own.map(({ slot }) => slot);
   if (free.length > 1) for (const slot of free) blurred.add(slot);
   return {
     left,
@@ -231,65 +213,55 @@ function compileSection(
     free: from < to ? free : undefined,
     guard: guard === '' ? -1 : guard.charCodeAt(0),
     mark: guard,
+    mayBePair: own.length === 1 && own[0]!.variable.name === 'remote_user' && guard === '"',
   };
 }
 
 /** @returns undefined where the extent of the token is not known from its left end. */
-function stepFromLeft(tokens: readonly Token[], at: number, variables: readonly string[]): Step | undefined {
+function stepFromLeft(tokens: readonly Token[], at: number): Step | undefined {
   const token = tokens[at]!;
   if ('text' in token) return { kind: 'text', text: token.text };
-  const name = variables[token.slot]!;
-  const length = fixedLengthOf(name);
-  if (length > 0) return { kind: 'fixed', slot: token.slot, length };
-  if (!isFixed(name)) return undefined;
-  const characters = charactersOf(name);
+  const { slot, variable } = token;
+  const { extent } = variable;
+  if (extent.kind === 'fixed') return { kind: 'fixed', slot, length: extent.length };
+  if (extent.kind !== 'run') return undefined;
+  const { characters } = extent;
+  const run = (until: string): Step => ({ kind: 'run', slot, characters, until });
   const next = tokens[at + 1];
-  if (!next) return { kind: 'run', slot: token.slot, characters, until: '' };
-  if ('slot' in next)
-    return isEndedBySlash(characters, variables[next.slot]!)
-      ? { kind: 'run', slot: token.slot, characters, until: '' }
-      : undefined;
-  if (!characters[next.text.charCodeAt(0)]) return { kind: 'run', slot: token.slot, characters, until: '' };
-  return endsAtLast(tokens, at, characters, variables)
-    ? { kind: 'run', slot: token.slot, characters, until: next.text }
-    : undefined;
+  if (!next) return run('');
+  if ('slot' in next) return isEndedBySlash(characters, next.variable) ? run('') : undefined;
+  if (!characters[next.text.charCodeAt(0)]) return run('');
+  return endsAtLast(tokens, at, characters) ? run(next.text) : undefined;
 }
 
 /** `$remote_addr:$remote_port `: the field's own run ends with the port, so that the last colon is the right one. */
-function endsAtLast(
-  tokens: readonly Token[],
-  at: number,
-  characters: Uint8Array,
-  variables: readonly string[],
-): boolean {
+function endsAtLast(tokens: readonly Token[], at: number, characters: Uint8Array): boolean {
   const separator = tokens[at + 1];
   const next = tokens[at + 2];
   const behind = tokens[at + 3];
   if (!separator || !('text' in separator) || !next || !('slot' in next)) return false;
-  const name = variables[next.slot]!;
-  if (!isFixed(name) || fixedLengthOf(name) > 0) return false;
-  if (charactersOf(name)[separator.text.charCodeAt(0)]) return false;
+  const { extent } = next.variable;
+  if (extent.kind !== 'run' || extent.characters[separator.text.charCodeAt(0)]) return false;
   if (!behind) return true;
-  if ('slot' in behind) return isEndedBySlash(characters, variables[behind.slot]!);
+  if ('slot' in behind) return isEndedBySlash(characters, behind.variable);
   return !characters[behind.text.charCodeAt(0)];
 }
 
 /** `$host$request_uri`: the first slash is the second one's. */
-function isEndedBySlash(characters: Uint8Array, next: string): boolean {
-  return beginsWithSlash(next) && !characters['/'.charCodeAt(0)];
+function isEndedBySlash(characters: Uint8Array, { extent }: Variable): boolean {
+  return extent.kind === 'path' && !characters['/'.charCodeAt(0)];
 }
 
-function stepFromRight(tokens: readonly Token[], at: number, variables: readonly string[]): Step | undefined {
+function stepFromRight(tokens: readonly Token[], at: number): Step | undefined {
   const token = tokens[at]!;
   if ('text' in token) return { kind: 'text', text: token.text };
-  const name = variables[token.slot]!;
-  const length = fixedLengthOf(name);
-  if (length > 0) return { kind: 'fixed', slot: token.slot, length };
+  const { slot, variable } = token;
+  const { extent } = variable;
+  if (extent.kind === 'fixed') return { kind: 'fixed', slot, length: extent.length };
   const before = tokens[at - 1];
-  if (!isFixed(name) || !before || 'slot' in before) return undefined;
-  const characters = charactersOf(name);
-  if (characters[before.text.charCodeAt(before.text.length - 1)]) return undefined;
-  return { kind: 'run', slot: token.slot, characters, until: '' };
+  if (extent.kind !== 'run' || !before || 'slot' in before) return undefined;
+  if (extent.characters[before.text.charCodeAt(before.text.length - 1)]) return undefined;
+  return { kind: 'run', slot, characters: extent.characters, until: '' };
 }
 
 function textBefore(tokens: readonly Token[], place: number, guard: string): string {

@@ -8,14 +8,14 @@ import type { PatternDefinition } from './contract.ts';
 import { BEFORE, isEdge, withPlace } from './boundary.ts';
 import { requiredLiterals } from './literals.ts';
 import type { Literal } from './literals.ts';
-import { ADDRESS } from './placeholders.ts';
+import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
 import { parsePattern } from './syntax.ts';
 import { captureNames, cat, childrenOf } from './tree.ts';
 import type { Node } from './tree.ts';
 
-/** How much of a line a regex sees. */
-export const MESSAGE_LIMIT = 16 * 1024;
+/** How much of a line a regex sees: what syslog daemons write at most, unless told otherwise. */
+export const MESSAGE_LIMIT = 8 * 1024;
 
 export interface Pattern {
   readonly definition: PatternDefinition;
@@ -30,10 +30,16 @@ export interface Pattern {
 }
 
 export interface Captured {
-  readonly address: Network;
+  /** undefined where the pattern has no <ip>. */
+  readonly address: Network | undefined;
+  /** undefined where it has no <session>. */
+  readonly session: string | undefined;
   /** Decoded as UTF-8. */
   readonly fields: Readonly<Record<string, string>>;
 }
+
+/** Which placeholders a pattern can't do without. Where lines bear a pid, it is the session of those that name no other. */
+export type Needs = 'nothing' | 'address' | 'session' | 'address and session' | 'address or session';
 
 /** The part of a line that patterns see: cut where it is too long, and then with a line feed that nothing matches, `$` included. */
 export function messageOf(text: string, from: number, start: number, end: number): string {
@@ -43,14 +49,14 @@ export function messageOf(text: string, from: number, start: number, end: number
 
 /**
  * Compiles a pattern, anchored at the start of the message.
- * @param needsAddress false for `except`, which names nobody.
+ * @param needs what it must have, so that it says whom its lines are about.
  * @returns the faults instead: E_FILTER_PATTERN, E_FILTER_PLACEHOLDER, E_FILTER_NOT_LINEAR.
  */
 export function compilePattern(
   definition: PatternDefinition,
   file: string,
   readAddress: ReadAddress,
-  needsAddress: boolean,
+  needs: Needs,
 ): Pattern | Fault {
   const fault = (code: string, message: string, hint?: string): Fault => ({
     code,
@@ -62,13 +68,14 @@ export function compilePattern(
   });
   const parsed = parsePattern(definition.regex);
   if (!parsed.ok) return fault('E_FILTER_PATTERN', `${parsed.message} (at character ${parsed.at + 1})`);
-  const misused = misusedCapture(parsed.node, needsAddress);
+  const misused = misusedCapture(parsed.node, needs);
   if (misused !== undefined) return fault('E_FILTER_PLACEHOLDER', misused);
   const node = cat([{ kind: 'start' }, greedyAtEnd(parsed.node)]);
   const linear = makeLinear(withPlace(node));
   if (!linear.ok) return fault('E_FILTER_NOT_LINEAR', linear.message, linear.hint);
   const { regex, groups } = linear;
   const begins = beginningTest(node);
+  const namesAddress = groups.includes(ADDRESS);
 
   return {
     definition,
@@ -79,6 +86,7 @@ export function compilePattern(
       const found = begins(message) ? regex.exec(message) : null;
       if (!found) return undefined;
       let address: Network | undefined;
+      let session: string | undefined;
       let before = 0;
       const fields: [string, string][] = [];
       for (let i = 0; i < groups.length; i++) {
@@ -88,9 +96,12 @@ export function compilePattern(
         else if (groups[i] === ADDRESS)
           address ??= isEdge(message, before + value.length) ? readAddress(value) : undefined;
         else fields.push([groups[i]!, decoded(value)]);
+        if (groups[i] === SESSION) session = value;
       }
+      if (namesAddress && !address) return undefined;
+      if (session !== undefined && !isSession(session)) return undefined;
       // fromEntries: a field may be named __proto__.
-      return address && { address, fields: Object.fromEntries(fields) };
+      return { address, session, fields: Object.fromEntries(fields) };
     },
   };
 }
@@ -132,26 +143,37 @@ function leadingCodes(node: Node): (readonly [number, number])[] {
 }
 
 /** Which placeholder is missing, or stands where it is not clear which of several it would be. */
-function misusedCapture(node: Node, needsAddress: boolean): string | undefined {
+function misusedCapture(node: Node, needs: Needs): string | undefined {
   const twice = capturedTwice(node);
   if (twice !== undefined)
     return `<${twice}> stands in it twice, or inside a repeat: give the second another name`;
-  if (isLookedFor(node))
-    return '<ip> stands inside a look-behind, so that it is not clear where it ends: write it as part of the pattern';
+  for (const name of [ADDRESS, SESSION])
+    if (isLookedFor(node, name))
+      return `<${name}> stands inside a look-behind, so that it is not clear where it ends: write it as part of the pattern`;
   const names = captureNames(node);
-  if (!needsAddress || names.includes(ADDRESS)) return undefined;
+  const [hasAddress, hasSession] = [names.includes(ADDRESS), names.includes(SESSION)];
+  if ((needs === 'session' || (needs === 'address and session' && hasAddress)) && !hasSession)
+    return 'it has no <session>, and lines of layout plain bear no pid that could stand for it';
+  if (needs === 'nothing' || needs === 'session' || hasAddress) return undefined;
+  if (needs === 'address or session' && hasSession) return undefined;
   const near = names.find((name) => nearest(name, NAMES_OF_ADDRESS) !== undefined);
   const guess = near === undefined ? '' : ` (<${near}> is free text; did you mean <ip>?)`;
-  return `it has no <ip>, so that it names nobody${guess}`;
+  const missing = needs === 'address or session' ? 'neither <ip> nor <session>' : 'no <ip>';
+  return `it has ${missing}, so that it names nobody${guess}`;
 }
 
 /** What is written for <ip> by mistake, or by who knows it under another name. */
 const NAMES_OF_ADDRESS = [ADDRESS, 'host', 'addr', 'address'];
 
-/** Does an address stand where the pattern only looks? */
-function isLookedFor(node: Node): boolean {
-  if (node.kind === 'look') return captureNames(node).includes(ADDRESS);
-  return childrenOf(node).some(isLookedFor);
+/** Does it stand where the pattern only looks? */
+function isLookedFor(node: Node, name: string): boolean {
+  if (node.kind === 'look') return captureNames(node).includes(name);
+  return childrenOf(node).some((child) => isLookedFor(child, name));
+}
+
+/** A named group may take anything. */
+function isSession(id: string): boolean {
+  return id.length <= LONGEST_SESSION && /^[\w.-]+$/.test(id);
 }
 
 /** Alternatives may share a name: only one of them is taken. */

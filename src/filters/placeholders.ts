@@ -5,6 +5,10 @@ import type { Node } from './tree.ts';
 
 /** The field under which every pattern keeps the address. */
 export const ADDRESS = 'ip';
+/** The field under which a pattern keeps whose session its line is of. */
+export const SESSION = 'session';
+/** Longer ones are none: what is remembered of a session is small. */
+export const LONGEST_SESSION = 64;
 
 interface Placeholder {
   /** One sentence for the reference. */
@@ -40,6 +44,22 @@ export const PLACEHOLDERS: Readonly<Record<string, Placeholder>> = {
       false,
     ),
   },
+  session: {
+    extent:
+      'The longest run of letters, digits, underscores, dots and dashes, at most 64 of them; else the line is no match. ' +
+      'It is an id that the service makes up and that no client may choose: by it a line is joined with an earlier one.',
+    body: run(
+      byteSet([
+        [48, 57],
+        [65, 90],
+        [95, 95],
+        [97, 122],
+        [45, 46],
+      ]),
+      1,
+      false,
+    ),
+  },
   user: {
     extent:
       'As much as possible, up to the last place where the rest of the pattern fits; any bytes, or none.',
@@ -65,6 +85,7 @@ export function expandPlaceholder(written: string, body: Node | undefined): Node
   if (!/^[a-z][a-z0-9_]*$/.test(name))
     return `<${written}> is no placeholder; write <ip>, <user>, a name in lower case, or \\< for the character itself`;
   // Whatever surrounds an address, it stays a run of address characters.
-  if (name === ADDRESS && body) return `<${written}> takes no pattern of its own: write <ip>`;
+  if ((name === ADDRESS || name === SESSION) && body)
+    return `<${written}> takes no pattern of its own: write <${name}>`;
   return { kind: 'capture', name, body: body ?? (PLACEHOLDERS[name] ?? FREE_TEXT).body };
 }

@@ -1,11 +1,11 @@
 // Does a filter keep what it promises? Its samples, its forged lines, and forgeries made from each of its patterns.
-import type { Instant, Match } from '../model.ts';
+import type { Instant } from '../model.ts';
 import { formatInstant } from '../time.ts';
 import { compileFilter } from './compile.ts';
 import type { Filter, LineVerdict, Refutation } from './contract.ts';
 import { CLIENTS, forge, honestLine } from './forgeries.ts';
 import { refuteSample } from './samples.ts';
-import { bothModes, trials } from './trials.ts';
+import { bothModes, sessionsOf, trials } from './trials.ts';
 import type { Trial } from './trials.ts';
 
 /** When the lines arrive: samples bear stamps of about this day. */
@@ -38,34 +38,32 @@ export function proveFilter(filter: Filter): Refutation[] {
 }
 
 /** The first forgery that bends the filter. */
-function refuteTrial({
-  filter,
-  pattern,
-  outcome,
-  skeletons,
-  others,
-  frame,
-  mustMatch,
-}: Trial): Refutation | undefined {
+function refuteTrial(trial: Trial): Refutation | undefined {
+  const { filter, pattern, outcome, skeletons, others, frame, mustMatch } = trial;
   const place = { line: pattern?.line ?? 0, column: pattern?.column ?? 0 };
+  // Whoever is to be framed has a session too: only there could a line without an address find his.
+  const known = CLIENTS.map((clients) => sessionsOf(trial, clients, ARRIVAL));
   let tried = false;
   for (const [index, skeleton] of skeletons.entries()) {
-    for (const client of CLIENTS) {
-      const text = honestLine(skeleton, frame, client.honest);
-      const honest = matchOf(filter.judge(text, ARRIVAL));
-      if (honest && honest.address.text !== client.honest)
-        return { kind: 'forgery', text, expected: client.honest, got: honest.address.text, ...place };
-      tried ||= honest !== undefined;
+    const honest = CLIENTS.map((client, which) =>
+      told(filter.judge(honestLine(skeleton, frame, client.honest), ARRIVAL, known[which])),
+    );
+    for (const [which, { honest: address }] of CLIENTS.entries()) {
+      const got = honest[which]?.address;
+      const text = honestLine(skeleton, frame, address);
+      if (got !== undefined && got !== address)
+        return { kind: 'forgery', text, expected: address, got, ...place };
+      tried ||= honest[which] !== undefined;
     }
-    const at = matchOf(filter.judge(honestLine(skeleton, frame, CLIENTS[0].honest), ARRIVAL))?.at;
-    for (const { line, honest } of forge(skeleton, index === 0 ? others : undefined, frame)) {
-      const verdict = filter.judge(line, ARRIVAL);
-      const got = bentTo(verdict, honest, at, outcome, mustMatch);
+    for (const forgery of forge(skeleton, index === 0 ? others : undefined, frame)) {
+      const which = CLIENTS.findIndex((client) => client.honest === forgery.honest);
+      const verdict = filter.judge(forgery.line, ARRIVAL, known[which]);
+      const got = bentTo(verdict, forgery.honest, honest[which] ?? honest[0], outcome, mustMatch);
       if (got !== undefined)
         return {
           kind: 'forgery',
-          text: line,
-          expected: mustMatch ? honest : `${honest} or no match`,
+          text: forgery.line,
+          expected: mustMatch ? forgery.honest : `${forgery.honest} or no match`,
           got,
           ...place,
         };
@@ -77,24 +75,42 @@ function refuteTrial({
   return { kind: 'forgery', text, expected, got: 'no match', ...place };
 }
 
-/** What a forged line got that its sender must not get; undefined where all is well. */
+/** What a line tells: of whom, of which session, as of when. */
+interface Told {
+  readonly outcome: Trial['outcome'];
+  readonly address: string | undefined;
+  readonly session: string | undefined;
+  readonly at: Instant | undefined;
+}
+
+function told(verdict: LineVerdict): Told | undefined {
+  if ('match' in verdict) {
+    const { outcome, address, at } = verdict.match;
+    return { outcome, address: address.text, session: undefined, at };
+  }
+  if (verdict.outcome !== 'opened' && verdict.outcome !== 'closed') return undefined;
+  const address = verdict.outcome === 'opened' ? verdict.address.text : undefined;
+  return { outcome: verdict.outcome, address, session: verdict.session, at: undefined };
+}
+
+/** What a forged line got that its sender must not get; undefined where all is well. @param own what his honest line got. */
 function bentTo(
   verdict: LineVerdict,
   honest: string,
-  at: Instant | undefined,
-  outcome: 'failure' | 'success',
+  own: Told | undefined,
+  outcome: Trial['outcome'],
   mustMatch: boolean,
 ): string | undefined {
-  const match = matchOf(verdict);
-  if (!match) return mustMatch ? `no match (${verdict.outcome})` : undefined;
+  const got = told(verdict);
+  if (!got) return mustMatch ? `no match (${verdict.outcome})` : undefined;
   // A success that speaks for somebody else blocks nobody, and only who was let in can have it written.
-  if (match.address.text !== honest)
-    return match.outcome === 'success' && outcome === 'success' ? undefined : match.address.text;
-  if (match.at !== at && at !== undefined)
-    return `the stamp ${match.at === undefined ? 'none' : formatInstant(match.at)}`;
-  return outcome === 'failure' && match.outcome === 'success' ? 'a success' : undefined;
-}
-
-function matchOf(verdict: LineVerdict): Match | undefined {
-  return 'match' in verdict ? verdict.match : undefined;
+  if (got.address !== undefined && got.address !== honest)
+    return got.outcome === 'success' && outcome === 'success' ? undefined : got.address;
+  if (got.outcome === 'opened' || got.outcome === 'closed') {
+    if (got.outcome !== outcome) return got.outcome === 'closed' ? 'the end of a session' : 'a session';
+    return got.session === own?.session ? undefined : `the session ${got.session}`;
+  }
+  if (own?.at !== undefined && got.at !== own.at)
+    return `the stamp ${got.at === undefined ? 'none' : formatInstant(got.at)}`;
+  return outcome === 'failure' && got.outcome === 'success' ? 'a success' : undefined;
 }

@@ -2,6 +2,7 @@
 import type { Instant } from '../model.ts';
 import { formatInstant } from '../time.ts';
 import type { Filter, LineVerdict, Refutation, Sample } from './contract.ts';
+import { createSessionMemory } from './sessions.ts';
 import type { Modes } from './trials.ts';
 
 /** @param arrivedAt tells the year of stamps that have none. */
@@ -13,7 +14,7 @@ export function refuteSample(
 ): Refutation[] {
   const { text, yields, line, column } = sample;
   const judge = (filter: Filter): LineVerdict =>
-    filter.judge(Buffer.from(text, 'utf8').toString('latin1'), arrivedAt);
+    judgeLast(filter, Buffer.from(text, 'utf8').toString('latin1'), arrivedAt);
   const refute = (expected: string, got: string): Refutation[] => [
     { kind, text, expected, got, line, column },
   ];
@@ -31,8 +32,17 @@ export function refuteSample(
   return differs ? refute(written(wanted), described(verdict, Object.keys(wanted))) : [];
 }
 
+/** What a filter says of the last of some lines, parted by \n, once it has read those before it. */
+export function judgeLast(filter: Filter, text: string, arrivedAt: Instant): LineVerdict {
+  const sessions = createSessionMemory();
+  const lines = text.split('\n');
+  for (const line of lines.slice(0, -1)) filter.judge(line, arrivedAt, sessions);
+  return filter.judge(lines.at(-1)!, arrivedAt, sessions);
+}
+
 /** What `yields` may name. A pattern's own fields go before ours. */
 function valuesOf(verdict: LineVerdict): Record<string, string> {
+  if (verdict.outcome === 'opened') return { ip: verdict.address.text, outcome: verdict.outcome };
   const match = 'match' in verdict ? verdict.match : undefined;
   if (!match) return { outcome: verdict.outcome };
   return {

@@ -1,48 +1,67 @@
 // All filters of one source over a chunk: one search for literals, and a closer look at the lines that it finds.
 import type { Instant, Match } from '../model.ts';
-import type { Filter, Scanner } from './contract.ts';
+import { createUnwrapper } from './containers.ts';
+import type { Filter, ScanReport, Scanner } from './contract.ts';
 import { engineOf } from './engine.ts';
-import type { Engine, Framing } from './engine.ts';
+import type { EngineFilter, Framing, Surroundings } from './engine.ts';
+import { examineFramed, reframed } from './frames.ts';
 import { anyOf } from './literals.ts';
 import { makeSearch } from './regex.ts';
+import { NO_SESSIONS } from './sessions.ts';
 
 type Visit = (filter: number, match: Match) => void;
 
 /** Makes a scanner. A filter without literals makes it look at every line, for that filter only. */
 export function createScanner(filters: readonly Filter[]): Scanner {
-  const all = filters.map((filter, index) => ({ index, engine: engineOf(filter) }));
-  const always = all.filter(({ engine }) => !engine.literals);
-  const literals = anyOf(all.map(({ engine }) => engine.literals ?? [])) ?? [];
+  const all = filters.map((filter, index) => ({ index, filter: engineOf(filter) }));
+  const always = all.filter(({ filter }) => !filter.engine.literals);
+  const literals = anyOf(all.map(({ filter }) => filter.engine.literals ?? [])) ?? [];
   const search = literals.length > 0 ? makeSearch(literals) : undefined;
   const examineAll = createExaminer(all);
   const examineAlways = createExaminer(always);
+  const containers = createUnwrapper();
 
   return {
-    scan(text, arrivedAt, visit) {
-      let candidates = 0;
-      let unframed = 0;
-      const nextFound = createFinder(text, search);
-      let found = nextFound(0);
-      let start = 0;
-      while (start < text.length) {
-        // Without filters that look at every line, everything up to the next literal is passed over.
-        if (always.length === 0) {
-          if (found === Infinity) break;
-          start = text.lastIndexOf('\n', found) + 1;
-        }
-        const feed = text.indexOf('\n', start);
-        const after = feed < 0 ? text.length : feed;
-        const end = after > start && text.charCodeAt(after - 1) === 13 ? after - 1 : after;
-        const isFound = found < after;
-        const examine = isFound ? examineAll : examineAlways;
-        candidates++;
-        if (!examine(text, start, end, arrivedAt, visit)) unframed++;
-        if (isFound) found = nextFound(after);
-        start = after + 1;
-      }
-      return { lines: countLines(text), candidates, unframed };
+    scan(text, arrivedAt, visit, source = '', sessions = NO_SESSIONS) {
+      const around = { sessions, host: undefined, receivedAt: () => arrivedAt, arrivedAt };
+      const unwrapped = containers.unwrap(text, source);
+      if (!unwrapped) return scanText(text, around, visit);
+      const receivedAt = (start: number): Instant =>
+        unwrapped.receivedAt(unwrapped.lineAt(start)) ?? arrivedAt;
+      const report = scanText(unwrapped.text, { ...around, receivedAt }, (filter, match) => {
+        const line = unwrapped.lineAt(match.start);
+        visit(filter, reframed(match, line.start, line.end, match.at ?? unwrapped.receivedAt(line)));
+      });
+      unwrapped.settle();
+      return report;
     },
   };
+
+  function scanText(text: string, around: Surroundings, visit: Visit): ScanReport {
+    let candidates = 0;
+    let unframed = 0;
+    const nextFound = createFinder(text, search);
+    let found = nextFound(0);
+    let start = 0;
+    while (start < text.length) {
+      // Without filters that look at every line, everything up to the next literal is passed over, but for the last line:
+      // where no line of a log fits, a literal may never turn up, and nobody would notice.
+      if (always.length === 0) start = found === Infinity ? lastLine(text, start) : lineBefore(text, found);
+      const feed = text.indexOf('\n', start);
+      const after = feed < 0 ? text.length : feed;
+      const end = after > start && text.charCodeAt(after - 1) === 13 ? after - 1 : after;
+      const isFound = found < after;
+      const examine = isFound || always.length === 0 ? examineAll : examineAlways;
+      // What is empty says nothing: a part of a longer line, say.
+      if (end > start && all.length > 0) {
+        candidates++;
+        if (!examine(text, start, end, around, visit)) unframed++;
+      }
+      if (isFound) found = nextFound(after);
+      start = after + 1;
+    }
+    return { lines: countLines(text), candidates, unframed };
+  }
 }
 
 /** Where the next literal stands, from an index on; Infinity: nowhere. */
@@ -57,31 +76,40 @@ function createFinder(text: string, search: RegExp | undefined): (from: number) 
 
 /** Runs engines on one line, in their order; lines are opened once for all engines that frame alike. */
 function createExaminer(
-  engines: readonly { readonly index: number; readonly engine: Engine<unknown> }[],
-): (text: string, start: number, end: number, arrivedAt: Instant, visit: Visit) => boolean {
+  filters: readonly { readonly index: number; readonly filter: EngineFilter }[],
+): (text: string, start: number, end: number, around: Surroundings, visit: Visit) => boolean {
   const framings = new Map<string, Framing<unknown>>();
-  for (const { engine } of engines)
-    if (!framings.has(engine.framing.key)) framings.set(engine.framing.key, engine.framing);
+  for (const { filter } of filters)
+    if (!framings.has(filter.engine.framing.key))
+      framings.set(filter.engine.framing.key, filter.engine.framing);
   const groups = [...framings.values()];
-  const steps = engines.map(({ index, engine }) => ({
+  const steps = filters.map(({ index, filter: { engine, relay } }) => ({
     index,
     engine,
+    relay,
     group: [...framings.keys()].indexOf(engine.framing.key),
   }));
   const opened: unknown[] = groups.map(() => undefined);
-  return (text, start, end, arrivedAt, visit) => {
+  return (text, start, end, around, visit) => {
     for (let group = 0; group < groups.length; group++)
-      opened[group] = groups[group]!.open(text, start, end, arrivedAt);
+      opened[group] = groups[group]!.open(text, start, end, around.arrivedAt);
     let fits = false;
-    for (const { index, engine, group } of steps) {
-      const line = opened[group];
-      if (line === undefined) continue;
-      const verdict = engine.examine(line, start, end, false);
+    for (const { index, engine, relay, group } of steps) {
+      const verdict = examineFramed(engine, relay, opened[group], text, start, end, false, around);
       if (verdict.outcome !== 'no-layout') fits = true;
       if (verdict.outcome === 'match' || verdict.outcome === 'success') visit(index, verdict.match);
     }
     return fits;
   };
+}
+
+function lineBefore(text: string, at: number): number {
+  return text.lastIndexOf('\n', at) + 1;
+}
+
+/** Where the last line begins, from the line at `from` on. */
+function lastLine(text: string, from: number): number {
+  return Math.max(from, text.lastIndexOf('\n', text.length - 2) + 1);
 }
 
 function countLines(text: string): number {

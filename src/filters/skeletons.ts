@@ -1,7 +1,7 @@
 // What a line that a filter takes is made of: fixed text, the address, and the places that a client may fill.
 // Made from the pattern's tree or the log format, so that forgeries can be tried in each place.
 import type { ByteSet } from './bytes.ts';
-import { ADDRESS } from './placeholders.ts';
+import { ADDRESS, SESSION } from './placeholders.ts';
 import type { PatternDefinition } from './contract.ts';
 import { parsePattern } from './syntax.ts';
 import { cat, childrenOf } from './tree.ts';
@@ -11,6 +11,8 @@ import type { Node } from './tree.ts';
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'address' }
+  /** The id of a session: as little a client's as the address is. */
+  | { readonly kind: 'session' }
   | {
       readonly kind: 'free';
       /** What an honest client would have there. */
@@ -157,7 +159,8 @@ function variantsOf(node: Node): Piece[][] {
     case 'set':
       return [[textOf(memberOf(node.set))]];
     case 'capture':
-      return node.name === ADDRESS ? [[{ kind: 'address' }]] : variantsOf(node.body);
+      if (node.name === ADDRESS) return [[{ kind: 'address' }]];
+      return node.name === SESSION ? [[{ kind: 'session' }]] : variantsOf(node.body);
     case 'alt':
       return node.options.flatMap(variantsOf);
     case 'cat':
@@ -213,18 +216,24 @@ function textOf(text: string): Piece {
 }
 
 function benignOf(piece: Piece): string {
-  if (piece.kind === 'address') return '';
-  return piece.kind === 'text' ? piece.text : piece.benign;
+  if (piece.kind === 'text') return piece.text;
+  return piece.kind === 'free' ? piece.benign : '';
 }
 
-/** Behind an address a service writes no text that could go on with it: `from 192.0.2.7 x`, never `from 192.0.2.7x`. */
+/** What would be a part of what stands before it. */
+const GOES_ON: Readonly<Partial<Record<Piece['kind'], RegExp>>> = {
+  address: /^[\w.:[\]]/,
+  session: /^[\w.-]/,
+};
+
+/** Behind an address or an id a service writes no text that could go on with it: `from 192.0.2.7 x`, never `from 192.0.2.7x`. */
 function setApart(pieces: readonly Piece[]): Piece[] {
-  let isBehind = false;
+  let goesOn: RegExp | undefined;
   return pieces.map((piece) => {
-    isBehind = piece.kind === 'address' || (piece.kind === 'free' && isBehind);
-    if (piece.kind !== 'free' || !isBehind) return piece;
-    const write = (text: string): string | undefined =>
-      piece.write(/^[\w.:[\]]/.test(text) ? ` ${text}` : text);
+    if (piece.kind !== 'free') goesOn = GOES_ON[piece.kind];
+    if (piece.kind !== 'free' || !goesOn) return piece;
+    const behind = goesOn;
+    const write = (text: string): string | undefined => piece.write(behind.test(text) ? ` ${text}` : text);
     const benign = [piece.benign, '', '-', ')'].map(write).find((text) => text !== undefined);
     return { ...piece, benign: benign ?? piece.benign, write };
   });

@@ -1,5 +1,6 @@
-// nginx's variables whose values are of known characters, mostly because the server makes them: where such a field ends is
-// never a client's choice. Every other variable counts as one that a client may fill with anything.
+// Variables whose values are of known characters, mostly because the server makes them: where such a field ends is never a
+// client's choice. Every other variable counts as one that a client may fill with anything. The names are nginx's; those of
+// the fields that only others have follow below.
 import { byteSet } from './bytes.ts';
 import type { ByteSet } from './bytes.ts';
 
@@ -54,6 +55,14 @@ const FIXED: Readonly<Record<string, ByteSet>> = {
   // (measured with 1.22). Quotes are escaped.
   host: ranges('!#-.0-~'),
   server_name: ranges('0-9A-Za-z_.*~-'),
+  // Apache's, HAProxy's and Traefik's.
+  request_time_ms: NUMBER,
+  request_time_us: NUMBER,
+  request_count: NUMBER,
+  bytes_transferred: NUMBER,
+  tid: WORD,
+  connection_status: ranges('X+-'),
+  method: ranges("!#$%&'*+.^_`|~0-9A-Za-z-"),
 };
 
 /**
@@ -62,8 +71,26 @@ const FIXED: Readonly<Record<string, ByteSet>> = {
  */
 const PATHS: ReadonlySet<string> = new Set(['request_uri', 'uri', 'document_uri']);
 
-/** `05/Jan/2026:10:11:12 +0100` and `2026-01-05T10:11:12+01:00`. */
-const LENGTHS: Readonly<Record<string, number>> = { time_local: 26, time_iso8601: 25 };
+/** `05/Jan/2026:10:11:12 +0100`, `2026-01-05T10:11:12+01:00` and HAProxy's `05/Jan/2026:10:11:12.655`. */
+const LENGTHS: Readonly<Record<string, number>> = { time_local: 26, time_iso8601: 25, accept_date: 24 };
+
+/** How far a value goes. */
+export type Extent =
+  /** As far as these characters do. */
+  | { readonly kind: 'run'; readonly characters: ByteSet }
+  | { readonly kind: 'fixed'; readonly length: number }
+  /** Nobody knows, but it begins with a slash (where it has one). */
+  | { readonly kind: 'path' }
+  /** Nobody knows: a client may have filled it with anything. */
+  | { readonly kind: 'free' };
+
+/** What nginx writes for a variable. */
+export function extentOf(variable: string): Extent {
+  const length = Object.hasOwn(LENGTHS, variable) ? LENGTHS[variable]! : 0;
+  if (length > 0) return { kind: 'fixed', length };
+  if (isFixed(variable)) return { kind: 'run', characters: FIXED[variable]! };
+  return { kind: PATHS.has(variable) ? 'path' : 'free' };
+}
 
 export const NUMERIC_VARIABLES: ReadonlySet<string> = new Set([
   'status',
@@ -75,23 +102,12 @@ export const NUMERIC_VARIABLES: ReadonlySet<string> = new Set([
   'remote_port',
   'server_port',
   'upstream_status',
+  'bytes_read',
+  'request_time_ms',
+  'request_time_us',
 ]);
 
+/** Is it of known characters? */
 export function isFixed(variable: string): boolean {
   return Object.hasOwn(FIXED, variable);
-}
-
-/** The characters of a fixed variable's values. */
-export function charactersOf(variable: string): ByteSet {
-  return FIXED[variable]!;
-}
-
-/** Does the value begin with a slash (where it has one)? */
-export function beginsWithSlash(variable: string): boolean {
-  return PATHS.has(variable);
-}
-
-/** How long each value of the variable is; 0 where that varies. */
-export function fixedLengthOf(variable: string): number {
-  return LENGTHS[variable] ?? 0;
 }

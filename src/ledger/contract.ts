@@ -10,14 +10,33 @@ export interface Commit {
   readonly forgottenPositions: readonly string[];
   readonly offenders: readonly Offender[];
   readonly forgottenOffenders: readonly { readonly jail: string; readonly address: Network }[];
+  /** Those that were opened or spoken of, in the order in which that happened last. */
+  readonly sessions: readonly KeptSession[];
+  readonly forgottenSessions: readonly SessionKey[];
   /** New bans and changed ones, whole. */
   readonly bans: readonly Ban[];
   readonly events: readonly BanEvent[];
 }
 
+/** Which session of which log. */
+export interface SessionKey {
+  /** The path that is watched. */
+  readonly source: string;
+  readonly filter: string;
+  readonly session: string;
+}
+
+/** Whose session it is, and until which stamp it is known. */
+export interface KeptSession extends SessionKey {
+  readonly address: Network;
+  readonly until: Instant;
+}
+
 export interface Remembered {
   readonly positions: readonly Position[];
   readonly offenders: readonly Offender[];
+  /** In the order in which they were spoken of last. */
+  readonly sessions: readonly KeptSession[];
   readonly openBans: readonly Ban[];
   readonly nextBanId: number;
   /** Rows that made no sense and were passed over. They stay in the ledger. */

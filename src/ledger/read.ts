@@ -3,9 +3,9 @@ import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network } from '../model.ts';
 import type { BanQuery, Remembered } from './contract.ts';
-import { readBan, readEvent, readOffender, readPosition, type Row } from './rows.ts';
+import { readBan, readEvent, readOffender, readPosition, readSession, type Row } from './rows.ts';
 
-const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, ended_at AS endedAt, ended_by AS endedBy`;
+const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
 /** IPv4 lies in ::ffff:0:0/96 here, but is no part of any IPv6 network. */
 const IS_IPV4 = `(bits >= 96 AND substr(address, 1, 12) = x'00000000000000000000ffff')`;
@@ -22,6 +22,9 @@ export function createReader(db: Database): Reader {
       lines, skipping, finished FROM positions ORDER BY id`);
   const offenders = db.prepare<[], Row>(
     'SELECT jail, address, bits, version, state FROM offenders ORDER BY rowid',
+  );
+  const sessions = db.prepare<[], Row>(
+    'SELECT source, filter, session, address, bits, until FROM sessions ORDER BY rowid',
   );
   const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
@@ -69,6 +72,7 @@ export function createReader(db: Database): Reader {
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
         offenders: soundOnly(offenders.iterate(), readOffender),
+        sessions: soundOnly(sessions.iterate(), readSession),
         openBans: soundOnly(openBans.iterate(), readBan),
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
@@ -76,9 +80,10 @@ export function createReader(db: Database): Reader {
       return {
         positions: known.positions.sound,
         offenders: known.offenders.sound,
+        sessions: known.sessions.sound,
         openBans: known.openBans.sound,
         nextBanId: (lastBan.get() ?? 0) + 1,
-        damaged: known.positions.damaged + known.offenders.damaged + known.openBans.damaged,
+        damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),
       };
     },
     bans({ jail, all, address, after, limit }) {

@@ -1,6 +1,7 @@
 // Nouns to rows and back. What is read is checked: a row that makes no sense is undefined, not an exception.
 import { fromStored, toStored } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network, Offender, Position, Scope } from '../model.ts';
+import type { KeptSession } from './contract.ts';
 
 /** The version of an offender's state that this Bailiff writes. */
 const OFFENDER_VERSION = 1;
@@ -70,6 +71,17 @@ export function readOffender(row: Row): Offender | undefined {
   } as Offender;
 }
 
+export function sessionRow({ source, filter, session, address, until }: KeptSession): Row {
+  return { source, filter, session, ...addressRow(address), until };
+}
+
+export function readSession(row: Row): KeptSession | undefined {
+  const address = readAddress(row);
+  const { source, filter, session, until } = row;
+  const isSound = address && areTexts(source, filter, session) && isInstant(until);
+  return isSound ? ({ source, filter, session, address, until } as KeptSession) : undefined;
+}
+
 export function banRow(ban: Ban): Row {
   return {
     ...ban,
@@ -77,6 +89,7 @@ export function banRow(ban: Ban): Row {
     until: ban.until ?? null,
     evidence: JSON.stringify(ban.evidence),
     scope: ban.scope === undefined ? null : JSON.stringify(ban.scope),
+    via: ban.via ?? null,
     endedAt: ban.endedAt ?? null,
     endedBy: ban.endedBy ?? null,
   };
@@ -88,6 +101,7 @@ export function readBan(row: Row): Ban | undefined {
   const until = row['until'] ?? undefined;
   const endedAt = row['endedAt'] ?? undefined;
   const endedBy = row['endedBy'] ?? undefined;
+  const via = row['via'] ?? undefined;
   const evidence = readEvidence(parse(row['evidence']));
   const scope = row['scope'] === null ? undefined : parse(row['scope']);
   const isSound =
@@ -100,9 +114,11 @@ export function readBan(row: Row): Ban | undefined {
     isCount(nth) &&
     isInstantOrNone(until) &&
     isInstantOrNone(endedAt) &&
-    (endedBy === undefined || areTexts(endedBy));
+    (endedBy === undefined || areTexts(endedBy)) &&
+    (via === undefined || areTexts(via));
   if (!isSound) return undefined;
-  return { id, address, jail, since, until, nth, reason, by, evidence, scope, endedAt, endedBy } as Ban;
+  const known = { id, address, jail, since, until, nth, reason, by, evidence, scope, endedAt, endedBy };
+  return { ...known, ...(via === undefined ? {} : { via }) } as Ban;
 }
 
 export function readEvent(row: Row): BanEvent | undefined {

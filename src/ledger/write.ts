@@ -1,7 +1,7 @@
 // The one transaction in which everything that changed is written.
 import type { Database } from 'better-sqlite3';
 import type { Commit } from './contract.ts';
-import { addressRow, banRow, offenderRow, positionRow } from './rows.ts';
+import { addressRow, banRow, offenderRow, positionRow, sessionRow } from './rows.ts';
 
 export function createWriter(db: Database): (commit: Commit) => void {
   const position = db.prepare(`
@@ -18,9 +18,16 @@ export function createWriter(db: Database): (commit: Commit) => void {
   const forgetOffender = db.prepare(
     'DELETE FROM offenders WHERE jail = @jail AND address = @address AND bits = @bits',
   );
+  // Replaced, not updated: the row is the last one then.
+  const session = db.prepare(`
+    INSERT OR REPLACE INTO sessions (source, filter, session, address, bits, until)
+    VALUES (@source, @filter, @session, @address, @bits, @until)`);
+  const forgetSession = db.prepare(
+    'DELETE FROM sessions WHERE source = @source AND filter = @filter AND session = @session',
+  );
   const ban = db.prepare(`
-    INSERT INTO bans (id, jail, address, bits, since, until, nth, reason, by, evidence, scope, ended_at, ended_by)
-    VALUES (@id, @jail, @address, @bits, @since, @until, @nth, @reason, @by, @evidence, @scope, @endedAt, @endedBy)
+    INSERT INTO bans (id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at, ended_by)
+    VALUES (@id, @jail, @address, @bits, @since, @until, @nth, @reason, @by, @evidence, @scope, @via, @endedAt, @endedBy)
     ON CONFLICT (id) DO UPDATE SET
       since = excluded.since, until = excluded.until, nth = excluded.nth, reason = excluded.reason, by = excluded.by,
       evidence = excluded.evidence, ended_at = excluded.ended_at, ended_by = excluded.ended_by`);
@@ -33,8 +40,11 @@ export function createWriter(db: Database): (commit: Commit) => void {
     for (const id of commit.forgottenPositions) forgetPosition.run(id);
     for (const { jail, address } of commit.forgottenOffenders)
       forgetOffender.run({ jail, ...addressRow(address) });
+    for (const { source, filter, session: id } of commit.forgottenSessions)
+      forgetSession.run({ source, filter, session: id });
     for (const each of commit.positions) position.run(positionRow(each));
     for (const each of commit.offenders) offender.run(offenderRow(each));
+    for (const each of commit.sessions) session.run(sessionRow(each));
     // A ban that ended leaves its place to the one that replaces it.
     for (const each of commit.bans) if (each.endedAt !== undefined) ban.run(banRow(each));
     for (const each of commit.bans) if (each.endedAt === undefined) ban.run(banRow(each));

@@ -4,6 +4,7 @@ import type { Trusted } from '../config/index.ts';
 import type { Fault } from '../errors.ts';
 import type { Filter, FilterDefinition, FilterOptions } from '../filters/contract.ts';
 import { compileFilter } from '../filters/index.ts';
+import type { Network } from '../model.ts';
 import { prove, provesByDefault } from './prove.ts';
 import type { Proofs } from './prove.ts';
 import type { Shelf } from './shelf.ts';
@@ -11,7 +12,7 @@ import { checkTrust } from './trust.ts';
 
 export interface Preparer {
   /** The filter for a jail: one object for the same options. None where there are faults. */
-  prepare(name: string, jail: JailConfig): Filter[];
+  prepare(name: string, jail: JailConfig, trustedProxies: readonly Network[]): Filter[];
   /**
    * Tells the faults of a filter that no jail names, as its file means it.
    * @param isCertain false where the config can't be read: a jail that names it may have a log format of its own.
@@ -37,9 +38,9 @@ const AS_WRITTEN: FilterOptions = {
 export function createPreparer(shelf: Shelf, options: Options, faults: Fault[], warnings: Fault[]): Preparer {
   const compiled = new Map<string, Filter | undefined>();
   return {
-    prepare(name, jail) {
+    prepare(name, jail, trustedProxies) {
       const { logFormat, zone, mode, where, except } = jail;
-      const filterOptions: FilterOptions = { logFormat, zone, mode, where, except };
+      const filterOptions: FilterOptions = { logFormat, zone, mode, where, except, trustedProxies };
       const key = JSON.stringify([name, filterOptions]);
       if (!compiled.has(key)) compiled.set(key, prepareOne(name, filterOptions, jail));
       const filter = compiled.get(key);

@@ -3,19 +3,23 @@
 // It never follows a log, opens the ledger or touches the firewall.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { RECIDIVE } from '../config/contract.ts';
 import type { AllowEntry, Config, JailConfig } from '../config/contract.ts';
 import { loadConfig, readAllowFile } from '../config/index.ts';
 import type { Fault } from '../errors.ts';
 import type { Filter } from '../filters/contract.ts';
 import type { JailRules, Network, Scope } from '../model.ts';
 import { createPreparer } from './filters.ts';
+import { withFormats } from './formats.ts';
 import type { Proofs } from './prove.ts';
 import { openShelf } from './shelf.ts';
 import { checkTrust } from './trust.ts';
 
 export { noProofs, takenAsProven } from './prove.ts';
 export type { Proofs } from './prove.ts';
-export { compileNamed } from './shelf.ts';
+export { compileNamed, describeShelf, openShelf } from './shelf.ts';
+export { hasAggressive, showpiece } from '../filters/index.ts';
+export type { Described } from '../filters/index.ts';
 export { createPlans } from './plan.ts';
 export type { Plan, Plans } from './plan.ts';
 
@@ -73,12 +77,13 @@ export function prepareSetup(options: SetupOptions): SetupResult {
   const folders = [join(beside, 'jails.d'), ownFilters].filter((folder) => existsSync(folder));
   for (const path of [...loaded.files, ...folders]) checkTrust(path, options, faults);
   const preparer = createPreparer(shelf, options, faults, warnings);
-  const config = loaded.config;
-  if (options.everyFilter)
+  const config = loaded.config && withFormats(loaded.config, shelf, warnings);
+  // In a checkout the shipped folder is the one beside the config: its filters are proven by the tests.
+  if (options.everyFilter && ownFilters !== options.shippedFilters)
     for (const [name, file] of shelf.files) {
       if (dirname(file) !== ownFilters) continue;
       const jail = config?.jails.find(({ filters }) => filters.includes(name));
-      if (jail) preparer.prepare(name, jail);
+      if (jail) preparer.prepare(name, jail, []);
       else preparer.prepareUnnamed(name, config !== undefined);
     }
   if (!config) return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
@@ -89,13 +94,23 @@ export function prepareSetup(options: SetupOptions): SetupResult {
     warnings.push(...result.warnings);
     return result.resolved;
   };
-  const allow = resolve(config.allow);
+  const trusted = resolve(config.trustedProxies);
+  const proxies = trusted.networks.map(({ network, written }) => ({
+    network,
+    written: `${written} (trustedProxies)`,
+  }));
+  const allowed = resolve(config.allow);
+  // Whoever drops a proxy drops everybody behind it.
+  const allow = { ...allowed, networks: [...allowed.networks, ...proxies] };
+  const trustedProxies = trusted.networks.map(({ network }) => network);
   const jails = config.jails
     .filter((jail) => jail.enabled)
     .map((jail): ReadyJail => ({
       config: jail,
       rules: rulesOf(jail),
-      filters: jail.filters.flatMap((name) => preparer.prepare(name, jail)),
+      filters: jail.filters.flatMap((name) =>
+        name === RECIDIVE ? [] : preparer.prepare(name, jail, trustedProxies),
+      ),
       scope: scopeOf(jail),
       ignore: resolve(jail.ignore),
     }));

@@ -1,4 +1,5 @@
 // Which filters a file is scanned with, and which jails hear of their matches. Made once per set of watch patterns.
+import { RECIDIVE } from '../config/contract.ts';
 import type { Filter, Scanner } from '../filters/contract.ts';
 import { createScanner } from '../filters/index.ts';
 
@@ -6,6 +7,8 @@ export interface Plan<J> {
   readonly scanner: Scanner;
   /** By the scanner's index of a filter: the jails that use it on this file. */
   readonly jailsOf: readonly (readonly J[])[];
+  /** The jails that count bans, whichever file they come from. */
+  readonly recidive: readonly J[];
 }
 
 export interface Plans<J> {
@@ -17,17 +20,18 @@ export interface Plans<J> {
 
 interface HasLogs {
   readonly filters: readonly Filter[];
-  readonly config: { readonly logs: readonly string[] };
+  readonly config: { readonly logs: readonly string[]; readonly filters: readonly string[] };
 }
 
 /** Plans over jails; `readyOf` gives what was set up for one. */
 export function createPlans<J>(jails: readonly J[], readyOf: (jail: J) => HasLogs): Plans<J> {
   const plans = new Map<string, Plan<J>>();
+  const recidive = jails.filter((jail) => readyOf(jail).config.filters.includes(RECIDIVE));
   const make = (chosen: readonly J[]): Plan<J> => {
     const users = new Map<Filter, J[]>();
     for (const jail of chosen)
       for (const filter of readyOf(jail).filters) users.set(filter, [...(users.get(filter) ?? []), jail]);
-    return { scanner: createScanner([...users.keys()]), jailsOf: [...users.values()] };
+    return { scanner: createScanner([...users.keys()]), jailsOf: [...users.values()], recidive };
   };
   return {
     of(patterns) {

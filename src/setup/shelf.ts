@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Fault } from '../errors.ts';
 import { reasonOf } from '../errors.ts';
-import { compileFilter, parseFilter } from '../filters/index.ts';
+import { compileFilter, headComment, parseFilter } from '../filters/index.ts';
+import type { Described } from '../filters/index.ts';
 import { nearest } from '../text.ts';
 import type { Compiled, FilterDefinition, FilterOptions } from '../filters/contract.ts';
 
@@ -31,6 +32,16 @@ export function openShelf(folders: readonly string[]): Shelf {
       return result;
     },
   };
+}
+
+/** Every filter that can be named, by name; those that are faulty aside: `check` tells of them. */
+export function describeShelf(shelf: Shelf): Described[] {
+  return [...shelf.files]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, file]) => {
+      const { definition } = shelf.read(name);
+      return definition ? [{ definition, comment: headComment(readFileSync(file, 'utf8')) }] : [];
+    });
 }
 
 /** Reads one filter file, from the shelf or from anywhere (`test FILE`). */

@@ -58,6 +58,74 @@ describe('test', () => {
   });
 });
 
+describe('test --near', () => {
+  const near = async (filter: string, lines: readonly string[]): Promise<[number, string][]> => {
+    writeFileSync(join(folder, 'near.log'), `${lines.join('\n')}\n`);
+    const ran = await call('--json', 'test', '--near', filter, join(folder, 'near.log'));
+    const { missedLines } = JSON.parse(ran.out) as { missedLines: { line: number; why: string }[] };
+    return missedLines.map(({ line, why }) => [line, why]);
+  };
+
+  test('tells where a pattern broke off, and passes over lines that are far from any', async () => {
+    expect(
+      await near('sshd', [
+        FAILED,
+        `${FAILED} and more`,
+        FAILED.replace('192.0.2.7', 'gateway'),
+        'Jan  5 10:11:12 web sshd[812]: Server listening on 0.0.0.0 port 22.',
+        FAILED.replace('sshd', 'cron').replace('192.0.2.7', 'gateway'),
+        'no syslog line',
+      ]),
+    ).toEqual([
+      [2, expect.stringMatching(/^pattern 1 fits up to ".*port 40022 ssh2" .* then wants \$$/)],
+      [3, expect.stringMatching(/^pattern \d fits up to "Failed password for root from " .* wants <ip>/)],
+    ]);
+  });
+
+  test('names the one condition that does not hold', async () => {
+    const line = (method: string, path: string, status: number): string =>
+      `192.0.2.7 - - [05/Jan/2026:10:11:12 +0000] "${method} ${path} HTTP/1.1" ${status} 1 "-" "-"`;
+    expect(
+      await near('nginx-login', [
+        line('POST', '/login', 401),
+        line('POST', '/login', 302),
+        line('GET', '/login', 401),
+        line('GET', '/', 401),
+      ]),
+    ).toEqual([
+      [2, 'all conditions hold but the one on "status": it is "302"'],
+      [3, 'all conditions hold but the one on "method": it is "GET"'],
+    ]);
+  });
+});
+
+describe('filters', () => {
+  test('lists the library and what stands beside the config, each with a sample line', async () => {
+    writeFileSync(
+      join(folder, 'filters', 'shop.yaml'),
+      "# What counts.\nservice: shop\nlayout: plain\ndescription: bad words\nmatch: '^bad <ip>$'\n" +
+        'samples: [{ line: "bad 192.0.2.9", yields: { ip: 192.0.2.9 } }]\n',
+    );
+    const all = JSON.parse((await call('--json', 'filters')).out) as { name: string; sample: string }[];
+    expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(['nginx-login', 'shop', 'sshd']));
+    for (const { name, sample } of all) expect(sample, name).toMatch(/\d/);
+    const shown = await call('filters', 'shop');
+    expect(shown.out).toContain('What counts.');
+    expect(shown.out).toContain('^bad <ip>$');
+    expect(JSON.parse((await call('--json', 'filters', 'shop')).out)).toMatchObject({
+      comment: 'What counts.',
+      match: [{ regex: '^bad <ip>$', counts: 1 }],
+      samples: [{ line: 'bad 192.0.2.9' }],
+    });
+    rmSync(join(folder, 'filters', 'shop.yaml'));
+  });
+
+  test('names the nearest for a slip', async () => {
+    const ran = await call('filters', 'sshx');
+    expect([ran.code, ran.err]).toEqual([2, expect.stringContaining('did you mean "sshd"')]);
+  });
+});
+
 describe('explain', () => {
   test('says for each jail what becomes of the line, and why', async () => {
     const ran = await call('--json', 'explain', LOGIN);

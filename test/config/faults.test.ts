@@ -221,7 +221,7 @@ const TABLE: [what: string, code: string, marked: string, hint?: string][] = [
     'E_CONFIG_CONFLICT',
     inJail('"start": "end" },\n    "b": { "filter": "sshd", "logs": ["/x", "//a"], »"start": "beginning"'),
   ],
-  ['trusted proxies', 'E_CONFIG_NOT_YET', '{ »"trustedProxies": ["192.0.2.1"] }'],
+  ['a trusted proxy by name', 'E_CONFIG_ADDRESS', '{ »"trustedProxies": ["proxy.example.net"] }'],
   ['a byte that is no UTF-8', 'E_CONFIG_SYNTAX', '{\n  "allow": ["»\xff"]\n}'],
 ];
 

@@ -15,6 +15,7 @@ test('a jail that says only what it must has every value', () => {
   expect(config).toEqual({
     file: `${folder.path}/jails.json`,
     allow: [],
+    trustedProxies: [],
     banTime,
     jails: [
       {

@@ -122,6 +122,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'failed-commit-loses-sessions',
+    point: 5,
+    file: 'src/daemon/committer.ts',
+    find: '    sessions.restore(taken);\n',
+    replace: '',
+  },
+  {
     name: 'rotated-file-is-left',
     point: 6,
     file: 'src/sources/trace.ts',
@@ -178,6 +185,13 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/daemon/control.ts',
     find: 'const durable = await committer.commit(true);',
     replace: 'const durable = true;',
+  },
+  {
+    name: 'sessions-forgotten',
+    point: 9,
+    file: 'src/daemon/index.ts',
+    find: 'createSessions(remembered.sessions)',
+    replace: 'createSessions([])',
   },
   {
     name: 'sentence-forgotten',

@@ -26,6 +26,7 @@ export function launch({ host, main, folder }: Place, mark = ''): ChildProcess {
   const node = [
     '--enable-experimental-regexp-engine',
     '--enable-experimental-regexp-engine-on-excessive-backtracks',
+    '--regexp-backtracks-before-fallback=300',
     main ?? MAIN,
     folder,
     mark,

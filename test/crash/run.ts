@@ -60,6 +60,8 @@ export async function crashRun(options: CrashOptions): Promise<CrashRun> {
     mkdirSync(join(folder, 'logs'));
     for (const log of LOGS)
       writeFileSync(join(folder, 'logs', log), oldLines(log, options.seed, options.start));
+    mkdirSync(join(folder, 'filters'), { mode: 0o700 });
+    writeFileSync(join(folder, 'filters', 'joined.yaml'), JOINED, { mode: 0o600 });
     writeFileSync(join(folder, 'jails.json'), JSON.stringify(configOf(folder)), { mode: 0o600 });
     return await runScript({ folder, host: internet.server, main: options.main }, options);
   } finally {
@@ -67,6 +69,19 @@ export async function crashRun(options: CrashOptions): Promise<CrashRun> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/**
+ * Of the script's lines, some without an address are made to be about the address in the line before them that has one.
+ * What is forgotten of any line shows at once.
+ */
+const JOINED = `
+service: sshd
+description: goodbyes, said to whom failed last
+layout: plain
+match: '^web <session>\\[\\d+\\]: Received disconnect '
+opens: '^web <session>\\[\\d+\\]: Failed password for <user> from <ip> port \\d+ ssh2$'
+closes: '^web <session>\\[\\d+\\]: Accepted '
+`;
 
 function configOf(folder: string): object {
   const access = { logs: [join(folder, 'logs', 'access.log')], start: 'end' };
@@ -79,6 +94,7 @@ function configOf(folder: string): object {
       // Sentences that are still running when the test ends, so that the kernel has something to hold.
       stern: { ...access, filter: 'nginx-login', maxRetry: 25, findTime: '1d', banTime: '9w' },
       sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short },
+      joined: { ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
       gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
     },
   };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parseAddress } from '../../src/address.ts';
 import { scanSafely } from '../../src/daemon/safe-scan.ts';
 import type { Scanner } from '../../src/filters/contract.ts';
+import { createSessionMemory } from '../../src/filters/index.ts';
 
 /** Matches each line that begins with "hit", and breaks on "bomb". */
 const scanner: Scanner = {
@@ -34,7 +35,8 @@ const scanner: Scanner = {
 
 function linesVisited(text: string): { lines: string[]; broken: number } {
   const lines: string[] = [];
-  const broken = scanSafely(scanner, text, 0, (_filter, match, base) =>
+  const chunk = { text, arrivedAt: 0, source: 'x' };
+  const { broken } = scanSafely(scanner, chunk, createSessionMemory(), (_filter, match, base) =>
     lines.push(text.slice(base + match.start, base + match.end)),
   );
   return { lines, broken };

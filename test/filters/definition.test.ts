@@ -41,9 +41,13 @@ describe('a filter file', () => {
         { regex: '^Invalid <user> from <ip>$', counts: 0, mode: 'aggressive', line: 7, column: 5 },
       ],
       success: [{ regex: '^Accepted <user> from <ip>$', counts: 1, mode: 'normal', line: 8, column: 10 }],
+      opens: [],
+      closes: [],
       except: [{ regex: '^Failed test ', counts: 1, mode: 'normal', line: 10, column: 5 }],
       where: { user: ['root', 'admin'], program: { prefix: ['ssh'] } },
       exceptWhere: undefined,
+      matchWhere: [],
+      successWhere: [],
       address: [],
       time: [],
       samples: [
@@ -115,7 +119,7 @@ samples:
 `;
     expect(faultsOf(text)).toEqual([
       'E_FILTER_UNKNOWN_KEY filters/sample.yaml:1:1: a filter takes no key "servce"; did you mean "service"?',
-      'E_FILTER_VALUE filters/sample.yaml:2:9: "layout" must be one of syslog, access, json, plain; did you mean "syslog"?',
+      'E_FILTER_VALUE filters/sample.yaml:2:9: "layout" must be one of syslog, access, json, logfmt, plain; did you mean "syslog"?',
       'E_FILTER_MISSING filters/sample.yaml:1:1: "service" is missing: say whose log lines these are',
       'E_FILTER_TYPE filters/sample.yaml:3:10: "program" must be a text that is not empty',
       'E_FILTER_UNKNOWN_KEY filters/sample.yaml:5:7: a pattern of "match" takes no key "regx"; did you mean "regex"?',
@@ -123,7 +127,7 @@ samples:
       'E_FILTER_VALUE filters/sample.yaml:5:42: "mode" must be one of normal, aggressive; did you mean "aggressive"?',
       'E_FILTER_MISSING filters/sample.yaml:5:5: a pattern of "match" has no "regex"',
       'E_FILTER_TYPE filters/sample.yaml:6:5: a pattern of "match" must be a text that is not empty',
-      'E_FILTER_VALUE filters/sample.yaml:8:5: "line" must be one line',
+      'E_FILTER_VALUE filters/sample.yaml:8:5: "line" must be one line; several lines are for a filter that "opens" sessions',
       'E_FILTER_TYPE filters/sample.yaml:8:29: "yields" must be a mapping of fields to values, or "none"',
     ]);
   });
@@ -136,7 +140,7 @@ samples:
     ['service: x\nlayout: access', '"where" is missing'],
     ['service: x\nlayout: json\nwhere: {}', '"address" is missing'],
     ['service: x\nlayout: access\nwhere: {}\nmatch: x', ':4:1: "match" means nothing with layout access'],
-    ['service: x\nlayout: plain\nmatch: x\nprogram: y', ':4:1: "program" means nothing with layout plain'],
+    ['service: x\nlayout: plain\nmatch: x\naddress: y', ':4:1: "address" means nothing with layout plain'],
     ['service: x\nservice: y', 'E_FILTER_DUPLICATE_KEY filters/sample.yaml:2:1: this key is there twice'],
     ['service: x\nlayout: access\nwhere: { path: { prefx: / } }', 'did you mean "prefix"?'],
     ['service: x\nlayout: access\nwhere: { path: {} }', 'has no test'],

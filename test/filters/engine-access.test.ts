@@ -243,10 +243,9 @@ describe('a log format', () => {
       '$remote_addr - $remote_user [$time_local] $scheme://$host$request_uri $status',
       'put quotes around what clients choose: "$scheme://$host$request_uri"',
     ],
-    ['json', 'JSON lines are not in this version'],
     ['$remote_addr $remote_addr', 'twice'],
     ['escape=none $remote_addr', 'escape=none'],
-    ['escape=json $remote_addr', 'not in this version'],
+    ['escape=json $remote_addr', 'not a JSON object'],
     ['combind', 'did you mean "combined"'],
     ['', 'neither'],
   ])('%s is refused, and why', (logFormat, text) => {
@@ -328,6 +327,12 @@ describe('conditions', () => {
     ['referer', 'true', { referer: 'true' }, true],
     ['referer', true, { referer: 'true' }, true],
     ['ip', { prefix: '192.0.2.' }, {}, true],
+    ['ip', 'in 192.0.2.0/24', {}, true],
+    ['ip', 'in 198.51.100.0/24', {}, false],
+    ['ip', { in: ['2001:db8::/32', '192.0.2.7'] }, {}, true],
+    ['referer', { in: '2001:db8::/32' }, { referer: '[2001:db8::9]:443' }, true],
+    ['referer', { in: '2001:db8::/32' }, { referer: 'nobody' }, false],
+    ['referer', 'in doubt', { referer: 'in doubt' }, true],
     ['protocol', 'HTTP/1.1', {}, true],
   ])('%s: %j holds for %j: %s', (field, condition, parts, expected) => {
     expect(holds(field, condition, parts)).toBe(expected);
@@ -355,5 +360,8 @@ describe('conditions', () => {
         ({ code }) => code,
       ),
     ).toEqual(['E_FILTER_FIELD', 'E_FILTER_CONDITION']);
+    expect(faultsOf({ layout: 'access', where: { ip: { in: 'the office' } } })).toEqual([
+      { code: 'E_FILTER_CONDITION', text: expect.stringContaining('"the office" is neither') },
+    ]);
   });
 });

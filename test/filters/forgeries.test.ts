@@ -67,7 +67,7 @@ describe('forgeries', () => {
       '\xa0',
       '\xff\xfe',
       '\xe2\x80\xae',
-      'x'.repeat(16_500),
+      'x'.repeat(8_300),
     ])
       expect(lines).toContain(`> u ${text} from 192.0.2.7`);
   });

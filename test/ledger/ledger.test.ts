@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BanQuery } from '../../src/ledger/contract.ts';
+import type { BanQuery, KeptSession } from '../../src/ledger/contract.ts';
 import {
   T0,
   ban,
@@ -35,9 +35,14 @@ describe('a commit', () => {
       ban(1, '192.0.2.7'),
       ban(2, '2001:db8::/32', { until: undefined, jail: 'manual', by: 'admin' }),
     ];
-    await ledger.commit(commitOf({ positions, offenders, bans, events: [event(1), event(2)] }), false);
+    const sessions = [
+      { source: '/var/log/syslog', filter: 'slapd', session: 'ldap[812] 1001' },
+      { source: '/var/log/auth.log', filter: 'slapd', session: 'ldap[812] 1001' },
+    ].map((key, index) => ({ ...key, address: net(index ? '2001:db8::7' : '192.0.2.7'), until: T0 + index }));
+    const events = [event(1), event(2)];
+    await ledger.commit(commitOf({ positions, offenders, sessions, bans, events }), false);
     const remembered = reopened(ledger, folder).load();
-    expect(remembered).toEqual({ positions, offenders, openBans: bans, nextBanId: 3, damaged: 0 });
+    expect(remembered).toEqual({ positions, offenders, sessions, openBans: bans, nextBanId: 3, damaged: 0 });
   });
 
   it('replaces what was known', async () => {
@@ -75,6 +80,19 @@ describe('a commit', () => {
       false,
     );
     expect(ledger.load()).toMatchObject({ positions: [], offenders: [all[2], back] });
+  });
+
+  it('keeps sessions in the order in which they were heard of last', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    const [one, two, three] = ['1', '2', '3'].map((session) => ({
+      ...{ source: '/var/log/syslog', filter: 'slapd', session },
+      ...{ address: net('192.0.2.7'), until: T0 },
+    })) as [KeptSession, KeptSession, KeptSession];
+    await ledger.commit(commitOf({ sessions: [one, two, three] }), false);
+    const again = { ...one, address: net('192.0.2.8'), until: T0 + 9 };
+    await ledger.commit(commitOf({ forgottenSessions: [two], sessions: [again] }), false);
+    expect(reopened(ledger, folder).load().sessions).toEqual([three, again]);
   });
 
   it('keeps an address and a network with the same first address apart', async () => {

@@ -11,6 +11,8 @@ export function commitOf(parts: Partial<Commit>): Commit {
     forgottenPositions: [],
     offenders: [],
     forgottenOffenders: [],
+    sessions: [],
+    forgottenSessions: [],
     bans: [],
     events: [],
     ...parts,

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { noProofs, prepareSetup } from '../../src/setup/index.ts';
+import { noProofs, prepareSetup, takenAsProven } from '../../src/setup/index.ts';
 import type { SetupOptions } from '../../src/setup/index.ts';
 
 let folder: string;
@@ -45,8 +45,8 @@ describe('a log format that a filter can not work with', () => {
     ['$remote_addr - $remote_user [$time_local] $http_host "$request" $status', 'where $time_local begins'],
     ['$remote_addr [$time_local] $request $http_host $status', 'where $request begins'],
     ['$remote_addr [$time_local] "$request_uri" $status', 'no field "method"'],
-    ['escape=json {"ip":"$remote_addr"}', 'JSON lines are not in this version'],
-    ['json', 'JSON lines are not in this version'],
+    ['escape=json {"host":"$host"}', 'no $remote_addr'],
+    ['escape=json $remote_addr "$request"', 'is not a JSON object'],
   ])('%s is a fault where it is written', (logFormat, message) => {
     write('jails.json', withFormat(logFormat));
     const faults = faultsOf();
@@ -60,7 +60,7 @@ describe('a log format that a filter can not work with', () => {
   test('is one in the defaults where it stands there', () => {
     write(
       'jails.json',
-      '{ "jails": { "login": { "filter": "nginx-login", "logs": ["/a"] } },\n  "defaults": { "logFormat": "json" } }',
+      '{ "jails": { "login": { "filter": "nginx-login", "logs": ["/a"] } },\n  "defaults": { "logFormat": "$status" } }',
     );
     expect(faultsOf()).toEqual([expect.stringMatching(/^jails\.json:2:17 E_FILTER_LOG_FORMAT /)]);
   });
@@ -96,9 +96,9 @@ describe('a filter beside the config that no jail names', () => {
       /^filters\/own\.yaml:3:8 E_FILTER_UNPROVEN /,
     ],
     [
-      'has a layout of a later version',
-      'service: x\nlayout: json\naddress: a\nwhere: {}\n',
-      /^filters\/own\.yaml:2:9 E_FILTER_LAYOUT /,
+      'has a condition that is none',
+      "service: x\nlayout: json\naddress: a\nwhere: { msg: { regex: '(?=x)' } }\n",
+      /^filters\/own\.yaml:0:0 E_FILTER_CONDITION /,
     ],
   ])('and that %s is told by check, and by nobody else', (_what, yaml, fault) => {
     write('filters/own.yaml', yaml);
@@ -154,4 +154,66 @@ test('a file that is missing is told once', () => {
   expect(faultsOf()).toEqual([expect.stringMatching(/^jails\.json:0:0 E_CONFIG_UNREADABLE .*no such file/)]);
   write('jails.json', `{ "allow": ["file:${join(folder, 'allow.txt')}"] }`);
   expect(faultsOf()).toEqual([expect.stringMatching(/^allow\.txt:0:0 E_CONFIG_UNREADABLE /)]);
+});
+
+describe('a jail that names no log format', () => {
+  const HAPROXY =
+    '192.0.2.7:40022 [05/Jan/2026:10:11:12.655] https~ app/srv1 0/0/1/4/5 401 512 - - ---- 1/1/0/0/0 0/0 "POST /login HTTP/1.1"\n';
+  const COMBINED = '192.0.2.7 - - [05/Jan/2026:10:11:12 +0100] "POST /login HTTP/1.1" 401 179 "-" "-"\n';
+
+  /** The jail's log format once it is set up, and what was told. */
+  function settled(log: string | undefined, jail: Record<string, unknown> = {}) {
+    if (log !== undefined) write('logs/a.log', log);
+    const jails = { login: { filter: 'nginx-login', logs: [join(folder, 'logs/*.log')], ...jail } };
+    write('jails.json', JSON.stringify({ jails }));
+    const result = prepareSetup({
+      configFile: join(folder, 'jails.json'),
+      shippedFilters: join(import.meta.dirname, '../../filters'),
+      trusted: { uid: process.geteuid!() },
+      proofs: takenAsProven,
+      version: 'test',
+    });
+    if (!result.ok) throw new Error(JSON.stringify(result.faults));
+    const told = result.warnings.filter(({ code }) => code === 'W_FORMAT_DETECTED');
+    return {
+      logFormat: result.setup.jails[0]!.config.logFormat,
+      filter: result.setup.jails[0]!.filters[0]!,
+      told: told.map(({ message, hint }) => `${message}; ${hint}`.replace(folder, '…')),
+    };
+  }
+
+  test('has its log read as it is written, and is told so', () => {
+    const { logFormat, filter, told } = settled(`cut off\n${HAPROXY.repeat(20)}not ended`);
+    expect(logFormat).toBe('haproxy');
+    expect(filter.judge(HAPROXY.trim(), 0).outcome).toBe('match');
+    expect(told).toEqual([
+      'the jail login names no "logFormat"; …/logs/a.log is written as haproxy, and is read so; write "logFormat": "haproxy" into the jail, so that it stays so',
+    ]);
+    expect(settled(`Jan  5 10:11:12 web haproxy[9]: ${HAPROXY}`).told[0]).toContain(
+      'as haproxy (inside syslog)',
+    );
+  });
+
+  test('goes by the latest lines of a long log', () => {
+    expect(settled(COMBINED.repeat(2_000) + HAPROXY.repeat(1_000)).logFormat).toBe('haproxy');
+  });
+
+  test.each([
+    ['the log is as expected', COMBINED, {}],
+    ['there is none', undefined, {}],
+    ['it is empty', '', {}],
+    ['it is a mixture', HAPROXY + COMBINED, {}],
+    ['the filter is for something else', HAPROXY, { filter: 'sshd' }],
+  ])('keeps the default where %s', (_, log, jail) => {
+    expect(settled(log, jail)).toMatchObject({ logFormat: undefined, told: [] });
+  });
+
+  test('is not asked where it names one', () => {
+    expect(settled(HAPROXY, { logFormat: 'common' })).toMatchObject({ logFormat: 'common', told: [] });
+  });
+
+  test('keeps the default where its filter needs more than the log has', () => {
+    write('filters/agents.yaml', 'service: x\nlayout: access\nwhere: { user_agent: { contains: bot } }\n');
+    expect(settled(HAPROXY, { filter: 'agents' })).toMatchObject({ logFormat: undefined, told: [] });
+  });
 });

@@ -1,6 +1,8 @@
 import type { CheckView } from '../../api/contract.ts';
 import { EXIT } from '../../errors.ts';
 import { noProofs } from '../../setup/index.ts';
+import type { Setup } from '../../setup/index.ts';
+import { printable } from '../../text.ts';
 import { formatJson } from '../json.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
 import type { Verb } from '../verb.ts';
@@ -27,14 +29,12 @@ export const verb: Verb = {
   },
 };
 
-function describe(
-  file: string,
-  setup: { jails: readonly { config: { zone: string | undefined }; rules: { name: string } }[] },
-): string {
+function describe(file: string, setup: Pick<Setup, 'jails'>): string {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const jails = setup.jails.map(
-    (jail) =>
-      `  ${jail.rules.name}: stamps without a zone are read in ${jail.config.zone ?? `${zone} (this host's)`}\n`,
-  );
+  const jails = setup.jails.map(({ config, rules, filters }) => {
+    const isAccess = filters.some(({ definition }) => definition.layout === 'access');
+    const format = isAccess ? `lines are read as ${printable(config.logFormat ?? 'combined', 60)}; ` : '';
+    return `  ${rules.name}: ${format}stamps without a zone are read in ${config.zone ?? `${zone} (this host's)`}\n`;
+  });
   return `${file}: no faults; every sample and forgery passed.\n${jails.join('')}`;
 }

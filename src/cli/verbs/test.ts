@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { BailiffError, EXIT } from '../../errors.ts';
 import { createClock } from '../../daemon/system.ts';
 import { testFilter } from '../../daemon/index.ts';
-import type { TestedMatch } from '../../daemon/index.ts';
+import type { MissedLine, TestedMatch } from '../../daemon/index.ts';
 import { formatInstant } from '../../time.ts';
 import { formatJson } from '../json.ts';
 import { readFilterFor, tellFaults } from '../ready.ts';
@@ -18,6 +18,7 @@ export const verb: Verb = {
   ],
   options: [
     { term: '--missed', summary: 'show the lines that do not match instead' },
+    { term: '--near', summary: 'show the lines that nearly match, and where they broke off' },
     { term: '--aggressive', summary: 'take in the patterns that a filter marks so' },
     { term: '--log-format <format>', summary: 'an nginx log_format string, or combined, common' },
     { term: '--zone <zone>', summary: 'for stamps that name none' },
@@ -39,23 +40,51 @@ export const verb: Verb = {
       return EXIT.config;
     }
     const input = file === '-' ? await readInput() : resolve(file);
-    const wantsMissed = options['missed'] === true;
-    const result = await testFilter(compiled.filter, input, { wantsMissed }, createClock());
-    const { lines, matched, missed } = result;
-    if (context.json) context.out(formatJson({ lines, matched, missed, matches: result.matches.map(view) }));
-    else if (wantsMissed)
+    const wants = options['near'] === true ? 'near' : options['missed'] === true ? 'missed' : 'matches';
+    const progress = createProgress(context);
+    const result = await testFilter(
+      compiled.filter,
+      input,
+      { wants, onProgress: progress.tell },
+      createClock(),
+    );
+    progress.end();
+    const { lines, matched, missed, missedLines } = result;
+    if (context.json) {
+      const matches = result.matches.map(view);
       context.out(
-        formatTable(
-          context,
-          ['line', 'text'],
-          result.missedLines.map((each) => [each.line, each.text]),
-        ),
+        formatJson({ lines, matched, missed, matches, ...(wants === 'matches' ? {} : { missedLines }) }),
       );
-    else context.out(describe(context, result.matches));
+    } else if (wants === 'matches') context.out(describe(context, result.matches));
+    else context.out(describeMissed(context, missedLines));
     if (context.terminal) context.out(`${lines} lines, ${matched} matched, ${missed} missed\n`);
     return matched > 0 ? EXIT.done : EXIT.no;
   },
 };
+
+function describeMissed(context: Context, missed: readonly MissedLine[]): string {
+  const isNear = missed.some(({ why }) => why !== undefined);
+  const rows = missed.map(({ line, text, why }) => [line, ...(isNear ? [why ?? ''] : []), text]);
+  return formatTable(context, ['line', ...(isNear ? ['broke off'] : []), 'text'], rows);
+}
+
+/** Lines read so far, on a terminal, once a second; nothing for what is quick. */
+function createProgress(context: Context): { tell(lines: number): void; end(): void } {
+  const clock = createClock();
+  let next = clock.monotonic() + 1_000;
+  let isShown = false;
+  return {
+    tell(lines) {
+      if (!context.terminal || clock.monotonic() < next) return;
+      next = clock.monotonic() + 1_000;
+      isShown = true;
+      context.err(`\r${lines} lines …`);
+    },
+    end() {
+      if (isShown) context.err('\r\x1b[K');
+    },
+  };
+}
 
 function view({ line, match }: TestedMatch) {
   return {
