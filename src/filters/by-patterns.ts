@@ -193,7 +193,7 @@ export function compileByPatterns(
       outcome,
       address,
       at: frame.at,
-      counts: counts === 'session' ? 1 : counts,
+      counts: counts === 'session' ? 1 : counts * frame.times,
       oncePerSession: counts === 'session',
       session: captured.session ?? frame.session,
       fields: captured.fields,

@@ -14,6 +14,8 @@ export interface TextFrame {
   readonly session: string | undefined;
   /** latin1, as patterns see it. */
   readonly message: string;
+  /** How many such messages the line stands for: more than 1 where a syslog daemon wrote that one came again so often. */
+  readonly times: number;
 }
 
 /** Frames the line [start, end) of a chunk's text. @returns undefined where the line is not of this layout. */
@@ -46,7 +48,7 @@ function frameSyslog(stamps: Stamps): FrameText {
     const from = afterPriority(text, start);
     if (from > start && text.startsWith('1 ', from)) {
       const header = readHeader5424(stamps, text, from + 2, end, now);
-      return header && { ...header, message: messageOf(text, header.end, start, end) };
+      return header && { ...header, ...repeated(messageOf(text, header.end, start, end)) };
     }
     const stamp = stamps.at(text, from, now);
     if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
@@ -70,13 +72,13 @@ function frameSyslog(stamps: Stamps): FrameText {
       host: hasHost ? text.slice(first, hostEnd) : '',
       program: text.slice(tag, tagEnd),
       session: pidIn(text, tagEnd + 1, colon - 1),
-      message: messageOf(text, Math.min(message, end), start, end),
+      ...repeated(messageOf(text, Math.min(message, end), start, end)),
     };
   };
 }
 
 /** What stands before the message of an RFC 5424 line, up to `end`. */
-interface Header5424 extends Omit<TextFrame, 'message'> {
+interface Header5424 extends Omit<TextFrame, 'message' | 'times'> {
   readonly program: string;
   readonly end: number;
 }
@@ -128,8 +130,17 @@ function framePlain(stamps: Stamps): FrameText {
       program: undefined,
       session: undefined,
       message: messageOf(text, from, start, end),
+      times: 1,
     };
   };
+}
+
+const REPEATED = /^message repeated (\d{1,6}) times?: \[ ?([^]*)\]$/;
+
+/** rsyslog's `message repeated 3 times: [ … ]`: the message inside, which came three times more. */
+function repeated(message: string): Pick<TextFrame, 'message' | 'times'> {
+  const [, times, inner] = (message.startsWith('message repeated ') && REPEATED.exec(message)) || [];
+  return inner === undefined ? { message, times: 1 } : { message: inner, times: Number(times) };
 }
 
 /** Solaris writes `[ID 800047 auth.info] ` before the message. */

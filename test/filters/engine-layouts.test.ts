@@ -41,6 +41,24 @@ describe('the syslog layout', () => {
   });
 
   it.each([
+    ['message repeated 3 times: [ fail 192.0.2.7]', 3],
+    ['message repeated 1 times: [fail 192.0.2.7]', 1],
+    ['fail 192.0.2.7', 1],
+  ])('counts %s for so many: %i', (message, counts) => {
+    for (const head of ['Jan  5 10:11:12 web sshd[812]: ', '<34>1 2026-01-05T10:11:12Z web sshd 812 - - '])
+      expect(syslog.judge(head + message, NOW)).toMatchObject({ outcome: 'match', match: { counts } });
+  });
+
+  it.each([
+    'message repeated 3 times: [ x]',
+    'message repeated x times: [ fail 192.0.2.7]',
+    'message repeated 3 times: [ fail 192.0.2.7',
+    'x message repeated 3 times: [ fail 192.0.2.7]',
+  ])('takes nothing of %s', (message) => {
+    expect(syslog.judge(`Jan  5 10:11:12 web sshd[812]: ${message}`, NOW).outcome).toBe('no-match');
+  });
+
+  it.each([
     ['Jan  5 10:11:12 web cron[812]: fail 192.0.2.7', 'no-match'],
     ['Jan  5 10:11:12 web xsshd[812]: fail 192.0.2.7', 'no-match'],
     ['<34>1 2026-01-05T10:11:12Z web cron 812 - - fail 192.0.2.7', 'no-match'],
