@@ -106,6 +106,8 @@ export function readHeader5424(
   if (dataEnd === undefined) return undefined;
   let message = Math.min(dataEnd + 1, end);
   if (text.startsWith('\xef\xbb\xbf', message)) message += 3;
+  // rsyslog keeps the blank with which messages of RFC 3164 begin.
+  if (text.charCodeAt(message) === SPACE) message++;
   return {
     at: read?.instant,
     host: text.slice(...host!),

@@ -20,6 +20,7 @@ describe('the syslog layout', () => {
     ['<34>1 2026-01-05T10:11:12.5Z web sshd 812 - - fail 192.0.2.7', AT + 500],
     ['<34>1 2026-01-05T10:11:12Z - sshd - ID47 [x@1 a="b\\"]" c="d"][y] \ufefffail 192.0.2.7', AT],
     ['<34>1 - web sshd - - - fail 192.0.2.7', undefined],
+    ['<34>1 2026-01-05T10:11:12Z web sshd 812 - -  fail 192.0.2.7', AT],
   ])('frames %s', (line, at) => {
     expect(syslog.judge(bytes(line), NOW)).toMatchObject({
       outcome: 'match',
