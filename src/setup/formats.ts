@@ -18,6 +18,13 @@ export function withFormats(config: Config, shelf: Shelf, warnings: Fault[]): Co
   return { ...config, jails: config.jails.map((jail) => withFormat(jail, shelf, warnings)) };
 }
 
+/** The known log format that the latest lines of a log are clearly in; undefined: in none, or in `combined`. */
+export function formatOfLog(path: string): string | undefined {
+  const detected = detectFormat(latestLines(path));
+  const isClear = detected !== undefined && detected.share >= CLEAR && detected.logFormat !== DEFAULT;
+  return isClear ? detected.logFormat : undefined;
+}
+
 function withFormat(jail: JailConfig, shelf: Shelf, warnings: Fault[]): JailConfig {
   if (!jail.enabled || jail.logFormat !== undefined) return jail;
   const filters = jail.filters

@@ -43,6 +43,15 @@ describe('test', () => {
     expect((await call('test', 'nginx-login', join(folder, 'auth.log'))).code).toBe(1);
   });
 
+  test('finds out how an access log is written', async () => {
+    const log = join(folder, 'access.json');
+    const record = { request: { remote_ip: '192.0.2.7', method: 'POST', uri: '/login' }, status: 401 };
+    writeFileSync(log, `${JSON.stringify(record)}\n`.repeat(3));
+    const ran = await call('--json', 'test', 'nginx-login', log);
+    expect(JSON.parse(ran.out)).toMatchObject({ matched: 3, matches: [{ address: '192.0.2.7' }, {}, {}] });
+    expect(ran.err).toBe(`${log} is read as json.\n`);
+  });
+
   test('takes a YAML file, and names the nearest filter for a slip', async () => {
     const file = join(folder, 'mine.yaml');
     writeFileSync(file, "service: mine\nlayout: plain\nmatch:\n  - '^bad <ip>$'\n");

@@ -5,6 +5,7 @@ import { testFilter } from '../../daemon/index.ts';
 import type { MissedLine, TestedMatch } from '../../daemon/index.ts';
 import { formatInstant } from '../../time.ts';
 import { formatJson } from '../json.ts';
+import { formatOfLog } from '../../setup/index.ts';
 import { readFilterFor, tellFaults } from '../ready.ts';
 import { formatTable, formatWhen } from '../table.ts';
 import type { Context, Verb } from '../verb.ts';
@@ -20,7 +21,7 @@ export const verb: Verb = {
     { term: '--missed', summary: 'show the lines that do not match instead' },
     { term: '--near', summary: 'show the lines that nearly match, and where they broke off' },
     { term: '--aggressive', summary: 'take in the patterns that a filter marks so' },
-    { term: '--log-format <format>', summary: 'an nginx log_format string, or combined, common' },
+    { term: '--log-format <format>', summary: 'as in a jail; else it is found from the log' },
     { term: '--zone <zone>', summary: 'for stamps that name none' },
   ],
   details: 'Exit status 1 where nothing matched.',
@@ -28,8 +29,9 @@ export const verb: Verb = {
     const [name, file] = args as [string, string];
     const text = (key: string): string | undefined =>
       typeof options[key] === 'string' ? options[key] : undefined;
+    const found = text('logFormat') === undefined && file !== '-' ? formatOfLog(resolve(file)) : undefined;
     const compiled = readFilterFor(context, name, {
-      logFormat: text('logFormat'),
+      logFormat: text('logFormat') ?? found,
       zone: text('zone'),
       mode: options['aggressive'] === true ? 'aggressive' : 'normal',
       where: undefined,
@@ -39,6 +41,8 @@ export const verb: Verb = {
       tellFaults(context, compiled.faults, 'fault');
       return EXIT.config;
     }
+    if (found !== undefined && compiled.filter.definition.layout === 'access')
+      context.err(`${file} is read as ${found}.\n`);
     const input = file === '-' ? await readInput() : resolve(file);
     const wants = options['near'] === true ? 'near' : options['missed'] === true ? 'missed' : 'matches';
     const progress = createProgress(context);
