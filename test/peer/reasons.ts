@@ -122,7 +122,6 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
         'c7d69d5206',
         '8f2b5a9c8b',
         'ae301fedbf',
-        '3c42159e4f',
         'bfc03271ae',
         'ff670de859',
         '8f24b1f767',
@@ -132,7 +131,6 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
         '741ce22c6f',
         '5465ef5132',
         '80fad73df3',
-        '6e3757893c',
         '9764da7c8e',
         'f2835c8b2a',
       ],
@@ -212,10 +210,6 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
     {
       why: 'a success, at which fail2ban counts the failures before it; "Failed password" counts them as they come',
       lines: ['8bf3e72f36', '99298be88f', '2def69ebe9', '78abdff8a7'],
-    },
-    {
-      why: "a name of the client's stands before the address and one behind it: the line is left alone",
-      lines: ['f031bbe401', '3e09e88548'],
     },
     {
       why: "the user's name or sshd's note behind the address may hold the other address: the line is left alone",
