@@ -48,7 +48,7 @@ function frameSyslog(stamps: Stamps): FrameText {
     const from = afterPriority(text, start);
     if (from > start && text.startsWith('1 ', from)) {
       const header = readHeader5424(stamps, text, from + 2, end, now);
-      return header && { ...header, ...repeated(messageOf(text, header.end, start, end)) };
+      return header && { ...header, ...repeated(relayedMessage(text, header.end, start, end)) };
     }
     const stamp = stamps.at(text, from, now);
     if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
@@ -72,7 +72,7 @@ function frameSyslog(stamps: Stamps): FrameText {
       host: hasHost ? text.slice(first, hostEnd) : '',
       program: text.slice(tag, tagEnd),
       session: pidIn(text, tagEnd + 1, colon - 1),
-      ...repeated(messageOf(text, Math.min(message, end), start, end)),
+      ...repeated(relayedMessage(text, Math.min(message, end), start, end)),
     };
   };
 }
@@ -135,6 +135,27 @@ function framePlain(stamps: Stamps): FrameText {
       times: 1,
     };
   };
+}
+
+/**
+ * Lengths of lines that a syslog daemon may have cut off: at 1, 2, 4 or 8 KiB, the priority taken away, the host put in.
+ */
+const CUTS = [
+  [1_000, 1_100],
+  [2_020, 2_130],
+  [4_070, 4_180],
+  [8_000, Infinity],
+] as const;
+
+/**
+ * A message that may have been cut off has no end: a client who writes a long name could have it end behind an address of
+ * his choice. No pattern's `$` fits there.
+ */
+function relayedMessage(text: string, from: number, start: number, end: number): string {
+  const message = messageOf(text, from, start, end);
+  const length = end - start;
+  const isCut = length >= CUTS[0][0] && CUTS.some(([least, most]) => length >= least && length <= most);
+  return isCut && !message.endsWith('\n') ? `${message}\n` : message;
 }
 
 const REPEATED = /^message repeated (\d{1,6}) times?: \[ ?([^]*)\]$/;

@@ -50,6 +50,23 @@ describe('the syslog layout', () => {
       expect(syslog.judge(head + message, NOW)).toMatchObject({ outcome: 'match', match: { counts } });
   });
 
+  it('fits no end to a line that a syslog daemon may have cut off', () => {
+    const closed = filterOf({ layout: 'syslog', match: [pattern('^fail <user> from <ip>$')] });
+    const open = filterOf({ layout: 'syslog', match: [pattern('^fail from <ip>')] });
+    const head = 'Jan  5 10:11:12 web sshd[812]: ';
+    const judged = (filter: typeof closed, begin: string, length: number): string => {
+      const end = ' from 192.0.2.7';
+      const fill = 'x'.repeat(length - head.length - begin.length - end.length);
+      return filter.judge(head + begin + fill + end, NOW).outcome;
+    };
+    for (const length of [100, 999, 1_101, 2_019, 2_131, 4_069, 4_181, 7_999])
+      expect(judged(closed, 'fail ', length), `${length}`).toBe('match');
+    for (const length of [1_000, 1_024, 1_100, 2_048, 4_096, 8_000, 8_192, 20_000]) {
+      expect(judged(closed, 'fail ', length), `${length}`).toBe('no-match');
+      expect(judged(open, 'fail from 192.0.2.9 ', length), `${length}`).toBe('match');
+    }
+  });
+
   it.each([
     'message repeated 3 times: [ x]',
     'message repeated x times: [ fail 192.0.2.7]',
