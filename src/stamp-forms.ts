@@ -1,6 +1,7 @@
 // The forms in which programs write stamps, over character codes: a stamp is read for every line that is looked at, and
 // regexes cost five times as much. Pure: "now" is always handed in.
 import type { Instant } from './model.ts';
+import { ownCopy } from './text.ts';
 import type { WallClock } from './zones.ts';
 
 const SECOND = 1_000;
@@ -261,13 +262,9 @@ function remembering(read: ReadStamp): ReadStamp {
       return { instant: knownInstant, end: from + known.length };
     const stamp = read(text, from, now, toInstant);
     // A copy: a slice would keep the whole chunk alive.
-    if (stamp) [known, knownDay, knownInstant] = [copyOf(text.slice(from, stamp.end)), day, stamp.instant];
+    if (stamp) [known, knownDay, knownInstant] = [ownCopy(text.slice(from, stamp.end)), day, stamp.instant];
     return stamp;
   };
-}
-
-function copyOf(slice: string): string {
-  return Buffer.from(slice, 'latin1').toString('latin1');
 }
 
 // ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -80,3 +80,8 @@ function editDistance(a: string, b: string, bound: number): number {
   }
   return Math.min(last[b.length]!, bound);
 }
+
+/** A latin1 text of its own: a slice of a chunk keeps the whole chunk in memory. */
+export function ownCopy(slice: string): string {
+  return Buffer.from(slice, 'latin1').toString('latin1');
+}

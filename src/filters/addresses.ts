@@ -1,6 +1,7 @@
 // The run of characters that a pattern or a layout took for an address → the address.
 import { parseAddress } from '../address.ts';
 import type { Network } from '../model.ts';
+import { ownCopy } from '../text.ts';
 
 /** Distinct texts that are remembered; then it begins anew. */
 const MOST_REMEMBERED = 10_000;
@@ -39,11 +40,6 @@ function readAddress(written: string): Network | undefined {
 function read(form: RegExp, written: string): Network | undefined {
   const inner = form.exec(written)?.[1];
   return inner === undefined ? undefined : (parseAddress(inner) ?? read(BRACKETED, inner));
-}
-
-/** A slice of a chunk keeps the whole chunk in memory; a copy doesn't. */
-function ownCopy(slice: string): string {
-  return Buffer.from(slice, 'latin1').toString('latin1');
 }
 
 /** Bytes that were read as latin1, decoded as UTF-8, in a string that doesn't hold on to them. */

@@ -1,6 +1,7 @@
 // Whose sessions are under way, by the lines of one log so far: bounded in number, and forgotten by the lines' own stamps,
 // so that the same lines give the same verdicts whenever they are read.
 import type { Instant, Network } from '../model.ts';
+import { ownCopy } from '../text.ts';
 import type { SessionMemory } from './contract.ts';
 
 /** One session as it is remembered. */
@@ -82,9 +83,4 @@ export function createSessionMemory(
 /** A filter's name has no blank. */
 function keyOf(filter: string, session: string): string {
   return `${filter} ${session}`;
-}
-
-/** A slice of a chunk would keep the whole chunk in memory. */
-function ownCopy(slice: string): string {
-  return Buffer.from(slice, 'latin1').toString('latin1');
 }
