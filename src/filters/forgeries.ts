@@ -49,6 +49,7 @@ export function* forge(
       const texts = [
         ownWords(skeleton, place, frame, framed, inFull ? GAPS : FEW_GAPS),
         inFull ? strangeTexts(skeleton, framed) : [],
+        inFull && places.length <= FEW_PLACES ? markedWords(skeleton, framed) : [],
         ...(inFull ? others.map((other) => wordsOf(other, framed)) : []),
       ];
       for (const text of texts.flatMap((some) => [...some])) {
@@ -115,6 +116,22 @@ function* strangeTexts(skeleton: Skeleton, framed: string): Generator<string> {
     }
   }
 }
+
+/** The skeleton's own words and record, behind each mark and before it. */
+function* markedWords(skeleton: Skeleton, framed: string): Generator<string> {
+  const own = fill(skeleton, framed);
+  const words = aroundNames(skeleton, framed).map(({ lead, told, rest }) => `${lead}${told}${rest}`);
+  for (const mark of MARKS)
+    for (const text of [...words, own]) {
+      yield `x${mark}${text}`;
+      yield `x ${mark} ${text}`;
+      yield `${text}${mark}x`;
+      yield `x${mark}${text}${mark}`;
+    }
+}
+
+/** Where a client can write in so few places only, more is tried in each. */
+const FEW_PLACES = 8;
 
 /** What a service usually writes before an address. */
 const WORDS = [

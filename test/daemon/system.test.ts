@@ -91,7 +91,7 @@ describe('the clock', () => {
       clock.schedule(1, () => ran.push('cancelled'))();
       clock.schedule(5, () => ran.push('kept'));
       clock.schedule(20, resolve);
-      // The clock's own timers don't keep a process alive.
+      // Nothing waits for this one: the clock's own timers don't keep a process alive, and it does until they came.
       setTimeout(() => {}, 1_000);
     });
     expect(ran).toEqual(['kept']);
@@ -104,6 +104,7 @@ describe('the clock', () => {
     const cancels = [2 ** 31, 1e12, Infinity].map((delay) =>
       clock.schedule(delay, () => ran.push(`${delay}`)),
     );
+    // The system's own timers are what is tested: a delay that overflowed would come after 1 ms, and so before this.
     await new Promise((resolve) => setTimeout(resolve, 20));
     for (const cancel of cancels) cancel();
     expect(ran).toEqual([]);

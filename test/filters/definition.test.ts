@@ -195,6 +195,7 @@ describe('hostile YAML', () => {
     const { definition, faults } = parseFilter(text, 'x.yaml');
     expect(definition).toBeUndefined();
     expect(faults.length).toBeGreaterThan(0);
+    // Control characters are what must not be in them.
     // oxlint-disable-next-line no-control-regex
     for (const { message } of faults) expect(message).not.toMatch(/[\x00-\x1f\x7f]/);
   });

@@ -16,6 +16,7 @@ socket.on('data', (text: string) => {
 // A service that cuts the connection has said its last word.
 socket.on('error', () => {});
 socket.on('close', () => finish(steps.length === 0 ? 0 : 1));
+// Against hanging only: the dialogue goes on by what the service says.
 setTimeout(() => finish(1), 50_000).unref();
 
 function speak(): void {
