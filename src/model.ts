@@ -54,7 +54,7 @@ export interface Position {
 export interface Chunk {
   /** The path that is watched; jails are found by it. */
   readonly source: string;
-  /** The watched paths and globs that name this file, sorted. */
+  /** The watched paths and globs that name this file, sorted; those of now, also after a reload. */
   readonly patterns: readonly string[];
   /** The file that the bytes stand in: after a rotation `access.log.1`, say. */
   readonly file: string;

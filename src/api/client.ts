@@ -53,6 +53,10 @@ export function createClient(runtimeFolder: string, role: Role = 'control'): Cli
     history: (address) => call('GET', '/v1/history', { query: { address } }),
     teardown: () => call('POST', '/v1/teardown'),
     arm: () => call('POST', '/v1/arm'),
+    reload: (request) => call('POST', '/v1/reload', { body: request }),
+    confirm: () => call('POST', '/v1/confirm'),
+    enable: (jails) => call('POST', '/v1/jails/enable', { body: { jails } }),
+    disable: (jails) => call('POST', '/v1/jails/disable', { body: { jails } }),
   };
 }
 

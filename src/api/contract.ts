@@ -21,6 +21,8 @@ export interface SourceView {
   state: 'following' | 'catching-up' | 'waiting' | 'failed';
   /** Bytes not read yet. */
   lag: number;
+  /** The number of the first line that was or will be read since the start; absent while no file was met. */
+  firstLine?: number;
   lines: number;
   skipped: number;
   faults: RuntimeFault[];
@@ -134,6 +136,32 @@ export interface StandingView {
   mode: StatusView['mode'];
 }
 
+export interface ReloadRequest {
+  /** A duration: the config before comes back after it, unless somebody confirms. */
+  confirm?: string | number;
+  /** Lifts the bans of jails that are gone; otherwise they stay until they end. */
+  release?: boolean;
+}
+
+export interface ReloadView {
+  jails: { added: string[]; removed: string[]; changed: string[] };
+  /** The logs that were not followed before, each with the number of the line from which it is read; null: it isn't there yet. */
+  sources: { id: string; from: number | null }[];
+  released: number;
+  warnings: Fault[];
+  /** Until when "confirm" must come; null: the config stays. */
+  confirmBy: string | null;
+}
+
+export interface ConfirmView {
+  outcome: 'confirmed' | 'unchanged';
+}
+
+export interface JailSwitch {
+  jail: string;
+  outcome: 'enabled' | 'disabled' | 'unchanged';
+}
+
 /** What the server needs of a daemon. Everything may be called at any time; answers come when they are true. */
 export interface Control {
   ping(): Alive;
@@ -147,6 +175,13 @@ export interface Control {
   /** Takes everything out of the kernel and enforces nothing until {@link arm}. */
   teardown(): Promise<StandingView>;
   arm(): Promise<StandingView>;
+  /** @throws BailiffError E_CONFIG with every fault among its facts; the config in force stays. */
+  reload(request: ReloadRequest): Promise<ReloadView>;
+  /** The config that is on trial stays. */
+  confirm(): Promise<ConfirmView>;
+  /** Until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
+  enable(jails: string[]): Promise<JailSwitch[]>;
+  disable(jails: string[]): Promise<JailSwitch[]>;
 }
 
 /** Which routes a socket serves. `status` shows facts without hostile text; `control` has everything. */

@@ -1,6 +1,7 @@
 // Every route there is: one file a noun.
 import type { Route } from './route.ts';
 import { bansRoutes } from './routes/bans.ts';
+import { configRoutes } from './routes/config.ts';
 import { historyRoutes } from './routes/history.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { standingRoutes } from './routes/standing.ts';
@@ -11,5 +12,6 @@ export const ROUTES: readonly Route[] = [
   ...bansRoutes,
   ...historyRoutes,
   ...standingRoutes,
+  ...configRoutes,
   ...openapiRoutes,
 ];

@@ -17,6 +17,10 @@ const SourceView = v.strictObject({
   path: v.optional(v.string()),
   state: v.picklist(['following', 'catching-up', 'waiting', 'failed']),
   lag: v.pipe(count, v.description('Bytes not read yet.')),
+  firstLine: v.pipe(
+    v.optional(count),
+    v.description('The number of the first line that was or will be read since the start.'),
+  ),
   lines: count,
   skipped: count,
   faults: v.array(RuntimeFault),
@@ -124,6 +128,38 @@ const UnbanOutcomes = v.array(
 
 const StandingView = v.strictObject({ mode });
 
+const FaultView = v.strictObject({
+  code: v.string(),
+  file: v.string(),
+  line: count,
+  column: count,
+  message: v.string(),
+  hint: v.optional(v.string()),
+});
+
+const ReloadView = v.strictObject({
+  jails: v.strictObject({
+    added: v.array(v.string()),
+    removed: v.array(v.string()),
+    changed: v.array(v.string()),
+  }),
+  sources: v.array(
+    v.strictObject({
+      id: v.string(),
+      from: v.pipe(v.nullable(count), v.description('The first line that is read; null: no file is there.')),
+    }),
+  ),
+  released: v.pipe(count, v.description('Bans of removed jails that were lifted.')),
+  warnings: v.array(FaultView),
+  confirmBy: v.pipe(v.nullable(instant), v.description('Until when `confirm` must come; null: it stays.')),
+});
+
+const ConfirmView = v.strictObject({ outcome: v.picklist(['confirmed', 'unchanged']) });
+
+const JailSwitches = v.array(
+  v.strictObject({ jail: v.string(), outcome: v.picklist(['enabled', 'disabled', 'unchanged']) }),
+);
+
 /** An OpenAPI 3.1 document; its own specification says what stands in it. */
 const OpenApi = v.record(v.string(), v.unknown());
 
@@ -135,6 +171,9 @@ export const SHAPES = {
   BanOutcomes,
   UnbanOutcomes,
   StandingView,
+  ReloadView,
+  ConfirmView,
+  JailSwitches,
   OpenApi,
 };
 export type ShapeName = keyof typeof SHAPES;
@@ -155,5 +194,8 @@ export type Agreement = Hold<
     Same<Shape<'BanOutcomes'>, contract.BanOutcome[]>,
     Same<Shape<'UnbanOutcomes'>, contract.UnbanOutcome[]>,
     Same<Shape<'StandingView'>, contract.StandingView>,
+    Same<Shape<'ReloadView'>, contract.ReloadView>,
+    Same<Shape<'ConfirmView'>, contract.ConfirmView>,
+    Same<Shape<'JailSwitches'>, contract.JailSwitch[]>,
   ]
 >;

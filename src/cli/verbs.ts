@@ -38,6 +38,19 @@ export const VERBS: Readonly<Record<string, Row>> = {
     summary: 'the library: what each filter catches, with a sample line',
     load: () => import('./verbs/filters.ts'),
   },
+  enable: {
+    summary: 'put jails in session until the next reload',
+    load: () => import('./verbs/enable.ts'),
+  },
+  disable: {
+    summary: 'take jails out of session until the next reload',
+    load: () => import('./verbs/disable.ts'),
+  },
+  reload: { summary: 'the config anew, without a gap', load: () => import('./verbs/reload.ts') },
+  confirm: {
+    summary: 'keep the config that "reload --confirm" put on trial',
+    load: () => import('./verbs/confirm.ts'),
+  },
   arm: { summary: 'put enforcement back in force after a teardown', load: () => import('./verbs/arm.ts') },
   teardown: {
     summary: 'leave the host as found: every rule of Bailiff goes, with or without a daemon',

@@ -28,11 +28,15 @@ export interface Bans {
   /** In order of number. */
   open(): Iterable<Ban>;
   countIn(jail: string): number;
+  /** The number that the next ban gets. */
+  readonly nextId: number;
   readonly size: number;
   /** For the ledger: bans and events since the last call. {@link restore} hands them back when they couldn't be written. */
   takeDirty(): { bans: Ban[]; events: BanEvent[] };
   restore(dirty: { bans: readonly Ban[]; events: readonly BanEvent[] }): void;
   readonly hasDirty: boolean;
+  /** What these jails' bans drop may be something else now. */
+  touch(jails: ReadonlySet<string>): void;
   /** For the enforcer: networks whose bans changed since the last call. */
   takeTouched(): Network[];
 }
@@ -133,6 +137,9 @@ export function createBans(remembered: Iterable<Ban>, nextId: number): Bans {
     },
     open: () => byId.values(),
     countIn: (jail) => perJail.get(jail) ?? 0,
+    get nextId() {
+      return id;
+    },
     get size() {
       return byKey.size;
     },
@@ -149,6 +156,9 @@ export function createBans(remembered: Iterable<Ban>, nextId: number): Bans {
     },
     get hasDirty() {
       return dirty.size > 0;
+    },
+    touch(jails) {
+      for (const ban of byId.values()) if (jails.has(ban.jail)) touched.set(ban.address.text, ban.address);
     },
     takeTouched() {
       const taken = [...touched.values()];

@@ -54,7 +54,7 @@ export function createCommitter(
     const taken = {
       positions: [...positions.values()],
       forgottenPositions: goneFiles,
-      offenders: [...jails()].map((jail) => ({ jail, offenders: jail.takeDirty() })),
+      offenders: [...jails()].map((jail) => ({ jail: jail.rules.name, offenders: jail.takeDirty() })),
       forgottenOffenders: goneOffenders,
       ...sessions.takeDirty(),
       ...bans.takeDirty(),
@@ -74,7 +74,9 @@ export function createCommitter(
     ]);
     goneFiles = [...taken.forgottenPositions, ...goneFiles];
     goneOffenders = [...taken.forgottenOffenders, ...goneOffenders];
-    for (const { jail, offenders } of taken.offenders) jail.restore(offenders);
+    const dirty = new Map(taken.offenders.map(({ jail, offenders }) => [jail, offenders]));
+    // By name: a reload may have put another jail in the place of the one that they were taken from.
+    for (const jail of jails()) jail.restore(dirty.get(jail.rules.name) ?? []);
     sessions.restore(taken);
     bans.restore(taken);
     dirtySince ??= clock.monotonic();

@@ -17,6 +17,7 @@ import type { Committer } from './committer.ts';
 import type { Clock } from '../ports.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { Protection } from './protection.ts';
+import type { Reloader } from './reload.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
 import type { Views } from './views.ts';
@@ -37,8 +38,9 @@ export interface ControlParts {
   readonly sittings: Sittings;
   readonly views: Views;
   readonly clock: Clock;
+  readonly reloader: Reloader;
   /** How long a ban by hand lasts when nobody says. */
-  readonly manualDuration: number;
+  manualDuration(): number;
   /** `--detect-only`: nothing may ever reach the kernel. */
   readonly neverEnforce: boolean;
   /** Looks at the disk and commits. @returns whether everything that was there at the call is committed. */
@@ -97,7 +99,7 @@ export function createControl(parts: ControlParts): Control {
     const reason = request.reason ?? 'banned by hand';
     if (standing && (standing.until === undefined || standing.until > now)) {
       const ladder = sittings.find(jail)?.jail.next(network, now).duration;
-      const until = endOf(now, duration ?? ladder ?? parts.manualDuration);
+      const until = endOf(now, duration ?? ladder ?? parts.manualDuration());
       if (standing.until === undefined || (until !== undefined && until <= standing.until))
         return { address, outcome: 'unchanged', why: 'a ban is in force at least as long' };
       bans.extend(standing, until, 'admin', reason, now);
@@ -107,7 +109,7 @@ export function createControl(parts: ControlParts): Control {
     const sitting = sittings.find(jail);
     const sentence = sitting
       ? sitting.jail.convict(network, now, duration)
-      : { nth: 1, until: endOf(now, duration ?? parts.manualDuration) };
+      : { nth: 1, until: endOf(now, duration ?? parts.manualDuration()) };
     bans.impose(
       {
         ...{ address: network, jail, since: now, ...sentence, reason, by: 'admin', evidence: [] },
@@ -121,7 +123,7 @@ export function createControl(parts: ControlParts): Control {
   function release(ban: Ban): UnbanOutcome {
     const now = clock.now();
     bans.end(ban, now, 'admin', 'lifted by hand');
-    sittings.find(ban.jail)?.jail.forgive(ban.address, now);
+    sittings.forgive(ban.jail, ban.address, now);
     return { address: ban.address.text, jail: ban.jail, outcome: 'released' };
   }
 
@@ -224,6 +226,14 @@ export function createControl(parts: ControlParts): Control {
       if (enforcer.fault !== undefined) throw new BailiffError('E_FIREWALL_UNAVAILABLE', enforcer.fault);
       return { mode: views.mode() };
     },
+    async reload({ confirm, release }) {
+      return parts.reloader.reload({ confirm: durationOf(confirm), release });
+    },
+    async confirm() {
+      return parts.reloader.confirm();
+    },
+    enable: (jails) => parts.reloader.switch(jails, true),
+    disable: (jails) => parts.reloader.switch(jails, false),
   };
 }
 

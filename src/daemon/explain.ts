@@ -48,7 +48,7 @@ export async function explain(
     host,
   );
   await lookUpNames(protection);
-  const sittings = seatJails(setup, protection, [], options.now);
+  const sittings = seatJails(setup, protection, () => [], options.now);
   return sittings.all
     .filter(({ ready }) => options.jail === undefined || ready.rules.name === options.jail)
     .flatMap((sitting) =>

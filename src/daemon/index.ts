@@ -5,28 +5,33 @@ import { createServer } from '../api/index.ts';
 import type { StatusView } from '../api/contract.ts';
 import type { Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
-import type { Chunk } from '../model.ts';
-import { reasonOf } from '../errors.ts';
+import type { Ban, Chunk } from '../model.ts';
+import { BailiffError } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
-import { createPlans } from '../setup/index.ts';
-import type { Setup } from '../setup/index.ts';
+import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
 import { createSources } from '../sources/index.ts';
 import { createBans } from './bans.ts';
 import { createCommitter } from './committer.ts';
+import { watchConfig } from './config-watch.ts';
 import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
 import type { Host } from './host.ts';
+import { createInForce, ignoresOf, namesOf } from './in-force.ts';
 import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
+import { lift, liftAllowed } from './releases.ts';
+import { createReloader } from './reload.ts';
+import type { Installed } from './reload.ts';
 import { createSessions } from './sessions.ts';
 import { seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
-import { createStampFinder, watchesOf } from './watches.ts';
+import { keepUp } from './upkeep.ts';
+import { watchesOf } from './watches.ts';
 import { createViews } from './views.ts';
 
 export { openLedger } from '../ledger/index.ts';
@@ -42,15 +47,15 @@ export type { Explanation } from './explain.ts';
 export type { ReplayResult } from './replay.ts';
 export type { MissedLine, TestedMatch } from './test-filter.ts';
 
-/** How often the daemon looks after what no event announces: expired bans, due commits, its own addresses. */
+/** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;
-const REFRESH_HOST = 30_000;
-const PRUNE = 60_000;
-/** Lines may be read so late and still find the session that they belong to. */
-const LATENESS = 7 * 86_400_000;
 
 export interface DaemonOptions {
   readonly setup: Setup;
+  /** Reads the config anew, for a reload. */
+  readonly prepare: () => SetupResult;
+  /** Reload by itself when a file that the config was read from changes? */
+  readonly watchConfig: boolean;
   /** Opened by the caller, who proves filters with it first; closed by the daemon. */
   readonly ledger: Ledger;
   /** Where the sockets go. */
@@ -77,6 +82,8 @@ export interface Daemon {
   /** What the firewall said, where it can't be reached. */
   readonly firewallFault: string | undefined;
   sources(): readonly SourceStatus[];
+  /** Puts the config on the disk in force; a faulty one leaves the old one, and stands in the log and in `status`. */
+  reload(): Promise<void>;
   /** Commits what is known and ends. Bans stay in the kernel. A second call is harmless. */
   stop(): Promise<void>;
   /** Rejects if the daemon breaks down by itself; resolves once it was stopped. */
@@ -100,13 +107,16 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       'W_LEDGER_DAMAGED',
       `${remembered.damaged} rows of the ledger can't be read and were passed over.`,
     );
-  const protection = createProtection(
-    setup.allow,
-    setup.jails.map((jail) => jail.ignore),
-    ports.host,
+  const protection = createProtection(setup.allow, ignoresOf(setup), ports.host);
+  const offenders = Map.groupBy(remembered.offenders, ({ jail }) => jail);
+  const sittings = seatJails(
+    setup,
+    protection,
+    (jail) => offenders.get(jail) ?? ledger.offenders(jail),
+    startedAt,
   );
-  const sittings = seatJails(setup, protection, remembered.offenders, startedAt);
-  const plans = createPlans(sittings.all, (sitting) => sitting.ready);
+  offenders.clear();
+  const inForce = createInForce(setup, { protection, sittings, clock });
   const bans = createBans(remembered.openBans, remembered.nextBanId);
   const sessions = createSessions(remembered.sessions);
   const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
@@ -124,12 +134,11 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { promise: broken, reject: fail } = Promise.withResolvers<never>();
   broken.catch(() => {});
 
-  const stampOf = createStampFinder(setup.jails, () => clock.now());
   const sources = createSources(
-    { watches: watchesOf(setup.jails, startedAt), positions: remembered.positions, stampOf },
+    { watches: watchesOf(setup.jails, startedAt), positions: remembered.positions, stampOf: inForce.stampOf },
     { clock, log },
   );
-  const sourceWatch = createSourceWatch(stampOf, clock);
+  const sourceWatch = createSourceWatch(inForce.stampOf, clock);
 
   async function enforce(): Promise<void> {
     await enforcer.sync();
@@ -154,7 +163,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
 
   function apply(chunk: Chunk): void {
-    const journey = applyChunk(chunk, plans.of(chunk.patterns), sessions, bans, clock.now());
+    const journey = applyChunk(chunk, inForce.plans.of(chunk.patterns), sessions, bans, clock.now());
     committer.moved(chunk.position);
     at('after-apply');
     sourceWatch.observe(chunk, journey);
@@ -174,45 +183,23 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     },
   );
   let settled = false;
+  async function commitAndDismiss(): Promise<void> {
+    if (await committer.commit(false)) sittings.dismiss();
+  }
   const tick = (): void => {
     committer.forgetPositions(sources.takeForgotten());
-    if (committer.isDue()) void committer.commit(false).catch(fail);
+    if (committer.isDue()) void commitAndDismiss().catch(fail);
     // Before the first look at the disk no source would say that it has a backlog.
     if (!isBooted || settled || isCatchingUp()) return;
     settled = true;
     void enforcer.settle().catch(fail);
   };
-  const prune = (): void => {
-    if (!isBooted || isCatchingUp()) return;
-    for (const jail of sittings.jails) committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
-    sessions.prune(clock.now() - LATENESS);
-  };
-  let evicted = 0;
-  const tellEvicted = (): void => {
-    if (sessions.evicted === evicted) return faults.clear('W_SESSIONS_EVICTED');
-    evicted = sessions.evicted;
-    faults.raise(
-      'W_SESSIONS_EVICTED',
-      `${evicted} sessions were forgotten to make room for newer ones; lines of theirs without an address count nothing.`,
-    );
-  };
-  const refreshHost = (): void => {
-    try {
-      protection.refresh();
-      faults.clear('W_HOST_UNKNOWN');
-    } catch (error) {
-      const why = reasonOf(error);
-      faults.raise(
-        'W_HOST_UNKNOWN',
-        `This host's own addresses can't be read (${why}); the known ones stay protected.`,
-      );
-    }
-  };
   const timers = [
     every(clock, TICK, tick, fail),
-    every(clock, REFRESH_HOST, refreshHost, fail),
-    every(clock, PRUNE, prune, fail),
-    every(clock, PRUNE, tellEvicted, fail),
+    ...keepUp({
+      ...{ protection, sittings, sessions, committer, clock, faults, fail },
+      isAtRest: () => isBooted && !isCatchingUp(),
+    }),
   ];
   const names = followNames(protection, clock, faults, () => {
     void (async () => {
@@ -221,22 +208,60 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     })().catch(fail);
   });
 
-  /** Bans on what has come to be allowed end. @returns how many. */
-  function releaseAllowed(): number {
-    const now = clock.now();
-    const allowed = [...bans.open()].filter((ban) => protection.whyAllowed(ban.address) !== undefined);
-    for (const ban of allowed) {
-      bans.end(ban, now, 'allow', 'the address is allowed now');
-      sittings.find(ban.jail)?.jail.forgive(ban.address, now);
-    }
-    return allowed.length;
+  const releaseAllowed = (): number => liftAllowed({ bans, sittings }, protection, clock.now());
+
+  // ── another config ──
+  async function install(next: Setup): Promise<Installed> {
+    await booted.promise;
+    // Whom a name protects is known before a jail can ban him.
+    await names.learn(namesOf(next));
+    const before = new Set(sources.status().map(({ id }) => id));
+    // From here to the end of the step nothing else runs: what was applied so far was judged by the old setup.
+    const { forgotten, ...changes } = inForce.replace(next);
+    for (const { jail, address } of forgotten) committer.forgetOffenders(jail, [address]);
+    const placed = sources.follow(watchesOf(next.jails, clock.now()));
+    bans.touch(new Set([...changes.added, ...changes.removed, ...changes.changed]));
+    // The step is done; the kernel and the disk are told.
+    names.restart();
+    await enforcer.allow(protection.allowed());
+    releaseAllowed();
+    await settle();
+    expiry.reschedule();
+    await placed;
+    configWatch?.follow(next.readFrom);
+    const news = sources.status().filter(({ id }) => !before.has(id));
+    return { ...changes, sources: news.map(({ id, firstLine }) => ({ id, from: firstLine ?? null })) };
   }
+
+  const reloader = createReloader({
+    initial: setup,
+    prepare: options.prepare,
+    install,
+    async release(jails, by, why, from = 0) {
+      const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by === 'jail' && ban.id >= from;
+      const count = lift({ bans, sittings }, isMeant, by, why, clock.now());
+      await settle();
+      return count;
+    },
+    nextBan: () => bans.nextId,
+    clock,
+    log,
+    faults,
+  });
+  /** A refusal is in the log and in `status` already. */
+  async function reload(): Promise<void> {
+    await reloader.reload({}).catch((error: unknown) => {
+      if (!(error instanceof BailiffError)) throw error;
+    });
+  }
+  const configWatch = options.watchConfig ? watchConfig(clock, () => void reload().catch(fail)) : undefined;
+  configWatch?.follow(setup.readFrom);
 
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
 
   // ── the sockets ──
   const views = createViews({
-    config: setup.config,
+    config: () => inForce.config,
     version: options.version,
     startedAt,
     bans,
@@ -261,7 +286,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sittings,
     views,
     clock,
-    manualDuration: setup.config.banTime.first,
+    reloader,
+    manualDuration: () => inForce.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
     async catchUp() {
@@ -307,7 +333,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const following = follow();
 
   async function shutDown(): Promise<void> {
-    for (const stop of [...timers, names.stop, expiry.stop]) stop();
+    for (const stop of [...timers, names.stop, expiry.stop, reloader.stop]) stop();
+    await configWatch?.close();
     await sources.close();
     await committer.commit(true);
     await enforcer.close();
@@ -334,6 +361,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       return enforcer.fault;
     },
     sources: () => sources.status(),
+    reload,
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),
   };

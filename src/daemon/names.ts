@@ -15,16 +15,24 @@ const FAULT = 'W_NAME_UNRESOLVED';
 export interface Names {
   /** Resolves when every name was looked up once, or after five seconds. */
   readonly ready: Promise<void>;
+  /** Looks up names that will be asked for. Resolves when each was looked up, or after five seconds. */
+  learn(names: readonly string[]): Promise<void>;
+  /** Other names may be asked for from now on. */
+  restart(): void;
   readonly stop: Cancel;
 }
 
-/** @returns the names that can't be resolved, each with the reason. */
+/**
+ * @param names those that `protection` asks for, or those that it will.
+ * @returns the names that can't be resolved, each with the reason.
+ */
 export async function lookUpNames(
   protection: Protection,
+  names: readonly string[] = protection.names,
 ): Promise<{ changed: boolean; unresolved: { name: string; why: string }[] }> {
   const unresolved: { name: string; why: string }[] = [];
   const changes = await Promise.all(
-    protection.names.map(async (name) => {
+    names.map(async (name) => {
       try {
         const found = await lookup(name, { all: true });
         const addresses = found.flatMap(({ address }) => parseAddress(address) ?? []);
@@ -52,8 +60,10 @@ export function followNames(
   let stopped = false;
 
   async function round(): Promise<void> {
+    cancel();
     const { changed, unresolved } = await lookUpNames(protection);
     if (stopped) return;
+    cancel();
     const list = unresolved.map(({ name, why }) => `${name} (${why})`).join(', ');
     if (list === '') faults.clear(FAULT);
     else faults.raise(FAULT, `Names in the allow lists can't be resolved: ${list}.`);
@@ -61,11 +71,16 @@ export function followNames(
     cancel = clock.schedule(AGAIN, () => void round());
   }
 
-  const first = protection.names.length > 0 ? round() : Promise.resolve();
-  const { promise: enough, resolve } = Promise.withResolvers<void>();
-  const giveUp = clock.schedule(PATIENCE, resolve);
+  function patiently(looking: Promise<unknown>): Promise<void> {
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const giveUp = clock.schedule(PATIENCE, resolve);
+    return Promise.race([looking.then(() => {}), enough]).finally(giveUp);
+  }
+
   return {
-    ready: Promise.race([first, enough]).finally(giveUp),
+    ready: patiently(protection.names.length > 0 ? round() : Promise.resolve()),
+    learn: (names) => patiently(lookUpNames(protection, names)),
+    restart: () => void (protection.names.length > 0 ? round() : cancel()),
     stop() {
       stopped = true;
       cancel();

@@ -13,8 +13,10 @@ export interface Protection {
   whyAllowed(network: Network): string | undefined;
   /** Why the network may be banned by nobody but an administrator who insists. */
   whyProtected(network: Network): string | undefined;
-  /** What a jail asks; its own `ignore` on top. */
-  forJail(ignore: Resolved): Ignoring;
+  /** What a jail asks; its own `ignore` on top: what it is now, also after a reload. */
+  forJail(ignore: () => Resolved): Ignoring;
+  /** Other lists are in force from now on. Names keep what they were found to stand for. */
+  replace(allow: Resolved, ignores: readonly Resolved[]): void;
   /** Names that `allow` and the jails' `ignore` hold. */
   readonly names: readonly string[];
   /** What a name stands for from now on. @returns whether that changed anything. */
@@ -29,12 +31,26 @@ interface Written {
   readonly as: ReadonlyMap<string, string>;
 }
 
-export function createProtection(allow: Resolved, ignores: readonly Resolved[], host: Host): Protection {
+const NOBODY: Written = { set: createNetworkSet([]), as: new Map() };
+
+export function createProtection(
+  allowList: Resolved,
+  ignoreLists: readonly Resolved[],
+  host: Host,
+): Protection {
+  let allow = allowList;
+  let ignores = ignoreLists;
   const resolvedNames = new Map<string, readonly Network[]>();
-  let allowSet = writtenOf(allow);
-  let ignoreSets = new Map(ignores.map((ignore) => [ignore, writtenOf(ignore)]));
+  let allowSet: Written;
+  let ignoreSets: ReadonlyMap<Resolved, Written>;
+  rebuild();
   let own = new Map<string, string>();
   let ownSet = createNetworkSet([]);
+
+  function rebuild(): void {
+    allowSet = writtenOf(allow);
+    ignoreSets = new Map(ignores.map((ignore) => [ignore, writtenOf(ignore)]));
+  }
 
   function writtenOf(list: Resolved): Written {
     const as = new Map(list.networks.map(({ network, written }) => [network.text, written]));
@@ -52,6 +68,8 @@ export function createProtection(allow: Resolved, ignores: readonly Resolved[], 
   }
   refresh();
 
+  /** A list that was replaced meanwhile ignores nobody: its jail is not in session. */
+  const ignoredBy = (list: Resolved): Written => ignoreSets.get(list) ?? NOBODY;
   const entryOf = (written: Written, network: Network): string | undefined => {
     const found = written.set.holding(network);
     return found && written.as.get(found.text);
@@ -63,23 +81,28 @@ export function createProtection(allow: Resolved, ignores: readonly Resolved[], 
   };
 
   return {
-    names: [...new Set([allow, ...ignores].flatMap((list) => list.names))],
+    get names() {
+      return [...new Set([allow, ...ignores].flatMap((list) => list.names))];
+    },
+    replace(allowList, ignoreLists) {
+      allow = allowList;
+      ignores = ignoreLists;
+      rebuild();
+    },
     allowed: () => allowSet.set.networks,
     whyAllowed,
     whyProtected,
     refresh,
     forJail: (ignore) => ({
       whyIgnored(address) {
-        const entry = whyAllowed(address) ?? entryOf(ignoreSets.get(ignore)!, address);
+        const entry = whyAllowed(address) ?? entryOf(ignoredBy(ignore()), address);
         if (entry !== undefined) return `allowed by "${entry}"`;
         const why = whyProtected(address);
         return why && `protected: ${why}`;
       },
       // Whoever is never to be dropped must not share a /64 with an offender: then each address stands for itself.
       isProtected: (network) =>
-        [ownSet, allowSet.set, ignoreSets.get(ignore)!.set].some(
-          (set) => set.touching(network) !== undefined,
-        ),
+        [ownSet, allowSet.set, ignoredBy(ignore()).set].some((set) => set.touching(network) !== undefined),
     }),
     resolved(name, addresses) {
       const before = resolvedNames.get(name) ?? [];
@@ -88,8 +111,7 @@ export function createProtection(allow: Resolved, ignores: readonly Resolved[], 
         before.every((old, index) => old.text === addresses[index]!.text);
       if (same) return false;
       resolvedNames.set(name, addresses);
-      allowSet = writtenOf(allow);
-      ignoreSets = new Map(ignores.map((ignore) => [ignore, writtenOf(ignore)]));
+      rebuild();
       return true;
     },
   };

@@ -1,9 +1,10 @@
 // The jails in session: each with its rules, its memory of offenders, and whom it never counts.
 import { createJail, priorOf } from '../jails/index.ts';
-import type { Jail } from '../jails/contract.ts';
-import type { Ban, Instant, Offender, Scope } from '../model.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Jail, JailStats } from '../jails/contract.ts';
+import type { Ban, Instant, Network, Offender, Scope } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
-import type { Setup } from '../setup/index.ts';
+import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
 import type { Protection } from './protection.ts';
 
@@ -12,12 +13,31 @@ export const MANUAL = 'manual';
 
 export interface Sittings {
   readonly all: readonly SittingJail[];
+  /** Those in session, and those that are not any more but have something to commit. */
   readonly jails: readonly Jail[];
   find(name: string): SittingJail | undefined;
   /** Is it configured, enabled or not? `manual` is no jail. */
   isConfigured(name: string): boolean;
   /** What traffic a ban drops; undefined where its jail only detects. Where the jail is gone, the ban itself says. */
   scopeOf(ban: Ban): Scope | undefined;
+  /** Lines of the jail stamped up to `until` never count, also where it comes back in session later. */
+  forgive(jail: string, address: Network, until: Instant): void;
+  /**
+   * Other jails are in session from now on. One that was before keeps its offenders, under whatever rules; one that is
+   * back finds those that it had. `protection` must have the setup's lists by then.
+   */
+  reseat(setup: Setup, now: Instant): Reseated;
+  /** Everything was committed: jails that are not in session need not be kept. */
+  dismiss(): void;
+}
+
+/** Which jails a reload brought, took and changed, by name. */
+export interface Reseated {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  /** Forgotten by jails that others took the place of: to be deleted from the ledger. */
+  readonly forgotten: readonly { readonly jail: string; readonly address: Network }[];
 }
 
 /** What a jail remembers at most: some 90 MB. Beyond it the least suspicious are forgotten, and status counts them. */
@@ -25,31 +45,61 @@ const MAX_OFFENDERS = 100_000;
 /** What bans by hand drop. */
 export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 
-/** @param remembered what the ledger knows of every jail's offenders. */
+/** @param remembered what the ledger knows of a jail's offenders. */
 export function seatJails(
-  setup: Setup,
+  initial: Setup,
   protection: Protection,
-  remembered: readonly Offender[],
+  remembered: (jail: string) => readonly Offender[],
   now: Instant,
 ): Sittings {
-  const byJail = Map.groupBy(remembered, (offender) => offender.jail);
-  // A jail may count the sentences of every jail: each is handed a way to ask all of them.
-  const options = { prior: priorOf(() => all.map((sitting) => sitting.jail)), maxOffenders: MAX_OFFENDERS };
-  const all = setup.jails.map((ready): SittingJail => {
-    const offenders = byJail.get(ready.rules.name) ?? [];
-    return {
-      ready,
-      jail: createJail(ready.rules, protection.forJail(ready.ignore), offenders, now, options),
-    };
-  });
-  const configured = new Map(
-    setup.config.jails.map((config) => [config.name, { config, scope: scopeOf(config) }]),
-  );
-  const byName = new Map(all.map((sitting) => [sitting.ready.rules.name, sitting]));
+  let seats: ReadonlyMap<string, SittingJail> = new Map();
+  /** Not in session any more; the ledger may not have all that they remember. */
+  const retired = new Map<string, Jail>();
+  let configured: ReadonlyMap<string, { readonly dryRun: boolean; readonly scope: Scope }>;
+  seat(initial, now);
+
+  function seat(setup: Setup, at: Instant): void {
+    const before = seats;
+    seats = new Map(
+      setup.jails.map((ready) => [ready.rules.name, { ready, jail: jailFor(ready, before, at) }]),
+    );
+    for (const [name, { jail }] of before) if (!seats.has(name)) retired.set(name, jail);
+    configured = new Map(
+      setup.config.jails.map((config) => [config.name, { dryRun: config.dryRun, scope: scopeOf(config) }]),
+    );
+  }
+
+  function jailFor(ready: ReadyJail, before: typeof seats, at: Instant): Jail {
+    const { name } = ready.rules;
+    const known = before.get(name)?.jail ?? retired.get(name);
+    retired.delete(name);
+    if (!known) return newJail(ready, remembered(name), at);
+    if (isDeepStrictEqual(known.rules, ready.rules)) return known;
+    // Other rules: a new jail with everything that the one before remembers and has not committed yet.
+    const jail = newJail(ready, known.offenders(), at, known.stats);
+    jail.restore(known.takeDirty());
+    return jail;
+  }
+
+  function newJail(ready: ReadyJail, offenders: readonly Offender[], at: Instant, stats?: JailStats): Jail {
+    const { name } = ready.rules;
+    const ignoring = protection.forJail(() => (seats.get(name)?.ready ?? ready).ignore);
+    return createJail(ready.rules, ignoring, offenders, at, {
+      // A jail may count the sentences of every jail: each is handed a way to ask all of them.
+      prior: priorOf(() => Array.from(seats.values(), ({ jail }) => jail)),
+      maxOffenders: MAX_OFFENDERS,
+      ...(stats && { stats }),
+    });
+  }
+
   return {
-    all,
-    jails: all.map((sitting) => sitting.jail),
-    find: (name) => byName.get(name),
+    get all() {
+      return [...seats.values()];
+    },
+    get jails() {
+      return [...Array.from(seats.values(), ({ jail }) => jail), ...retired.values()];
+    },
+    find: (name) => seats.get(name),
     isConfigured: (name) => configured.has(name),
     scopeOf(ban) {
       if (ban.jail === MANUAL) return EVERYTHING;
@@ -57,7 +107,27 @@ export function seatJails(
       if (ban.via !== undefined) return undefined;
       const jail = configured.get(ban.jail);
       if (!jail) return ban.scope;
-      return jail.config.dryRun ? undefined : jail.scope;
+      return jail.dryRun ? undefined : jail.scope;
+    },
+    forgive(name, address, until) {
+      (seats.get(name)?.jail ?? retired.get(name))?.forgive(address, until);
+    },
+    reseat(setup, at) {
+      const before = new Map(Array.from(seats, ([name, { ready }]) => [name, ready.fingerprint]));
+      const forgotten = Array.from(seats.values(), ({ jail }) => jail).flatMap((jail) =>
+        jail.takeForgotten().map((address) => ({ jail: jail.rules.name, address })),
+      );
+      seat(setup, at);
+      const isKept = (name: string): boolean => before.get(name) === seats.get(name)!.ready.fingerprint;
+      return {
+        added: [...seats.keys()].filter((name) => !before.has(name)),
+        removed: [...before.keys()].filter((name) => !seats.has(name)),
+        changed: [...seats.keys()].filter((name) => before.has(name) && !isKept(name)),
+        forgotten,
+      };
+    },
+    dismiss() {
+      for (const [name, jail] of retired) if (jail.dirty === 0) retired.delete(name);
     },
   };
 }

@@ -23,7 +23,8 @@ import type { Sittings } from './sitting.ts';
 const NOTHING = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
 
 export interface ViewParts {
-  readonly config: Config;
+  /** The one in force. */
+  config(): Config;
   readonly version: string;
   readonly startedAt: Instant;
   readonly bans: Bans;
@@ -144,7 +145,7 @@ export function createViews(parts: ViewParts): Views {
         },
         caughtUp,
         sources: sourceViews(),
-        jails: parts.config.jails.map(jailView),
+        jails: parts.config().jails.map(jailView),
         faults: [...faults.list().map(faultView), ...refusals()],
       };
     },

@@ -37,6 +37,8 @@ export interface Jail {
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.
    */
   offender(address: Network): Offender | undefined;
+  /** Everyone that it remembers, for a jail that takes its place under other rules. */
+  offenders(): Offender[];
   /** What the next sentence of the address would be, were it passed at `at`. */
   next(address: Network, at: Instant): { readonly nth: number; readonly duration: Duration };
   /**
@@ -85,6 +87,8 @@ export interface JailOptions {
   readonly prior?: Prior;
   /** How many offenders are kept at most, banned ones aside; a million unless told. */
   readonly maxOffenders?: number;
+  /** What the jail in whose place it comes has seen; it is counted on. */
+  readonly stats?: Readonly<JailStats>;
 }
 
 /** @param remembered offenders of other jails are passed over. */

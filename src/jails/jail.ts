@@ -23,7 +23,7 @@ type Reason = Extract<Verdict, { outcome: 'recorded' }>['why'];
 /** What each method promises stands in contract.ts. */
 export const createJail: CreateJail = (rules, ignoring, remembered, now, options = {}) => {
   const { name, maxRetry, findTime, banTime } = rules;
-  const stats: JailStats = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
+  const stats: JailStats = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0, ...options.stats };
   const offenders = createOffenders(rules, remembered, now, {
     isProtected: ignoring.isProtected,
     limit: options.maxOffenders ?? MAX_OFFENDERS,
@@ -152,6 +152,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       const picture = pictureOf(name, tally);
       return { ...picture, stamps: picture.stamps.slice(tally.window.from) };
     },
+    offenders: offenders.pictures,
     next(address, at) {
       const tally = offenders.find(address);
       const nth = numberIn(rules, numbersAt(tally ? [tally] : [], tally?.address ?? address, at));

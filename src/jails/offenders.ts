@@ -19,6 +19,8 @@ export interface Offenders {
   open(address: Network, at: Instant): Tally;
   /** Like `open`, under exactly this network. */
   openExactly(network: Network, at: Instant): Tally;
+  /** Everyone, as the ledger keeps him. */
+  pictures(): Offender[];
   /** Everyone inside a network. Looks at all offenders: for an administrator's commands only. */
   inside(network: Network): Tally[];
   /** To be called with every change: the tally is written with the next commit, and isn't idle. */
@@ -117,6 +119,7 @@ export function createOffenders(
       return openExactly(isAddress(address) ? offenderOf(address, ipv6Prefix, isProtected) : address, at);
     },
     openExactly,
+    pictures: () => Array.from(tallies.values(), (tally) => pictureOf(rules.name, tally)),
     inside(network) {
       return [...tallies.values()].filter(({ address }) => isInside(address, network));
     },

@@ -63,6 +63,8 @@ export interface Ledger {
    * @throws BailiffError E_LEDGER_UNAVAILABLE on a full or read-only disk, a lock; the caller keeps what is dirty and tries again.
    */
   commit(commit: Commit, durable: boolean): Promise<void>;
+  /** What is known of a jail's offenders: of one that was not configured when {@link load} was called. */
+  offenders(jail: string): Offender[];
   bans(query: BanQuery): Ban[];
   /** Every event of a ban, oldest first. */
   events(ban: number): BanEvent[];

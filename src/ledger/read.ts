@@ -1,7 +1,7 @@
 // Questions to the ledger.
 import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
-import type { Ban, BanEvent, Network } from '../model.ts';
+import type { Ban, BanEvent, Network, Offender } from '../model.ts';
 import type { BanQuery, Remembered } from './contract.ts';
 import { readBan, readEvent, readOffender, readPosition, readSession, type Row } from './rows.ts';
 
@@ -12,6 +12,7 @@ const IS_IPV4 = `(bits >= 96 AND substr(address, 1, 12) = x'00000000000000000000
 
 export interface Reader {
   load(): Remembered;
+  offenders(jail: string): Offender[];
   bans(query: BanQuery): Ban[];
   events(ban: number): BanEvent[];
 }
@@ -22,6 +23,9 @@ export function createReader(db: Database): Reader {
       lines, skipping, finished FROM positions ORDER BY id`);
   const offenders = db.prepare<[], Row>(
     'SELECT jail, address, bits, version, state FROM offenders ORDER BY rowid',
+  );
+  const offendersOf = db.prepare<[string], Row>(
+    'SELECT jail, address, bits, version, state FROM offenders WHERE jail = ? ORDER BY rowid',
   );
   const sessions = db.prepare<[], Row>(
     'SELECT source, filter, session, address, bits, until FROM sessions ORDER BY rowid',
@@ -86,6 +90,7 @@ export function createReader(db: Database): Reader {
         damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),
       };
     },
+    offenders: (jail) => soundOnly(offendersOf.iterate(jail), readOffender).sound,
     bans({ jail, all, address, after, limit }) {
       const filter = { jail: jail ?? null, all: Number(all ?? false) };
       if (!address) return page(anywhere, filter, after ?? 0, limit);

@@ -1,6 +1,7 @@
 // In: a config file and filter files. Out: a Setup, jails with compiled and proven filters, ready to run.
 // `check`, `replay` and the daemon share it, so that they can't differ.
 // It never follows a log, opens the ledger or touches the firewall.
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RECIDIVE } from '../config/contract.ts';
@@ -10,9 +11,11 @@ import type { Fault } from '../errors.ts';
 import type { Filter } from '../filters/contract.ts';
 import type { JailRules, Network, Scope } from '../model.ts';
 import { createPreparer } from './filters.ts';
+import type { Preparer } from './filters.ts';
 import { withFormats } from './formats.ts';
 import type { Proofs } from './prove.ts';
 import { openShelf } from './shelf.ts';
+import type { Shelf } from './shelf.ts';
 import { checkTrust } from './trust.ts';
 
 export { noProofs, takenAsProven } from './prove.ts';
@@ -32,6 +35,8 @@ export interface ReadyJail {
   readonly filters: readonly Filter[];
   readonly scope: Scope;
   readonly ignore: Resolved;
+  /** Equal where nothing that the jail does has changed: its keys, its filters' texts, its lists. */
+  readonly fingerprint: string;
 }
 
 /** An allow list with its files read; names are resolved by whoever runs. */
@@ -47,6 +52,10 @@ export interface Setup {
   /** Enabled jails only. */
   readonly jails: readonly ReadyJail[];
   readonly warnings: readonly Fault[];
+  /** What it was read from, and may be read from: when one of them changes, it is worth reading again. */
+  readonly readFrom: readonly string[];
+  /** The same config with other jails enabled; jails that are not named stay as they are written. */
+  withEnabled(choice: ReadonlyMap<string, boolean>): SetupResult;
 }
 
 export interface SetupOptions {
@@ -89,6 +98,22 @@ export function prepareSetup(options: SetupOptions): SetupResult {
     }
   if (!config) return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
 
+  const readFrom = [...loaded.files, join(beside, 'jails.d'), ownFilters];
+  return assemble(config, { options, shelf, preparer, faults, warnings, readFrom });
+}
+
+interface Workshop {
+  readonly options: SetupOptions;
+  readonly shelf: Shelf;
+  readonly preparer: Preparer;
+  readonly faults: Fault[];
+  readonly warnings: Fault[];
+  readonly readFrom: readonly string[];
+}
+
+/** Compiles and proves what the enabled jails name. */
+function assemble(config: Config, workshop: Workshop): SetupResult {
+  const { options, shelf, preparer, faults, warnings } = workshop;
   const resolve = (entries: readonly AllowEntry[]): Resolved => {
     const result = resolveEntries(entries, options);
     faults.push(...result.faults);
@@ -106,19 +131,52 @@ export function prepareSetup(options: SetupOptions): SetupResult {
   const trustedProxies = trusted.networks.map(({ network }) => network);
   const jails = config.jails
     .filter((jail) => jail.enabled)
-    .map((jail): ReadyJail => ({
-      config: jail,
-      rules: rulesOf(jail),
-      filters: jail.filters.flatMap((name) =>
+    .map((jail): ReadyJail => {
+      const filters = jail.filters.flatMap((name) =>
         name === RECIDIVE ? [] : preparer.prepare(name, jail, trustedProxies),
-      ),
-      scope: scopeOf(jail),
-      ignore: resolve(jail.ignore),
-    }));
+      );
+      const ignore = resolve(jail.ignore);
+      const fingerprint = fingerprintOf(jail, filters, [ignore, trusted]);
+      return { config: jail, rules: rulesOf(jail), filters, scope: scopeOf(jail), ignore, fingerprint };
+    });
   if (faults.length > 0)
     return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
-  const setup = { config, allow, jails, warnings: withoutRepeats(warnings) };
+  const setup: Setup = {
+    config,
+    allow,
+    jails,
+    warnings: withoutRepeats(warnings),
+    readFrom: [...workshop.readFrom, ...listFilesOf(config)],
+    withEnabled(choice) {
+      const chosen = config.jails.map((jail) => ({
+        ...jail,
+        enabled: choice.get(jail.name) ?? jail.enabled,
+      }));
+      const told: { faults: Fault[]; warnings: Fault[] } = { faults: [], warnings: [] };
+      const anew = createPreparer(shelf, options, told.faults, told.warnings);
+      return assemble({ ...config, jails: chosen }, { ...workshop, ...told, preparer: anew });
+    },
+  };
   return { ok: true, setup, warnings: setup.warnings };
+}
+
+/** The `file:` lists that a config names. */
+function listFilesOf({ allow, trustedProxies, jails }: Config): string[] {
+  const entries = [...allow, ...trustedProxies, ...jails.flatMap(({ ignore }) => ignore)];
+  return [...new Set(entries.flatMap((entry) => (entry.kind === 'file' ? [entry.path] : [])))];
+}
+
+function fingerprintOf(
+  { at: _, logFormatAt: __, ...jail }: JailConfig,
+  filters: readonly Filter[],
+  lists: readonly Resolved[],
+): string {
+  const texts = lists.flatMap(({ networks, names }) => [
+    ...networks.map(({ network }) => network.text),
+    ...names,
+  ]);
+  const rules = JSON.stringify([jail, filters.map(({ definition }) => definition.hash), texts]);
+  return createHash('sha256').update(rules).digest('hex');
 }
 
 /** What traffic a jail's bans drop. */

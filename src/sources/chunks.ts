@@ -16,7 +16,10 @@ export function chunkOf(
 ): Chunk {
   return {
     source: lineage.source,
-    patterns: patternsOf(lineage),
+    // Whoever applies it asks then: a reload may come in between.
+    get patterns() {
+      return patternsOf(lineage);
+    },
     file: follower.path,
     text: cut.text,
     firstLine: follower.lines - cut.lines + 1,
@@ -36,7 +39,7 @@ export function announcePosition(
   commitFirst: boolean,
 ): Chunk {
   const nothing = { text: '', lines: 0, used: 0, skipped: 0, skipping: false };
-  return { ...chunkOf(lineage, follower, nothing, clock.now(), false), commitFirst };
+  return Object.assign(chunkOf(lineage, follower, nothing, clock.now(), false), { commitFirst });
 }
 
 /** Says that a pattern is watched from now on: a file that is unknown at the next start appeared in between. */

@@ -32,6 +32,8 @@ export interface SourceStatus {
   readonly state: 'following' | 'catching-up' | 'waiting' | 'failed';
   /** Bytes not read yet. */
   readonly lag: number;
+  /** The number of the first line that was or will be read since the start; absent while no file was met. */
+  readonly firstLine?: number;
   /** Lines read, and over-long lines cut, since the start. */
   readonly lines: number;
   readonly skipped: number;
@@ -48,6 +50,13 @@ export interface Sources {
   next(): Promise<Chunk | undefined>;
   /** Looks at the disk now. @returns whether everything that is there, half-written last lines aside, was handed out. */
   caughtUp(): Promise<boolean>;
+  /**
+   * Follows these watches from now on instead of those before: synchronously, so that every chunk that is applied after
+   * it names the patterns of now. Files that were named before go on where they are; so do files that are named again.
+   * A pattern that is new meets its files for the first time.
+   * @returns resolves when it is known from where each of them is read.
+   */
+  follow(watches: readonly Watch[]): Promise<void>;
   status(): readonly SourceStatus[];
   /** Positions of files that the ledger need not keep any more (gone from the disk). Clears the list. */
   takeForgotten(): readonly string[];

@@ -12,11 +12,11 @@ import type { FileKey, Opened } from './open.ts';
 export interface Lineage {
   /** The path that is watched. */
   readonly source: string;
-  /** Sorted. */
-  readonly patterns: readonly string[];
-  readonly start: Start;
+  /** Sorted. A reload may change them; without any the lineage is let go at the next look. */
+  patterns: readonly string[];
+  start: Start;
   /** A path written without wildcards stays in status when no file is there. */
-  readonly literal: boolean;
+  literal: boolean;
   /** The path without links, where the file was last. */
   realPath: string;
   live: Follower | undefined;
@@ -46,6 +46,8 @@ export interface Lineage {
   caughtUpOnce: boolean;
   atEnd: boolean;
   lastServed: number;
+  /** The number of the line that was or will be the first to be read, since the start; undefined until it is known. */
+  firstLine: number | undefined;
   lines: number;
   skipped: number;
   readonly faults: Faults;
@@ -100,6 +102,7 @@ export function createLineage(
     caughtUpOnce: false,
     atEnd: false,
     lastServed: 0,
+    firstLine: undefined,
     lines: 0,
     skipped: 0,
     faults: createFaults(clock),
@@ -165,15 +168,48 @@ export function claim(registry: Registry, follower: Follower): void {
 
 /** Gives each known position to the lineage that it belongs to: by its id, by its path, by its rotated name. */
 export function adopt(registry: Registry, positions: readonly Position[]): void {
-  const lineages = [...registry.lineages.values()];
   for (const position of positions) {
-    const lineage =
-      registry.lineages.get(sourceOfId(position.id)) ??
-      lineages.find(({ source, realPath }) => position.path === source || position.path === realPath) ??
-      lineages.find(({ source }) => isRotatedPath(position.path, source));
-    (lineage?.closed ?? registry.orphans).push(fromPosition(position));
+    (homeOf(registry, position)?.closed ?? registry.orphans).push(fromPosition(position));
     registry.ids.add(position.id);
   }
+}
+
+/** Paths are watched that were not before: known files without a path of theirs may belong to one of them. */
+export function adoptOrphans(registry: Registry): void {
+  registry.orphans = registry.orphans.filter((orphan) => {
+    const home = homeOf(registry, orphan);
+    home?.closed.push(orphan);
+    return home === undefined;
+  });
+}
+
+/** No pattern names the path any more. Its files stay known: they are read on if one ever names them again. */
+export function disown(registry: Registry, lineage: Lineage): void {
+  for (const follower of openFollowers(lineage)) {
+    closeFollower(registry, follower);
+    registry.orphans.push(follower);
+  }
+  registry.orphans.push(...lineage.closed, ...lineage.adrift);
+  registry.lineages.delete(lineage.source);
+}
+
+/** Which patterns name a file by another of its names. */
+export function shareAliases(registry: Registry): void {
+  const lineages = [...registry.lineages.values()];
+  for (const lineage of lineages) lineage.aliasPatterns = [];
+  for (const { alias, patterns } of lineages) {
+    const owner = alias === undefined ? undefined : registry.open.get(alias)?.lineage;
+    if (owner) owner.aliasPatterns = [...new Set([...owner.aliasPatterns, ...patterns])];
+  }
+}
+
+function homeOf(registry: Registry, { id, path }: { id: string; path: string }): Lineage | undefined {
+  const lineages = [...registry.lineages.values()];
+  return (
+    registry.lineages.get(sourceOfId(id)) ??
+    lineages.find(({ source, realPath }) => path === source || path === realPath) ??
+    lineages.find(({ source }) => isRotatedPath(path, source))
+  );
 }
 
 export function isRotatedPath(path: string, base: string): boolean {

@@ -5,19 +5,22 @@ import { dirname } from 'node:path';
 import { reasonOf } from '../errors.ts';
 import type { Chunk } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
-import type { Sources, SourcesOptions } from './contract.ts';
+import type { Sources, SourcesOptions, Watch } from './contract.ts';
 import { announceMarker, announcePosition, chunkOf } from './chunks.ts';
 import { discover, folderOf, isMarker, markerOf } from './discovery.ts';
 import { firstOffset } from './first-sight.ts';
-import { hasMore, moveTo, readOn, type Follower, type Reading } from './follower.ts';
+import { hasMore, moveTo, readOn, sourceOfId, type Follower, type Reading } from './follower.ts';
 import { TAIL } from './identity.ts';
 import {
   adopt,
+  adoptOrphans,
   createLineage,
   createRegistry,
+  disown,
   openFollowers,
   pathsOf,
   patternsOf,
+  shareAliases,
   type Lineage,
 } from './lineage.ts';
 import { READ } from './lines.ts';
@@ -37,7 +40,8 @@ export function createSources(
   options: SourcesOptions,
   ports: { clock: Clock; log: Log; watch?: WatchFolder },
 ): Sources {
-  const { watches, stampOf } = options;
+  const { stampOf } = options;
+  let watches = options.watches;
   const { clock, log } = ports;
   const markers = new Set(options.positions.map(({ id }) => id).filter(isMarker));
   const positions = options.positions.filter(({ id }) => !isMarker(id));
@@ -53,6 +57,9 @@ export function createSources(
   const forgotten: string[] = [];
   const toLook = new Set<Lineage>();
   const ready = new Set<Lineage>();
+  /** Patterns whose files are met for the first time, and who waits for that. */
+  const unmet = new Set<string>();
+  let onMet: (() => void)[] = [];
   let pathsDue = true;
   let byPath: Map<string, Set<Lineage>> | undefined;
   let begun: Promise<void> | undefined;
@@ -106,35 +113,67 @@ export function createSources(
     return [dirname(lineage.source), dirname(lineage.realPath)];
   }
 
-  function findPaths(): void {
+  /** @param remembered paths that were followed before: they stay watched though their file is gone, its rest may stand in a sibling. */
+  function findPaths(remembered: readonly string[] = []): void {
     pathsDue = false;
-    // A path that was followed before stays watched though its file is gone: its rest may stand in a sibling.
-    const remembered = registry.running ? [] : positions.map(({ id }) => id.slice(0, id.lastIndexOf('@')));
     for (const watched of discover(watches, [...registry.lineages.keys(), ...remembered])) {
       if (registry.lineages.has(watched.path)) continue;
-      const known = registry.running || watched.patterns.some((pattern) => markers.has(markerOf(pattern)));
+      const known = watched.patterns.some((pattern) => markers.has(markerOf(pattern)));
       const lineage = createLineage(watched.path, { ...watched, known }, clock);
-      lineage.caughtUpOnce = registry.running;
+      lineage.caughtUpOnce = registry.running && known;
       registry.lineages.set(watched.path, lineage);
       toLook.add(lineage);
       log.debug({ source: watched.path }, 'source found');
     }
   }
 
-  /** The first look at everything. Cutoffs of first sights come before any line, the markers of patterns after them. */
+  /** The first look at everything. */
   async function begin(): Promise<void> {
-    findPaths();
+    findPaths(positions.map(({ id }) => sourceOfId(id)));
     adopt(registry, positions);
     for (const lineage of registry.lineages.values()) lineage.known ||= lineage.closed.length > 0;
     lookAtDue();
-    for (const lineage of [...registry.lineages.values()]) if (lineage.unplaced) await tryPlace(lineage);
-    for (const pattern of new Set(watches.map((watch) => watch.pattern)))
-      // If we die before this is committed, the files are known by their cutoffs, and the rest is met anew.
-      if (!markers.has(markerOf(pattern))) announced.push(announceMarker(pattern, clock));
+    for (const { pattern } of watches) if (!markers.has(markerOf(pattern))) unmet.add(pattern);
+    await meet();
     for (const id of markers)
       if (!watches.some(({ pattern }) => markerOf(pattern) === id)) registry.forgotten.push(id);
     registry.running = true;
     for (const lineage of registry.lineages.values()) ready.add(lineage);
+  }
+
+  /** Cutoffs of first sights come before any line, the markers of patterns after them. */
+  async function meet(): Promise<void> {
+    const patterns = [...unmet];
+    for (const lineage of [...registry.lineages.values()]) if (lineage.unplaced) await tryPlace(lineage);
+    for (const pattern of patterns) {
+      // If we die before this is committed, the files are known by their cutoffs, and the rest is met anew.
+      announced.push(announceMarker(pattern, clock));
+      markers.add(markerOf(pattern));
+      unmet.delete(pattern);
+    }
+    for (const resolve of onMet.splice(0)) resolve();
+  }
+
+  /** Synchronous but for what must be read of the disk, which the next look does. */
+  function follow(replacing: readonly Watch[]): Promise<void> {
+    watches = replacing;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Before the first look there is nothing to change: it finds what is named then.
+    if (!begun) return Promise.resolve();
+    const named = new Map(discover(watches, registry.lineages.keys()).map((path) => [path.path, path]));
+    for (const lineage of registry.lineages.values()) {
+      const { patterns = [], start, literal = false } = named.get(lineage.source) ?? {};
+      Object.assign(lineage, { patterns, literal, ...(start !== undefined && { start }) });
+      toLook.add(lineage);
+    }
+    findPaths(registry.orphans.map(({ id }) => sourceOfId(id)));
+    adoptOrphans(registry);
+    for (const lineage of registry.lineages.values()) lineage.known ||= lineage.closed.length > 0;
+    shareAliases(registry);
+    for (const { pattern } of watches) if (!markers.has(markerOf(pattern))) unmet.add(pattern);
+    onMet.push(resolve);
+    wake?.();
+    return promise;
   }
 
   /** @returns false where the file could not be read: then it is met for the first time once more. */
@@ -160,6 +199,7 @@ export function createSources(
     follower.lines = await countLines(fd, offset, () => breathe());
     if (follower.content?.kind !== 'plain') return;
     moveTo(follower, offset);
+    lineage.firstLine = follower.lines + 1;
     // If we die before this is committed, the file is met for the first time once more, and no line was read.
     announced.push(announcePosition(lineage, follower, clock, true));
     log.info({ source: lineage.source, offset }, 'file met for the first time');
@@ -172,6 +212,12 @@ export function createSources(
     toLook.clear();
     byPath = undefined;
     for (const lineage of due) {
+      if (lineage.patterns.length > 0) continue;
+      disown(registry, lineage);
+      ready.delete(lineage);
+    }
+    for (const lineage of due) {
+      if (lineage.patterns.length === 0) continue;
       guard(lineage, () => {
         tracer.look(lineage);
         retirement.review(lineage);
@@ -240,7 +286,7 @@ export function createSources(
       lineage.atEnd = outcome.atEnd;
       if (outcome.atEnd && follower === lineage.live) lineage.caughtUpOnce = true;
       follower.quietSince = clock.monotonic();
-      count(lineage, outcome);
+      count(lineage, follower, outcome);
       return chunkOf(lineage, follower, outcome.cut, clock.now(), live && outcome.atEnd);
     }
     ready.delete(lineage);
@@ -269,8 +315,9 @@ export function createSources(
     ready.add(lineage);
   }
 
-  function count(lineage: Lineage, outcome: Reading & { kind: 'lines' }): void {
+  function count(lineage: Lineage, follower: Follower, outcome: Reading & { kind: 'lines' }): void {
     const { cut, bytes } = outcome;
+    lineage.firstLine ??= follower.lines - cut.lines + 1;
     lineage.lines += cut.lines;
     lineage.skipped += cut.skipped;
     if (cut.skipped > 0) lineage.faults.add('E_SOURCE_LONG_LINE', cut.skipped);
@@ -286,6 +333,7 @@ export function createSources(
       // the file that took its place is in it: the next start knows that there was a rotation.
       if (announced.length === 0) forgotten.push(...registry.forgotten.splice(0));
       lookAtDue();
+      if (onMet.length > 0) await meet();
       const lineage = announced.length > 0 ? undefined : nextReady();
       if (announced.length > 0) return announced.shift();
       if (lineage) {
@@ -311,7 +359,7 @@ export function createSources(
     pathsDue = true;
     for (const lineage of registry.lineages.values()) toLook.add(lineage);
     lookAtDue();
-    let done = announced.length === 0;
+    let done = announced.length + unmet.size === 0;
     for (const lineage of registry.lineages.values()) {
       const waits =
         lineage.unplaced ||
@@ -330,6 +378,7 @@ export function createSources(
   return {
     next,
     caughtUp,
+    follow,
     status: () => statusOf(registry.lineages.values(), watches),
     takeForgotten: () => forgotten.splice(0),
     async close() {
@@ -337,6 +386,7 @@ export function createSources(
       closed = true;
       waker.close();
       for (const lineage of registry.lineages.values()) retirement.release(lineage);
+      for (const resolve of onMet.splice(0)) resolve();
       wake?.();
     },
   };

@@ -31,12 +31,15 @@ export function statusOf(lineages: Iterable<Lineage>, watches: readonly Watch[])
 
 function rowOf(lineage: Lineage): SourceStatus {
   const followers = openFollowers(lineage);
+  const { live } = lineage;
+  const firstLine = lineage.firstLine ?? (live && !lineage.unplaced ? live.lines + 1 : undefined);
   return {
     id: lineage.source,
     kind: 'file',
     path: lineage.live?.path ?? lineage.source,
     state: stateOf(lineage, followers.length > 0),
     lag: followers.reduce((sum, follower) => sum + lagOf(follower), 0),
+    ...(firstLine === undefined ? {} : { firstLine }),
     lines: lineage.lines,
     skipped: lineage.skipped,
     faults: lineage.faults.list(),

@@ -121,5 +121,26 @@ export function createFakeControl(): FakeControl {
     history: async (address) => reply('history', address, history),
     teardown: async () => reply('teardown', undefined, { mode: 'stood-down' as const }),
     arm: async () => reply('arm', undefined, { mode: 'enforcing' as const }),
+    reload: async (request) =>
+      reply('reload', request, {
+        jails: { added: ['api'], removed: [], changed: ['sshd'] },
+        sources: [{ id: '/var/log/nginx/access.log', from: 41 }],
+        released: 0,
+        warnings: [],
+        confirmBy: null,
+      }),
+    confirm: async () => reply('confirm', undefined, { outcome: 'confirmed' as const }),
+    enable: async (jails) =>
+      reply(
+        'enable',
+        jails,
+        jails.map((jail) => ({ jail, outcome: 'enabled' as const })),
+      ),
+    disable: async (jails) =>
+      reply(
+        'disable',
+        jails,
+        jails.map((jail) => ({ jail, outcome: 'disabled' as const })),
+      ),
   };
 }

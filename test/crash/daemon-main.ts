@@ -18,20 +18,24 @@ const at: FaultPoint = (point) => {
 
 const clock = createClock();
 const ledger = openLedger(join(folder, 'state'));
-const result = prepareSetup({
-  configFile: join(folder, 'jails.json'),
-  shippedFilters: join(import.meta.dirname, '..', '..', 'filters'),
-  trusted: { uid: process.geteuid!() },
-  proofs: {
-    isProven: (hash) => ledger.isProven(hash),
-    remember: (hash) => ledger.remember(hash, clock.now()),
-  },
-  version: 'crash-harness',
-});
+const prepare = () =>
+  prepareSetup({
+    configFile: join(folder, 'jails.json'),
+    shippedFilters: join(import.meta.dirname, '..', '..', 'filters'),
+    trusted: { uid: process.geteuid!() },
+    proofs: {
+      isProven: (hash) => ledger.isProven(hash),
+      remember: (hash) => ledger.remember(hash, clock.now()),
+    },
+    version: 'crash-harness',
+  });
+const result = prepare();
 if (!result.ok) throw new Error(JSON.stringify(result.faults));
 const daemon = await startDaemon(
   {
     setup: result.setup,
+    prepare,
+    watchConfig: false,
     ledger,
     runtime: join(folder, 'run'),
     firewall: createFirewall('nftables', { exec: createExec(), clock, log: silentLog, owner: createOwner() }),
@@ -42,5 +46,6 @@ const daemon = await startDaemon(
   { clock, log: silentLog, host: createHost(), at },
 );
 process.on('SIGTERM', () => void daemon.stop());
+process.on('SIGHUP', () => void daemon.reload());
 process.stdout.write('ready\n');
 await daemon.ended;

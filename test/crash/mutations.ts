@@ -52,6 +52,20 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'setImmediate(() => committer.moved(chunk.position));',
   },
   {
+    name: 'reload-forgets-what-is-not-committed',
+    point: 1,
+    file: 'src/daemon/sitting.ts',
+    find: 'newJail(ready, known.offenders(), at, known.stats)',
+    replace: 'newJail(ready, remembered(name), at, known.stats)',
+  },
+  {
+    name: 'reload-commits-positions-alone',
+    point: 1,
+    file: 'src/daemon/sitting.ts',
+    find: 'jail.restore(known.takeDirty());',
+    replace: 'known.takeDirty();',
+  },
+  {
     name: 'sentence-from-the-clock',
     point: 2,
     file: 'src/daemon/pipeline.ts',

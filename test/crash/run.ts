@@ -1,5 +1,5 @@
 // Runs a script against the real daemon, with kills or without, and says what came of it.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInternet } from '../support/namespaces.ts';
@@ -62,7 +62,7 @@ export async function crashRun(options: CrashOptions): Promise<CrashRun> {
       writeFileSync(join(folder, 'logs', log), oldLines(log, options.seed, options.start));
     mkdirSync(join(folder, 'filters'), { mode: 0o700 });
     writeFileSync(join(folder, 'filters', 'joined.yaml'), JOINED, { mode: 0o600 });
-    writeFileSync(join(folder, 'jails.json'), JSON.stringify(configOf(folder)), { mode: 0o600 });
+    writeConfig(folder, 0);
     return await runScript({ folder, host: internet.server, main: options.main }, options);
   } finally {
     await internet.remove();
@@ -83,9 +83,23 @@ opens: '^web <session>\\[\\d+\\]: Failed password for <user> from <ip> port \\d+
 closes: '^web <session>\\[\\d+\\]: Accepted '
 `;
 
-function configOf(folder: string): object {
-  const access = { logs: [join(folder, 'logs', 'access.log')], start: 'end' };
-  const auth = { filter: 'sshd', logs: [join(folder, 'logs', '*auth.log')], start: 'end', zone: 'UTC' };
+/** Which logs are named how, and how much patience a jail has that never bans: nothing that the outcome shows. */
+const VARIANTS = [
+  { access: 'access.log', auth: '*auth.log', patience: 5_000 },
+  { access: 'acces?.log', auth: '*auth.log', patience: 5_001 },
+  { access: 'access.log', auth: 'auth.log', patience: 5_000 },
+];
+
+/** In one step, as whoever edits a config that a daemon may read at any time does. */
+function writeConfig(folder: string, variant: number): void {
+  const file = join(folder, 'jails.json');
+  writeFileSync(`${file}.new`, JSON.stringify(configOf(folder, VARIANTS[variant]!)), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
+  const access = { logs: [join(folder, 'logs', variant.access)], start: 'end' };
+  const auth = { filter: 'sshd', logs: [join(folder, 'logs', variant.auth)], start: 'end', zone: 'UTC' };
   const short = { first: '3m', factor: 2, max: '1h', forget: '1d' };
   return {
     jails: {
@@ -95,6 +109,7 @@ function configOf(folder: string): object {
       stern: { ...access, filter: 'nginx-login', maxRetry: 25, findTime: '1d', banTime: '9w' },
       sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short },
       joined: { ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
+      patient: { ...auth, maxRetry: variant.patience, findTime: '1w', banTime: short },
       gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
     },
   };
@@ -151,8 +166,9 @@ async function underFire(
     const point = random.below(3) === 0 ? random.pick(POINTS) : undefined;
     const child = launch(place, point === undefined ? '' : `${point}:${1 + random.below(4)}`);
     // Some die while they boot, most while lines are being written.
-    if (point === undefined && random.below(5) === 0) await pause(random.below(500));
-    else await ready(child);
+    const isReady = !(point === undefined && random.below(5) === 0);
+    if (isReady) await ready(child);
+    else await pause(random.below(500));
     // Some can't commit meanwhile: what they do to the kernel is known to nobody when they die.
     const unlock = random.below(4) === 0 ? lockLedger(place) : undefined;
     // Others can again in time: then what could not be committed before is, with all that came since.
@@ -164,6 +180,11 @@ async function underFire(
     for (const step of take(Math.max(1, share - random.below(7)))) {
       write([step]);
       await pause(random.below(8));
+      // Before it is ready, the signal would be the end of it.
+      if (isReady && random.below(6) === 0) {
+        writeConfig(place.folder, random.below(VARIANTS.length));
+        child.kill('SIGHUP');
+      }
     }
     if (unlock && deadline) await ended(child);
     if (recovers) await commitFailed(child, place);

@@ -30,16 +30,16 @@ describe('whom we never ban', () => {
     expect(protection.whyProtected(net('2001:db8:1::/64'))).toMatch(
       /2001:db8:1::5 is an address of this host/,
     );
-    expect(protection.forJail(ignore).isProtected(net('2001:db8:1::/64'))).toBe(true);
-    expect(protection.forJail(ignore).isProtected(net('2001:db8:2::/64'))).toBe(false);
+    expect(protection.forJail(() => ignore).isProtected(net('2001:db8:1::/64'))).toBe(true);
+    expect(protection.forJail(() => ignore).isProtected(net('2001:db8:2::/64'))).toBe(false);
   });
 
   test("a jail's own ignore holds for that jail alone", () => {
     const [mine, other] = [listOf('203.0.113.0/24'), listOf()];
     const protection = createProtection(listOf(), [mine, other], host);
-    expect(protection.forJail(mine).whyIgnored(net('203.0.113.9'))).toBe('allowed by "203.0.113.0/24"');
-    expect(protection.forJail(other).whyIgnored(net('203.0.113.9'))).toBeUndefined();
-    expect(protection.forJail(other).whyIgnored(net('127.0.0.1'))).toMatch(/^protected/);
+    expect(protection.forJail(() => mine).whyIgnored(net('203.0.113.9'))).toBe('allowed by "203.0.113.0/24"');
+    expect(protection.forJail(() => other).whyIgnored(net('203.0.113.9'))).toBeUndefined();
+    expect(protection.forJail(() => other).whyIgnored(net('127.0.0.1'))).toMatch(/^protected/);
   });
 
   test('a name protects the addresses that it stands for, and stops when it stands for others', () => {

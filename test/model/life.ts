@@ -87,6 +87,8 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
   const daemon: Daemon = await startDaemon(
     {
       setup,
+      prepare: () => ({ ok: true, setup, warnings: [] }),
+      watchConfig: false,
       ledger: openLedger(state),
       runtime,
       firewall,

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { BailiffError } from '../../errors.ts';
 import type { BanView, Page } from '../contract.ts';
-import { addressField, jailField, switchField } from '../fields.ts';
+import { addressField, durationField, jailField, switchField } from '../fields.ts';
 import { route } from '../route.ts';
 
 /** More addresses than this in one request are refused; the client sends them in several. */
@@ -38,12 +38,7 @@ export const bansRoutes = [
     body: {
       addresses: v.pipe(v.array(addressField), v.nonEmpty(), v.maxLength(MOST)),
       jail: v.optional(jailField),
-      for: v.optional(
-        v.pipe(
-          v.union([v.pipe(v.string(), v.nonEmpty(), v.maxLength(64)), v.pipe(v.number(), v.minValue(0))]),
-          v.description('How long: `"10m"`, seconds, or `"forever"`.'),
-        ),
-      ),
+      for: v.optional(v.pipe(durationField, v.description('How long: `"10m"`, seconds, or `"forever"`.'))),
       reason: v.optional(v.pipe(v.string(), v.maxLength(500))),
       force: v.optional(
         v.pipe(v.boolean(), v.description('Also a protected address. Never one that is allowed.')),

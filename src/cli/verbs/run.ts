@@ -18,6 +18,7 @@ export const verb: Verb = {
     { term: '--state <dir>', summary: 'where ledger.sqlite stands (BAILIFF_STATE, /var/lib/bailiff)' },
     { term: '--firewall <kind>', summary: `${KINDS.join(', ')} (default: nftables)` },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
+    { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
   ],
   async run(context, _args, options) {
     const kind = kindOf(options['firewall']);
@@ -26,10 +27,12 @@ export const verb: Verb = {
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
     const ledger = openLedger(state);
-    const result = readSetup(context, {
-      isProven: (hash) => ledger.isProven(hash),
-      remember: (hash) => ledger.remember(hash, clock.now()),
-    });
+    const prepare = () =>
+      readSetup(context, {
+        isProven: (hash) => ledger.isProven(hash),
+        remember: (hash) => ledger.remember(hash, clock.now()),
+      });
+    const result = prepare();
     if (!result.ok) {
       ledger.close();
       tellFaults(context, result.warnings, 'warning');
@@ -47,6 +50,8 @@ export const verb: Verb = {
     const daemon = await startDaemon(
       {
         setup,
+        prepare,
+        watchConfig: options['watch'] !== false,
         ledger,
         runtime: context.paths.runtime,
         firewall,
@@ -56,6 +61,7 @@ export const verb: Verb = {
       },
       { clock, log, host: createHost(), at: passBy },
     );
+    process.on('SIGHUP', () => void daemon.reload());
     const warnings = result.warnings.map((warning) => ({ ...warning }));
     for (const warning of warnings) log.warn(warning, 'config');
     if (!context.json) context.out(describeStart(context, { setup, daemon, firewall, neverEnforce, state }));

@@ -1,0 +1,31 @@
+// Bans that end because the config says so.
+import type { Ban, Instant } from '../model.ts';
+import type { Bans } from './bans.ts';
+import type { Protection } from './protection.ts';
+import type { Sittings } from './sitting.ts';
+
+/** Ends open bans; what was counted of those addresses before `now` never counts again. @returns how many. */
+export function lift(
+  { bans, sittings }: { readonly bans: Bans; readonly sittings: Sittings },
+  isMeant: (ban: Ban) => boolean,
+  by: string,
+  why: string,
+  now: Instant,
+): number {
+  const meant = [...bans.open()].filter(isMeant);
+  for (const ban of meant) {
+    bans.end(ban, now, by, why);
+    sittings.forgive(ban.jail, ban.address, now);
+  }
+  return meant.length;
+}
+
+/** Ends bans on what has come to be allowed. @returns how many. */
+export function liftAllowed(
+  parts: { readonly bans: Bans; readonly sittings: Sittings },
+  protection: Protection,
+  now: Instant,
+): number {
+  const isAllowed = ({ address }: Ban): boolean => protection.whyAllowed(address) !== undefined;
+  return lift(parts, isAllowed, 'allow', 'the address is allowed now', now);
+}

@@ -1,0 +1,183 @@
+// Another config without a gap: read, checked and proven while the old one is in force, then put in its place between
+// two chunks, or not at all. What is new for a time only goes back by itself.
+import type { ConfirmView, JailSwitch, ReloadView } from '../api/contract.ts';
+import { BailiffError, formatFault } from '../errors.ts';
+import type { Fault } from '../errors.ts';
+import type { Duration, Instant } from '../model.ts';
+import type { Cancel, Clock, Log } from '../ports.ts';
+import type { Setup, SetupResult } from '../setup/index.ts';
+import { printable } from '../text.ts';
+import { formatInstant } from '../time.ts';
+import type { Faults } from './faults.ts';
+import type { Reseated } from './sitting.ts';
+
+const REFUSED = 'E_RELOAD_REFUSED';
+const UNCONFIRMED = 'W_RELOAD_UNCONFIRMED';
+const ROLLED_BACK = 'W_RELOAD_ROLLED_BACK';
+
+/** A setup that came into force, and what that led to. */
+export interface Installed extends Omit<Reseated, 'forgotten'> {
+  readonly sources: ReloadView['sources'];
+}
+
+export interface ReloadOptions {
+  /** So long the config is on trial; without it, it stays. A reload during a trial doesn't prolong it. */
+  readonly confirm?: Duration | undefined;
+  /** Lifts the bans of jails that are gone. */
+  readonly release?: boolean | undefined;
+}
+
+export interface Reloader {
+  /** @throws BailiffError E_CONFIG with the faults; the config in force stays. */
+  reload(request: ReloadOptions): Promise<ReloadView>;
+  /** What is in force stays. */
+  confirm(): ConfirmView;
+  /** Puts a jail in session or takes it out, until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
+  switch(jails: readonly string[], on: boolean): Promise<JailSwitch[]>;
+  stop(): void;
+}
+
+export interface ReloadParts {
+  /** What the daemon began with. */
+  readonly initial: Setup;
+  /** Reads the config anew. */
+  prepare(): SetupResult;
+  /** Puts a setup in force, in one step between two chunks. Resolves when the kernel knows and each log has its place. */
+  install(setup: Setup): Promise<Installed>;
+  /** Lifts what these jails decided; with `from`, only bans with that number or a later one. @returns how many. */
+  release(jails: readonly string[], by: string, why: string, from?: number): Promise<number>;
+  /** The number that the next ban gets. */
+  nextBan(): number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly faults: Faults;
+}
+
+/** What would come back if nobody confirmed. */
+interface Trial {
+  readonly before: Setup;
+  /** The first ban that can be one of its making. */
+  readonly firstBan: number;
+  readonly until: Instant;
+  /** Jails that are not as they were: what they decide meanwhile is taken back with them. */
+  readonly jails: Set<string>;
+  readonly cancel: Cancel;
+}
+
+export function createReloader(parts: ReloadParts): Reloader {
+  const { clock, log, faults } = parts;
+  let inForce = parts.initial;
+  let trial: Trial | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+
+  /** One after the other: two reloads at once would each put back what the other took. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const mine = tail.then(task);
+    tail = mine.catch(() => {});
+    return mine;
+  }
+
+  async function install(setup: Setup): Promise<Installed> {
+    const installed = await parts.install(setup);
+    inForce = setup;
+    const { added, removed, changed } = installed;
+    for (const jail of [...added, ...changed]) trial?.jails.add(jail);
+    log.info({ added, removed, changed }, 'config in force');
+    return installed;
+  }
+
+  function refuse(found: readonly Fault[]): never {
+    const [first] = found;
+    const more = found.length > 1 ? ` and ${found.length - 1} more` : '';
+    const what = first ? printable(formatFault(first), 500) : "it can't be read";
+    faults.raise(
+      REFUSED,
+      `The config on the disk is faulty, the one before stays in force: ${what}${more}. "bailiff check" tells all of it.`,
+    );
+    log.error({ faults: found.length, first: what }, 'reload refused');
+    throw new BailiffError('E_CONFIG', 'The config is faulty; the one before stays in force.', {
+      faults: found,
+    });
+  }
+
+  async function reload({ confirm, release }: ReloadOptions): Promise<ReloadView> {
+    const result = parts.prepare();
+    if (!result.ok) refuse(result.faults);
+    if (confirm !== undefined && !trial) begin(confirm);
+    const { added, removed, changed, sources } = await install(result.setup);
+    faults.clear(REFUSED);
+    faults.clear(ROLLED_BACK);
+    const released = release ? await parts.release(removed, 'admin', 'its jail was removed') : 0;
+    return {
+      jails: { added: [...added], removed: [...removed], changed: [...changed] },
+      sources,
+      released,
+      warnings: [...result.warnings],
+      confirmBy: trial ? formatInstant(trial.until) : null,
+    };
+  }
+
+  function begin(patience: Duration): void {
+    const until = clock.now() + patience;
+    const cancel = clock.schedule(patience, () => void inTurn(rollBack).catch(failed));
+    trial = { before: inForce, firstBan: parts.nextBan(), until, jails: new Set(), cancel };
+    faults.raise(
+      UNCONFIRMED,
+      `The config in force is on trial: without "bailiff confirm" the one before comes back at ${formatInstant(until)}.`,
+    );
+  }
+
+  async function rollBack(): Promise<void> {
+    if (!trial) return;
+    const { before, firstBan, jails } = trial;
+    trial = undefined;
+    faults.clear(UNCONFIRMED);
+    await install(before);
+    await parts.release([...jails], 'rollback', 'passed by a config that nobody confirmed', firstBan);
+    faults.raise(
+      ROLLED_BACK,
+      'Nobody confirmed the config of the last reload: the one before is in force again, and what its new and changed jails decided meanwhile is lifted. The files on the disk were left alone; the next reload reads them.',
+    );
+    log.warn({}, 'reload rolled back');
+  }
+
+  function failed(error: unknown): void {
+    log.error({ why: String(error) }, 'rolling back failed');
+  }
+
+  async function switchJails(jails: readonly string[], on: boolean): Promise<JailSwitch[]> {
+    const known = new Set(inForce.config.jails.map(({ name }) => name));
+    const stranger = jails.find((jail) => !known.has(jail));
+    if (stranger !== undefined)
+      throw new BailiffError('E_UNKNOWN_JAIL', `There is no jail "${stranger}"; bailiff status lists them.`, {
+        jail: stranger,
+      });
+    const sitting = new Set(inForce.jails.map(({ rules }) => rules.name));
+    const outcomes = jails.map((jail): JailSwitch => {
+      const outcome = sitting.has(jail) === on ? 'unchanged' : on ? 'enabled' : 'disabled';
+      return { jail, outcome };
+    });
+    if (outcomes.every(({ outcome }) => outcome === 'unchanged')) return outcomes;
+    const choice = new Map([...known].map((jail) => [jail, jails.includes(jail) ? on : sitting.has(jail)]));
+    const result = inForce.withEnabled(choice);
+    if (!result.ok)
+      throw new BailiffError('E_CONFIG', 'The jail is faulty; nothing was changed.', {
+        faults: result.faults,
+      });
+    await install(result.setup);
+    return outcomes;
+  }
+
+  return {
+    reload: (options) => inTurn(() => reload(options)),
+    confirm() {
+      const wasOnTrial = trial !== undefined;
+      trial?.cancel();
+      trial = undefined;
+      faults.clear(UNCONFIRMED);
+      return { outcome: wasOnTrial ? 'confirmed' : 'unchanged' };
+    },
+    switch: (jails, on) => inTurn(() => switchJails(jails, on)),
+    stop: () => trial?.cancel(),
+  };
+}
