@@ -4,13 +4,14 @@ import { dirname } from 'node:path';
 import { watch } from 'chokidar';
 import type { FSWatcher } from 'chokidar';
 import type { Cancel, Clock } from '../ports.ts';
+import { tracesOf } from '../setup/index.ts';
 
 /** An editor writes a file in several steps, and an administrator's script several files. */
 const PATIENCE = 500;
 
 export interface ConfigWatch {
-  /** Other files and folders may change the config from now on. */
-  follow(paths: readonly string[]): void;
+  /** The config was read from these files and folders, which looked so. */
+  follow(paths: readonly string[], traces: string): void;
   close(): Promise<void>;
 }
 
@@ -26,7 +27,7 @@ export function watchConfig(clock: Clock, onChange: () => void): ConfigWatch {
   }
 
   return {
-    follow(paths) {
+    follow(paths, traces) {
       if (paths.join('\0') === followed) return;
       followed = paths.join('\0');
       void watcher?.close();
@@ -40,6 +41,10 @@ export function watchConfig(clock: Clock, onChange: () => void): ConfigWatch {
       });
       // A folder that can't be watched: SIGHUP and `bailiff reload` still serve.
       watcher.on('all', changed).on('error', () => {});
+      // What changed while nobody watched yet.
+      watcher.on('ready', () => {
+        if (tracesOf(paths) !== traces) changed();
+      });
     },
     async close() {
       cancel();

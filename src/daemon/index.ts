@@ -228,7 +228,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     await settle();
     expiry.reschedule();
     await placed;
-    configWatch?.follow(next.readFrom);
+    configWatch?.follow(next.readFrom, next.traces);
     const news = sources.status().filter(({ id }) => !before.has(id));
     return { ...changes, sources: news.map(({ id, firstLine }) => ({ id, from: firstLine ?? null })) };
   }
@@ -255,7 +255,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     });
   }
   const configWatch = options.watchConfig ? watchConfig(clock, () => void reload().catch(fail)) : undefined;
-  configWatch?.follow(setup.readFrom);
+  configWatch?.follow(setup.readFrom, setup.traces);
 
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
 

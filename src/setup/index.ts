@@ -16,6 +16,7 @@ import { withFormats } from './formats.ts';
 import type { Proofs } from './prove.ts';
 import { openShelf } from './shelf.ts';
 import type { Shelf } from './shelf.ts';
+import { tracesOf } from './traces.ts';
 import { checkTrust } from './trust.ts';
 
 export { noProofs, takenAsProven } from './prove.ts';
@@ -26,6 +27,7 @@ export { hasAggressive, showpiece } from '../filters/index.ts';
 export type { Described } from '../filters/index.ts';
 export { createPlans } from './plan.ts';
 export type { Plan, Plans } from './plan.ts';
+export { tracesOf } from './traces.ts';
 
 /** A jail with everything looked up. */
 export interface ReadyJail {
@@ -54,6 +56,8 @@ export interface Setup {
   readonly warnings: readonly Fault[];
   /** What it was read from, and may be read from: when one of them changes, it is worth reading again. */
   readonly readFrom: readonly string[];
+  /** {@link tracesOf} them just before they were read. */
+  readonly traces: string;
   /** The same config with other jails enabled; jails that are not named stay as they are written. */
   withEnabled(choice: ReadonlyMap<string, boolean>): SetupResult;
 }
@@ -80,6 +84,8 @@ export function prepareSetup(options: SetupOptions): SetupResult {
   const beside = dirname(options.configFile);
   const ownFilters = join(beside, 'filters');
   const shelf = openShelf([options.shippedFilters, ownFilters]);
+  const places = [options.configFile, join(beside, 'jails.d'), ownFilters];
+  const traces = tracesOf(places);
   const loaded = loadConfig(options.configFile, { filters: new Set(shelf.files.keys()) });
   const faults: Fault[] = [...loaded.faults];
   const warnings: Fault[] = [...loaded.warnings];
@@ -98,8 +104,12 @@ export function prepareSetup(options: SetupOptions): SetupResult {
     }
   if (!config) return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
 
-  const readFrom = [...loaded.files, join(beside, 'jails.d'), ownFilters];
-  return assemble(config, { options, shelf, preparer, faults, warnings, readFrom });
+  const lists = listFilesOf(config);
+  const readFrom = {
+    readFrom: [...places, ...lists],
+    traces: [traces, tracesOf(lists)].filter(Boolean).join('\n'),
+  };
+  return assemble(config, { options, shelf, preparer, faults, warnings, ...readFrom });
 }
 
 interface Workshop {
@@ -109,6 +119,7 @@ interface Workshop {
   readonly faults: Fault[];
   readonly warnings: Fault[];
   readonly readFrom: readonly string[];
+  readonly traces: string;
 }
 
 /** Compiles and proves what the enabled jails name. */
@@ -146,7 +157,8 @@ function assemble(config: Config, workshop: Workshop): SetupResult {
     allow,
     jails,
     warnings: withoutRepeats(warnings),
-    readFrom: [...workshop.readFrom, ...listFilesOf(config)],
+    readFrom: workshop.readFrom,
+    traces: workshop.traces,
     withEnabled(choice) {
       const chosen = config.jails.map((jail) => ({
         ...jail,

@@ -59,7 +59,7 @@ export function createSources(
   const ready = new Set<Lineage>();
   /** Patterns whose files are met for the first time, and who waits for that. */
   const unmet = new Set<string>();
-  let onMet: (() => void)[] = [];
+  const onMet: (() => void)[] = [];
   let pathsDue = true;
   let byPath: Map<string, Set<Lineage>> | undefined;
   let begun: Promise<void> | undefined;

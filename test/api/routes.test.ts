@@ -46,6 +46,10 @@ describe('answers', () => {
     ['DELETE', '/v1/bans?address=192.0.2.7'],
     ['POST', '/v1/teardown'],
     ['POST', '/v1/arm'],
+    ['POST', '/v1/reload', { confirm: '5m', release: true }],
+    ['POST', '/v1/confirm'],
+    ['POST', '/v1/jails/enable', { jails: ['api'] }],
+    ['POST', '/v1/jails/disable', { jails: ['api'] }],
     ['GET', '/v1/openapi.json'],
   ];
 
