@@ -4,7 +4,7 @@ import { createFirewall } from '../src/firewall/index.ts';
 import { block } from '../test/firewall/conformance.ts';
 import { onThisKernel } from '../test/firewall/worlds.ts';
 
-const world = await onThisKernel();
+const world = await onThisKernel('nftables');
 const { clock } = world.ports;
 const firewall = createFirewall('nftables', world.ports);
 const until = clock.now() + 3_600_000;

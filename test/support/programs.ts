@@ -10,6 +10,8 @@ const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 /** The programs that tests drive, each with the Debian package that brings it. */
 export const PACKAGE_OF = {
   nft: 'nftables',
+  iptables: 'iptables',
+  ipset: 'ipset',
   ip: 'iproute2',
   nginx: 'nginx-light',
   curl: 'curl',
