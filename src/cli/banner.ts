@@ -67,7 +67,8 @@ function describeMode(context: Context, { daemon, firewall, why, neverEnforce }:
       'the firewall is memory, a stand-in for tests',
       'start it without --firewall to block',
     );
-  if (daemon.mode === 'enforcing') return `${name}blocking through ${firewall.kind}${why === undefined ? '' : `, because ${printable(why, 1_000)}`}\n`;
+  if (daemon.mode === 'enforcing')
+    return `${name}blocking through ${firewall.kind}${why === undefined ? '' : `, because ${printable(why, 1_000)}`}\n`;
   if (neverEnforce && daemon.stillBlocked > 0)
     return `${name}${paint(context, ['bold', 'red'], `*** DETECT ONLY: NOTHING NEW IS BLOCKED *** ${daemon.stillBlocked} addresses that an earlier run blocked still are; ${commandOf(context)} teardown lifts them.`)}\n`;
   if (neverEnforce)

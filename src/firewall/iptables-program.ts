@@ -60,7 +60,17 @@ export async function findVariant(exec: Exec): Promise<Variant | undefined> {
 
 /** @param onVariant is told once which iptables is used. */
 export function createIptablesProgram(exec: Exec, onVariant: (variant: Variant) => void): IptablesProgram {
-  let variant: Variant | undefined;
+  let variant: Promise<Variant | undefined> | undefined;
+
+  /** Looked for until it is found, by one call at a time. */
+  function ourVariant(): Promise<Variant | undefined> {
+    variant ??= findVariant(exec).then((found) => {
+      if (found) onVariant(found);
+      else variant = undefined;
+      return found;
+    });
+    return variant;
+  }
 
   async function run(program: string, args: readonly string[], input = ''): Promise<ExecResult> {
     const file = exec.find(program);
@@ -75,12 +85,9 @@ export function createIptablesProgram(exec: Exec, onVariant: (variant: Variant) 
   }
 
   async function tables(family: Family, action: 'save' | 'restore', args: string[], input?: string) {
-    if (!variant) {
-      variant = await findVariant(exec);
-      if (!variant) throw unavailable(`iptables or ipset is not installed: ${INSTALL}`);
-      onVariant(variant);
-    }
-    return run(`${family === 4 ? 'iptables' : 'ip6tables'}${variant.suffix}-${action}`, args, input);
+    const found = await ourVariant();
+    if (!found) throw unavailable(`iptables or ipset is not installed: ${INSTALL}`);
+    return run(`${family === 4 ? 'iptables' : 'ip6tables'}${found.suffix}-${action}`, args, input);
   }
 
   async function ask(args: readonly string[]): Promise<string> {

@@ -82,7 +82,11 @@ export function dropsOf(found: Rules): readonly { readonly packets: number; read
  * @param makesTable the raw table isn't there yet.
  * @returns undefined where nothing is missing or too much.
  */
-export function completeRules(found: Rules, wanted: readonly string[], makesTable: boolean): string | undefined {
+export function completeRules(
+  found: Rules,
+  wanted: readonly string[],
+  makesTable: boolean,
+): string | undefined {
   const lines = found.jumps === 0 ? [`-I PREROUTING 1 -j ${CHAIN}`] : [];
   for (let extra = found.jumps; extra > 1; extra--) lines.push(`-D PREROUTING -j ${CHAIN}`);
   const declared: string[] = makesTable ? [`:${MADE} - [0:0]`] : [];

@@ -42,8 +42,8 @@ type Found = rules.Rules | { readonly why: string };
 export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owner?: Owner }): Firewall {
   const { exec, clock, log, owner } = ports;
   const programs = createIptablesProgram(exec, ({ name }) => {
-    if (name === 'nft') log.debug({ variant: name }, 'iptables found');
-    else log.warn({ variant: name }, 'no nft variant of iptables is installed; the legacy one is used');
+    if (name === 'legacy')
+      log.warn({ variant: name }, 'no nft variant of iptables is installed; the legacy one is used');
   });
   /** Undefined: look first. */
   let known: Known | undefined;
@@ -146,8 +146,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     const refusals = new Map<string, { count: number; why: string }>();
     let isRebuilt = false;
     const hasGivenUp = (change: Change): boolean =>
-      isBlock(change, instant) &&
-      (refusals.get(banSetNameOf(change))?.count ?? 0) >= PATIENCE_WITH_SET;
+      isBlock(change, instant) && (refusals.get(banSetNameOf(change))?.count ?? 0) >= PATIENCE_WITH_SET;
     for (let from = 0; ;) {
       const lines = planLines(now.sets, changes, from, instant, hasGivenUp);
       const answer =
@@ -179,7 +178,8 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
 
   async function applySome(changes: readonly Change[], instant: Instant): Promise<Applied[]> {
     const before = known ?? (await lay(allowed));
-    if (planLines(before.sets, changes, 0, instant, () => false).length === 0) return changes.map(() => APPLIED);
+    if (planLines(before.sets, changes, 0, instant, () => false).length === 0)
+      return changes.map(() => APPLIED);
     const families = names.FAMILIES.filter((family) =>
       changes.some((change) => change.network.family === family),
     );

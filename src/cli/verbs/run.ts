@@ -16,7 +16,10 @@ export const verb: Verb = {
   arguments: [],
   options: [
     { term: '--state <dir>', summary: 'where ledger.sqlite stands (BAILIFF_STATE, /var/lib/bailiff)' },
-    { term: '--firewall <kind>', summary: `${KINDS.join(', ')} (default: nftables, or iptables where only that is there)` },
+    {
+      term: '--firewall <kind>',
+      summary: `${KINDS.join(', ')} (default: nftables, or iptables where only that is there)`,
+    },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
   ],
   async run(context, _args, options) {

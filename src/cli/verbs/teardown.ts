@@ -26,7 +26,10 @@ async function tellDaemon(context: Context): Promise<StandingView | undefined> {
     const { firewall } = await client.status();
     const standing = await client.teardown();
     // An earlier run may have used another back end than this daemon's.
-    await clearKernel(firewall.kind);
+    await clearKernel(firewall.kind).catch((error: unknown) => {
+      if (!(error instanceof BailiffError) || error.code !== 'E_FIREWALL_UNAVAILABLE') throw error;
+      context.err(`bailiff: the daemon stood down; other firewalls were not looked at: ${error.message}\n`);
+    });
     return standing;
   } catch (error) {
     if (error instanceof BailiffError && error.code === 'E_NOT_RUNNING') return undefined;
@@ -51,7 +54,7 @@ async function clearKernel(spared?: string): Promise<void> {
   const kinds = KERNEL_KINDS.filter((kind, index) => usable[index] && kind !== spared);
   // Where neither can be used, the first says what is missing.
   const isNone = kinds.length === 0 && spared === undefined;
-  for (const kind of isNone ? KERNEL_KINDS.slice(0, 1) : kinds) {
+  for (const kind of isNone ? (['nftables'] as const) : kinds) {
     const firewall = createFirewall(kind, { exec, clock: createClock(), log: silentLog });
     try {
       await firewall.teardown();
