@@ -49,6 +49,8 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
   let known: Known | undefined;
   let allowed: readonly Network[] = [];
   let isMarked = false;
+  /** That there is no IPv6 is said once. */
+  let isTold = false;
   let cancelRenewal: Cancel | undefined;
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -108,7 +110,8 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
       const refused = await complete(family, found[family], known);
       if (refused === undefined) continue;
       if (family === 4) throw unavailable(`the chain in the raw table can't be made: ${refused}`);
-      log.warn({ why: refused }, 'IPv6 can not be blocked on this host');
+      if (!isTold) log.warn({ why: refused }, 'IPv6 can not be blocked on this host');
+      isTold = true;
     }
     return known;
   }
@@ -178,7 +181,8 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
 
   async function applySome(changes: readonly Change[], instant: Instant): Promise<Applied[]> {
     const before = known ?? (await lay(allowed));
-    if (planLines(before.sets, changes, 0, instant, () => false).length === 0)
+    // Where there is no such set there is nothing to release.
+    if (!changes.some((change) => isBlock(change, instant) || before.sets.has(banSetNameOf(change))))
       return changes.map(() => APPLIED);
     const families = names.FAMILIES.filter((family) =>
       changes.some((change) => change.network.family === family),

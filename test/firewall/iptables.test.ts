@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createFirewall, type Firewall, type FirewallPorts, liftOthers } from '../../src/firewall/index.ts';
 import type { Clock, Exec } from '../../src/ports.ts';
-import { needs, program } from '../support/programs.ts';
+import { needs } from '../support/programs.ts';
 import { block, net, release, summary, WEB } from './conformance.ts';
 import { createNetwork, type Network } from './network.ts';
 import { createRecordingLog, execIn } from './worlds.ts';

@@ -17,6 +17,7 @@ export const PACKAGE_OF = {
   curl: 'curl',
   ps: 'procps',
   setpriv: 'util-linux',
+  unshare: 'util-linux',
   script: 'bsdutils',
 } as const;
 
