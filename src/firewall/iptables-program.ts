@@ -135,6 +135,11 @@ function throwIfUnavailable(program: string, text: string): void {
     throw unavailable(
       'not permitted to change the firewall: run as root or with the capability CAP_NET_ADMIN, or with --detect-only',
     );
+  // Which capability it lacks is not said: it asks for the names of sets over a raw socket.
+  if (text.includes("Can't open socket to ipset"))
+    throw unavailable(
+      'not permitted to use sets in iptables: run as root or with CAP_NET_RAW beside CAP_NET_ADMIN, or with --detect-only',
+    );
   if (program === 'ipset' && /Cannot open session|protocol version|set type not supported/.test(text))
     throw unavailable(
       `this kernel does not answer ipset (${firstError(text)}): load the modules ip_set and ip_set_hash_net, or run with --detect-only`,

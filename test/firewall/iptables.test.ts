@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createFirewall, type Firewall, type FirewallPorts, liftOthers } from '../../src/firewall/index.ts';
 import type { Clock, Exec } from '../../src/ports.ts';
-import { needs } from '../support/programs.ts';
+import { needs, program } from '../support/programs.ts';
 import { block, net, release, summary, WEB } from './conformance.ts';
 import { createNetwork, type Network } from './network.ts';
 import { createRecordingLog, execIn } from './worlds.ts';
@@ -281,6 +281,30 @@ needs(
         });
       },
     );
+
+    it.each([
+      ['+net_admin,+net_raw', undefined],
+      ['+net_admin', 'CAP_NET_RAW beside CAP_NET_ADMIN'],
+    ])('of a user with the capabilities %s serve, or say what they lack', async (capabilities, lack) => {
+      const before = [
+        ...[program('setpriv'), '--reuid=65534', '--regid=65534', '--clear-groups'],
+        ...[`--inh-caps=${capabilities}`, `--ambient-caps=${capabilities}`],
+        `--bounding-set=-all,${capabilities}`,
+      ];
+      const other = create({ exec: execIn(network.server.host.namespace, ...before) });
+      await firewall.teardown();
+      if (lack === undefined) {
+        await other.prepare([]);
+        await other.apply([block(attacker.host.ipv4, soon())], clock.now());
+        expect(summary(await other.list(), clock.now())).toEqual([`${attacker.host.ipv4} any: 600`]);
+        expect(await attacker.isShutOut()).toBe(true);
+      } else
+        await expect(other.prepare([])).rejects.toMatchObject({
+          code: 'E_FIREWALL_UNAVAILABLE',
+          message: expect.stringContaining(lack),
+        });
+      await other.close();
+    });
 
     it('of the legacy variant serve where there is no other, and the log says so', async () => {
       await firewall.teardown();
