@@ -112,8 +112,9 @@ export function createIptablesProgram(exec: Exec, onVariant: (variant: Variant) 
       return code === 0 ? { text: stdout } : { why: firstError(stderr) };
     },
     async hasTable(family) {
-      const { stdout } = await tables(family, 'save', []);
-      return /^\*raw$/m.test(stdout);
+      const { stdout, stderr } = await tables(family, 'save', []);
+      // Of a table that nft filled with what iptables doesn't know there is but a remark.
+      return /^\*raw$|able `raw' /m.test(stdout + stderr);
     },
     async restoreRules(family, input) {
       const { code, stderr } = await tables(family, 'restore', ['-c', '-n', '-w', LOCK], input);

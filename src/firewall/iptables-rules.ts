@@ -41,10 +41,15 @@ export function readRules(saved: string): Rules {
     else if (line.startsWith(`:${CHAIN} `)) hasChain = true;
     else if (line.startsWith(`:${MADE} `)) isMade = true;
     else if (line.endsWith(`] ${JUMP}`)) jumps++;
-    else if (line.startsWith('[') || (line.startsWith(':') && !/^:(?:PREROUTING|OUTPUT) ACCEPT /.test(line)))
-      hasOthers = true;
+    else if (isOthers(line)) hasOthers = true;
   }
   return { hasChain, jumps, isMade, rules, hasOthers };
+}
+
+/** A rule, a chain or a policy; or the remark that there is something that iptables doesn't know. */
+function isOthers(line: string): boolean {
+  if (line.startsWith(':')) return !/^:(?:PREROUTING|OUTPUT) ACCEPT /.test(line);
+  return line.startsWith('[') || line.startsWith("# Table `raw' ");
 }
 
 /** RETURN, not ACCEPT: other rules of the host for this packet are none of our business. */

@@ -365,6 +365,23 @@ needs(
       await nft('delete table ip raw');
     });
 
+    it.each(['before ours', 'after ours'])('that nft put into the raw table %s stay', async (when) => {
+      const native =
+        'add table ip raw; add chain ip raw pre { type filter hook prerouting priority -300; }; ' +
+        'add set ip raw theirs { type ipv4_addr; }; add rule ip raw pre ip saddr @theirs drop';
+      await firewall.teardown();
+      if (when === 'before ours') await nft(native);
+      await firewall.prepare([]);
+      if (when === 'after ours') await nft(native);
+      expect(await apply(block(attacker.host.ipv4, soon()))).toEqual([APPLIED]);
+      expect(await attacker.isShutOut()).toBe(true);
+      await firewall.teardown();
+      const left = await everything();
+      expect(left).toContain('ip saddr @theirs drop');
+      expect(left).not.toContain('bailiff');
+      await nft('delete table ip raw');
+    });
+
     it('see the packets of allowed addresses too', async () => {
       await firewall.allow([net(attacker.host.ipv4)]);
       await apply(block(attacker.host.ipv4, soon()));
