@@ -10,6 +10,8 @@ export interface Started {
   readonly setup: Setup;
   readonly daemon: Daemon;
   readonly firewall: Firewall;
+  /** Why this firewall was chosen, where it isn't the usual one and nobody asked for it. */
+  readonly why: string | undefined;
   readonly neverEnforce: boolean;
   readonly state: string;
 }
@@ -56,7 +58,7 @@ function journalOnly(setup: Setup, absent: ReadonlySet<string>): string[] {
     );
 }
 
-function describeMode(context: Context, { daemon, firewall, neverEnforce }: Started): string {
+function describeMode(context: Context, { daemon, firewall, why, neverEnforce }: Started): string {
   const name = 'mode'.padEnd(INDENT);
   if (firewall.kind === 'memory')
     return loud(
@@ -65,7 +67,8 @@ function describeMode(context: Context, { daemon, firewall, neverEnforce }: Star
       'the firewall is memory, a stand-in for tests',
       'start it without --firewall to block',
     );
-  if (daemon.mode === 'enforcing') return `${name}blocking through ${firewall.kind}\n`;
+  if (daemon.mode === 'enforcing')
+    return `${name}blocking through ${firewall.kind}${why === undefined ? '' : `, because ${printable(why, 1_000)}`}\n`;
   if (neverEnforce && daemon.stillBlocked > 0)
     return `${name}${paint(context, ['bold', 'red'], `*** DETECT ONLY: NOTHING NEW IS BLOCKED *** ${daemon.stillBlocked} addresses that an earlier run blocked still are; ${commandOf(context)} teardown lifts them.`)}\n`;
   if (neverEnforce)

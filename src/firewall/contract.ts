@@ -47,7 +47,8 @@ export interface Firewall {
   list(): Promise<Block[]>;
   /**
    * Blocks and releases addresses: a block of one that is there sets its end anew, a release of one that isn't is fine.
-   * Sets and rules that a change needs are made with it. Large lists go in batches; each batch happens whole or not at all.
+   * Sets and rules that a change needs are made with it. Large lists go in batches, which happen whole or not at all with
+   * nftables, and up to what is refused with ipset; each change happens whole or not at all.
    * @returns one outcome per change, in order; a refusal is a value, not an exception.
    * @throws BailiffError E_FIREWALL_UNAVAILABLE when it can't be reached at all.
    */

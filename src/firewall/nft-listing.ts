@@ -5,9 +5,9 @@ import { networkOf, parseAddress } from '../address.ts';
 import type { Block, Instant, Scope } from '../model.ts';
 import type { Layout, Rule } from './nft-layout.ts';
 import { isEnforced } from './nft-layout.ts';
-import { unavailable } from './nft-program.ts';
 import { CHAIN, KERNEL_SLACK, PRIORITY } from './nft-script.ts';
 import { readSetName, type SetSpec } from './sets.ts';
+import { unavailable } from './unavailable.ts';
 
 /** Elements read before the event loop has its turn: about 5 ms of IPv6. */
 const SOME = 1_000;

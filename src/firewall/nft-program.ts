@@ -1,8 +1,8 @@
 // How nft is asked: short transactions through the session, long ones and listings by starting it. What it can't do at
 // all becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
-import { BailiffError } from '../errors.ts';
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
 import { createNftSession } from './nft-session.ts';
+import { unavailable } from './unavailable.ts';
 
 export type Answer =
   | { readonly outcome: 'done' }
@@ -78,10 +78,6 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
 /** Does a refusal say that something that we took for granted isn't there any more? */
 export function isGone(why: string): boolean {
   return why.includes('No such file or directory');
-}
-
-export function unavailable(message: string): BailiffError {
-  return new BailiffError('E_FIREWALL_UNAVAILABLE', message);
 }
 
 function refusal(text: string): Answer {

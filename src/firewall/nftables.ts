@@ -5,9 +5,10 @@ import type { Applied, Change, Firewall, Owner } from './contract.ts';
 import { type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
 import { readLayout, readOwners, readTable } from './nft-listing.ts';
 import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
-import { type Answer, createNftProgram, isGone, unavailable } from './nft-program.ts';
+import { type Answer, createNftProgram, isGone } from './nft-program.ts';
 import { addOwner, addTable, deleteOwner, deleteTable, TABLE } from './nft-script.ts';
 import { BailiffError } from '../errors.ts';
+import { unavailable } from './unavailable.ts';
 
 /** Structure only. `list table` would fetch every element first: 0.7 s where there are 100 000, and this takes 5 ms. */
 const LIST_STRUCTURE = ['-j', '-t', 'list', 'ruleset', 'inet'];

@@ -76,6 +76,7 @@ function banSetName(scope: Scope, family: 4 | 6, bits: number): string {
   return `${start}_x${createHash('sha256').update(ports.join()).digest('hex').slice(0, 16)}`;
 }
 
-function sorted(ports: readonly number[]): readonly number[] {
+/** In order, each once. */
+export function sorted(ports: readonly number[]): readonly number[] {
   return ports.length < 2 ? ports : [...new Set(ports)].toSorted((a, b) => a - b);
 }

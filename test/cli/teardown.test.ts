@@ -9,7 +9,7 @@ function inside(...words: string[]): string {
   return execFileSync('ip', ['netns', 'exec', space, ...words], { encoding: 'utf8' });
 }
 
-/** Needs root, iproute2 and nftables: a kernel of its own for every rule that is made here. */
+/** Needs root, iproute2, nftables, iptables and ipset: a kernel of its own for every rule that is made here. */
 describe.runIf(process.geteuid!() === 0)('teardown without a daemon', () => {
   beforeAll(() => void execFileSync('ip', ['netns', 'add', space]));
   afterAll(() => void execFileSync('ip', ['netns', 'del', space]));
@@ -25,4 +25,28 @@ describe.runIf(process.geteuid!() === 0)('teardown without a daemon', () => {
       expect(inside('nft', 'list', 'tables').trim()).toBe('table inet other');
     }
   });
+
+  test('takes Bailiff’s chains and sets of iptables away and nothing else', () => {
+    inside('iptables', '-t', 'filter', '-A', 'INPUT', '-p', 'udp', '--dport', '9', '-j', 'DROP');
+    inside('ipset', 'create', 'theirs', 'hash:ip');
+    const found = () => inside('iptables-save') + inside('ip6tables-save') + inside('ipset', 'save');
+    const before = withoutComments(found());
+    inside('ipset', 'create', 'bailiff-ban4-32-any', 'hash:net', 'timeout', '0', 'comment');
+    for (const rule of [
+      '-N bailiff-prerouting',
+      '-A bailiff-prerouting -m set --match-set bailiff-ban4-32-any src -j DROP',
+      '-A PREROUTING -j bailiff-prerouting',
+      '-N bailiff-made',
+    ])
+      inside('iptables', '-t', 'raw', ...rule.split(' '));
+    for (let time = 0; time < 2; time++) {
+      inside('/bin/sh', LAUNCHER, 'teardown', '--json', '--runtime', '/nonexistent');
+      expect(withoutComments(found())).toBe(before);
+    }
+  });
 });
+
+/** Saved rules say when they were saved. */
+function withoutComments(saved: string): string {
+  return saved.replaceAll(/^#.*\n/gm, '');
+}

@@ -12,6 +12,9 @@ needs(
   'root',
   'ip',
   'nft',
+  'iptables',
+  'ipset',
 )('with a kernel', () => {
-  describeConformance('nftables', onThisKernel, create);
+  describeConformance('nftables', () => onThisKernel('nftables'), create);
+  describeConformance('iptables', () => onThisKernel('iptables'), create);
 });

@@ -241,12 +241,6 @@ describe('nft', () => {
 });
 
 describe('the other kinds', () => {
-  it('iptables is refused until it is built', () => {
-    expect(() => createFirewall('iptables', { exec: kernel, clock, log })).toThrow(
-      expect.objectContaining({ code: 'E_USAGE' }),
-    );
-  });
-
   it('dry-run says what it would run, and runs nothing', async () => {
     const dry = createFirewall('dry-run', {
       exec: { ...kernel, run: () => Promise.reject(new Error()) },

@@ -8,7 +8,9 @@ import { createNetwork, type Network } from './network.ts';
 import { execIn } from './worlds.ts';
 import { createClock } from '../../src/daemon/system.ts';
 
-needs('root', 'ip', 'nft')('nftables in a real kernel', { timeout: 30_000 }, () => {
+const inKernel = needs('root', 'ip', 'nft', 'iptables', 'ipset');
+
+inKernel.each(['nftables', 'iptables'] as const)('%s in a real kernel', { timeout: 30_000 }, (kind) => {
   const clock = createClock();
   let network: Network;
   let exec: Exec;
@@ -23,7 +25,7 @@ needs('root', 'ip', 'nft')('nftables in a real kernel', { timeout: 30_000 }, () 
   }, 60_000);
   afterAll(() => network.remove());
   beforeEach(async () => {
-    firewall = createFirewall('nftables', { exec, clock, log: silentLog });
+    firewall = createFirewall(kind, { exec, clock, log: silentLog });
     await firewall.prepare([]);
   });
   afterEach(async () => {
@@ -130,6 +132,39 @@ needs('root', 'ip', 'nft')('nftables in a real kernel', { timeout: 30_000 }, () 
     expect(await network.server.reaches({ to: '::1' })).toBe(true);
   });
 
+  it('what is dropped is counted, and nothing else', async () => {
+    await apply(block(attacker.host.ipv4, soon()));
+    expect(await bystander.reaches()).toBe(true);
+    expect(await firewall.dropped()).toEqual({ packets: 0, bytes: 0 });
+    await attacker.isShutOut({ protocol: 'udp', port: 53 });
+    expect(await firewall.dropped()).toEqual({ packets: 1, bytes: 29 });
+    // More rules, in both families.
+    await apply(
+      block(attacker.host.ipv6, soon()),
+      block('203.0.113.0/24', soon(), { protocol: 'udp', ports: [9] }),
+    );
+    await attacker.isShutOut({ protocol: 'udp', port: 53 });
+    expect(await firewall.dropped()).toEqual({ packets: 2, bytes: 58 });
+  });
+
+  it('without the right to change the firewall it says what is needed', async () => {
+    const before = [program('setpriv'), '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const powerless = createFirewall(kind, {
+      exec: execIn(network.server.host.namespace, ...before),
+      clock,
+      log: silentLog,
+    });
+    const unavailable = {
+      code: 'E_FIREWALL_UNAVAILABLE',
+      message: expect.stringContaining('CAP_NET_ADMIN'),
+    };
+    await expect(powerless.prepare([])).rejects.toMatchObject(unavailable);
+    await expect(powerless.teardown()).rejects.toMatchObject(unavailable);
+    await powerless.close();
+  });
+
+  if (kind !== 'nftables') return;
+
   it('what is dropped is counted, and counted on when rules are added or put in order', async () => {
     await apply(block(attacker.host.ipv4, soon()));
     expect(await firewall.dropped()).toEqual({ packets: 0, bytes: 0 });
@@ -207,19 +242,6 @@ needs('root', 'ip', 'nft')('nftables in a real kernel', { timeout: 30_000 }, () 
     expect(unfit).toMatchObject({ outcome: 'refused' });
     expect(fit).toEqual({ outcome: 'applied' });
     expect(await attacker.isShutOut()).toBe(true);
-  });
-
-  it('without the right to change the firewall it says what is needed', async () => {
-    const before = [program('setpriv'), '--reuid=65534', '--regid=65534', '--clear-groups'];
-    const powerless = createFirewall('nftables', {
-      exec: execIn(network.server.host.namespace, ...before),
-      clock,
-      log: silentLog,
-    });
-    const unavailable = { code: 'E_FIREWALL_UNAVAILABLE', message: expect.stringContaining('CAP_NET_ADMIN') };
-    await expect(powerless.prepare([])).rejects.toMatchObject(unavailable);
-    await expect(powerless.teardown()).rejects.toMatchObject(unavailable);
-    await powerless.close();
   });
 
   it('nothing outside its table is touched, and nothing of it is left', async () => {

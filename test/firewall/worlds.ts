@@ -61,15 +61,32 @@ const NSENTER = '/usr/bin/nsenter';
 
 let count = 0;
 
-export async function onThisKernel(): Promise<World> {
+/** What each back end leaves on a host is seen with these. */
+const SEEN_WITH: Readonly<Record<RealKind, readonly (readonly ['nft' | 'ipset', ...string[]])[]>> = {
+  nftables: [['nft', 'list', 'ruleset']],
+  iptables: [
+    ['nft', 'list', 'ruleset'],
+    ['ipset', 'save'],
+  ],
+};
+
+/** The back ends that a kernel is told by. */
+export type RealKind = 'nftables' | 'iptables';
+
+export async function onThisKernel(kind: RealKind): Promise<World> {
   const ip = program('ip');
   const namespace = `bailiff-fw-${process.pid}-${++count}`;
   const takeBack = removeAtExit(() => spawnSync(ip, ['netns', 'del', namespace], { stdio: 'ignore' }));
   await runOk(ip, ['netns', 'add', namespace]);
   return {
-    kind: 'nftables',
+    kind,
     ports: { exec: execIn(namespace), clock: createClock(), log: silentLog },
-    leftovers: () => runOk(ip, ['netns', 'exec', namespace, program('nft'), 'list', 'ruleset']),
+    async leftovers() {
+      const seen: string[] = [];
+      for (const [name, ...args] of SEEN_WITH[kind])
+        seen.push(await runOk(ip, ['netns', 'exec', namespace, program(name), ...args]));
+      return seen.join('');
+    },
     async remove() {
       takeBack();
       await runOk(ip, ['netns', 'del', namespace]);

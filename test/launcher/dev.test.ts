@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
+import { needs, findProgram } from '../support/programs.ts';
 import { run } from '../support/run.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -160,5 +161,46 @@ describe('what is started', () => {
     const { code, stderr } = await run(at('bin/bailiff'), ['ping']);
     expect(code).toBe(69);
     expect(stderr).toMatch(/^bailiff: its Node is missing .*npm run setup\n$/);
+  });
+});
+
+// In a mount namespace, where programs are hidden and apt-get is ours and only notes how it was called.
+needs(
+  'root',
+  'unshare',
+  'nft',
+  'iptables',
+  'ipset',
+)('what npm start installs', () => {
+  async function installedBy(hidden: readonly ('nft' | 'iptables' | 'ipset')[], ...args: string[]) {
+    script(at('apt-get'), `echo "$*" >> ${at('apt-calls')}`);
+    const files = hidden.map((name) => findProgram(name === 'iptables' ? 'iptables-restore' : name)!);
+    const mounts = [
+      `mount --bind ${at('apt-get')} /usr/bin/apt-get`,
+      ...files.map((file) => `mount --bind /dev/null ${file}`),
+    ].join(' && ');
+    await dev('setup');
+    const inside = ['--mount', '/bin/sh', '-c', `${mounts} && exec /bin/sh "$@"`, 'sh', at('bin/dev')];
+    const ran = await run(findProgram('unshare')!, [...inside, 'start', ...args]);
+    expect(ran.stdout).toMatch(/main\.ts run/);
+    if (!existsSync(at('apt-calls'))) return undefined;
+    return / Dpkg::Use-Pty=0 (.*)$/m.exec(readFileSync(at('apt-calls'), 'utf8'))?.[1];
+  }
+
+  it.each([
+    { hidden: [], args: [], packages: undefined },
+    { hidden: ['nft'], args: [], packages: undefined },
+    { hidden: ['nft', 'ipset'], args: [], packages: 'nftables' },
+    { hidden: ['nft', 'iptables'], args: [], packages: 'nftables' },
+    { hidden: ['nft'], args: ['--firewall', 'nftables'], packages: 'nftables' },
+    { hidden: ['ipset'], args: ['--firewall', 'iptables'], packages: 'iptables ipset' },
+    { hidden: ['iptables'], args: ['--firewall=iptables'], packages: 'iptables ipset' },
+    { hidden: ['nft'], args: ['--firewall', 'iptables'], packages: undefined },
+    { hidden: ['nft', 'ipset'], args: ['--firewall', 'memory'], packages: undefined },
+    { hidden: ['nft', 'ipset'], args: ['--firewall=dry-run'], packages: undefined },
+    { hidden: ['nft', 'ipset'], args: ['--detect-only'], packages: undefined },
+    { hidden: ['nft', 'ipset'], args: ['--firewall', 'iptables', '--no-install'], packages: undefined },
+  ] as const)('without $hidden and with $args: $packages', async ({ hidden, args, packages }) => {
+    expect(await installedBy(hidden, ...args)).toBe(packages);
   });
 });

@@ -10,11 +10,14 @@ const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 /** The programs that tests drive, each with the Debian package that brings it. */
 export const PACKAGE_OF = {
   nft: 'nftables',
+  iptables: 'iptables',
+  ipset: 'ipset',
   ip: 'iproute2',
   nginx: 'nginx-light',
   curl: 'curl',
   ps: 'procps',
   setpriv: 'util-linux',
+  unshare: 'util-linux',
   script: 'bsdutils',
 } as const;
 

@@ -2,7 +2,7 @@ import { BailiffError, EXIT } from '../../errors.ts';
 import { createHost, createLog, openLedger, passBy, startDaemon } from '../../daemon/index.ts';
 import type { Daemon } from '../../daemon/index.ts';
 import { createClock, createExec, createOwner } from '../../daemon/system.ts';
-import { createFirewall } from '../../firewall/index.ts';
+import { chooseFirewall, createFirewall, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart } from '../banner.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
@@ -16,12 +16,15 @@ export const verb: Verb = {
   arguments: [],
   options: [
     { term: '--state <dir>', summary: 'where ledger.sqlite stands (BAILIFF_STATE, /var/lib/bailiff)' },
-    { term: '--firewall <kind>', summary: `${KINDS.join(', ')} (default: nftables)` },
+    {
+      term: '--firewall <kind>',
+      summary: `${KINDS.join(', ')} (default: nftables, or iptables where only that is there)`,
+    },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
     { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
   ],
   async run(context, _args, options) {
-    const kind = kindOf(options['firewall']);
+    const given = kindOf(options['firewall']);
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
@@ -46,7 +49,10 @@ export const verb: Verb = {
     });
     const { setup } = result;
     const neverEnforce = options['detectOnly'] === true;
-    const firewall = createFirewall(kind, { exec: createExec(), clock, log, owner: createOwner() });
+    const ports = { exec: createExec(), clock, log, owner: createOwner() };
+    const { kind, why } = given ? { kind: given, why: undefined } : await chooseFirewall(ports.exec);
+    if (why !== undefined) log.warn({ firewall: kind, why }, 'nftables is missing, another firewall is used');
+    const firewall = createFirewall(kind, ports);
     const daemon = await startDaemon(
       {
         setup,
@@ -62,9 +68,13 @@ export const verb: Verb = {
       { clock, log, host: createHost(), at: passBy },
     );
     process.on('SIGHUP', () => void daemon.reload());
+    if (daemon.mode === 'enforcing' && kind !== 'memory')
+      for (const other of await liftOthers(kind, ports))
+        log.warn({ firewall: other }, 'lifted what an earlier run blocked through another firewall');
     const warnings = result.warnings.map((warning) => ({ ...warning }));
     for (const warning of warnings) log.warn(warning, 'config');
-    if (!context.json) context.out(describeStart(context, { setup, daemon, firewall, neverEnforce, state }));
+    if (!context.json)
+      context.out(describeStart(context, { setup, daemon, firewall, why, neverEnforce, state }));
     return untilSignal(context, daemon, firewall, signalled);
   },
 };
@@ -96,8 +106,9 @@ function nextSignal(): Promise<void> {
   });
 }
 
-function kindOf(written: unknown): Firewall['kind'] {
-  if (written === undefined) return 'nftables';
+/** @returns undefined where nothing was written: then it is chosen. */
+function kindOf(written: unknown): Firewall['kind'] | undefined {
+  if (written === undefined) return undefined;
   const kind = KINDS.find((known) => known === written);
   if (kind) return kind;
   throw new BailiffError(

@@ -11,7 +11,7 @@ export const verb: Verb = {
   options: [],
   details: 'A running daemon stands down and goes on counting; "bailiff arm" puts the bans back in force.',
   async run(context) {
-    const standing = (await tellDaemon(context)) ?? (await clearKernel(context));
+    const standing = (await tellDaemon(context)) ?? (await tellKernel(context));
     context.out(
       context.json ? formatJson(standing) : 'torn down: nothing of Bailiff is left in the firewall\n',
     );
@@ -25,8 +25,11 @@ async function tellDaemon(context: Context): Promise<StandingView | undefined> {
   try {
     const { firewall } = await client.status();
     const standing = await client.teardown();
-    // A daemon with another back end has nothing in the kernel; an earlier run may have.
-    if (firewall.kind !== 'nftables') await clearKernel(context);
+    // An earlier run may have used another back end than this daemon's.
+    await clearKernel(firewall.kind).catch((error: unknown) => {
+      if (!(error instanceof BailiffError) || error.code !== 'E_FIREWALL_UNAVAILABLE') throw error;
+      context.err(`bailiff: the daemon stood down; other firewalls were not looked at: ${error.message}\n`);
+    });
     return standing;
   } catch (error) {
     if (error instanceof BailiffError && error.code === 'E_NOT_RUNNING') return undefined;
@@ -34,18 +37,29 @@ async function tellDaemon(context: Context): Promise<StandingView | undefined> {
   }
 }
 
-/** The way out must not need a daemon: bans outlive it in the kernel. */
-async function clearKernel(context: Context): Promise<StandingView> {
-  const [{ createFirewall }, { createClock, createExec }] = await Promise.all([
+async function tellKernel(context: Context): Promise<StandingView> {
+  await clearKernel();
+  if (context.verbose) context.err('bailiff: no daemon answered, so the kernel was told directly\n');
+  return { mode: 'stood-down' };
+}
+
+/** Removes what any back end has in the kernel. The way out must not need a daemon: bans outlive it there. */
+async function clearKernel(spared?: string): Promise<void> {
+  const [{ createFirewall, isUsable, KERNEL_KINDS }, { createClock, createExec }] = await Promise.all([
     import('../../firewall/index.ts'),
     import('../../daemon/system.ts'),
   ]);
-  const firewall = createFirewall('nftables', { exec: createExec(), clock: createClock(), log: silentLog });
-  try {
-    await firewall.teardown();
-  } finally {
-    await firewall.close();
+  const exec = createExec();
+  const usable = await Promise.all(KERNEL_KINDS.map((kind) => isUsable(kind, exec)));
+  const kinds = KERNEL_KINDS.filter((kind, index) => usable[index] && kind !== spared);
+  // Where neither can be used, the first says what is missing.
+  const isNone = kinds.length === 0 && spared === undefined;
+  for (const kind of isNone ? (['nftables'] as const) : kinds) {
+    const firewall = createFirewall(kind, { exec, clock: createClock(), log: silentLog });
+    try {
+      await firewall.teardown();
+    } finally {
+      await firewall.close();
+    }
   }
-  if (context.verbose) context.err('bailiff: no daemon answered, so the kernel was told directly\n');
-  return { mode: 'stood-down' };
 }

@@ -1,0 +1,154 @@
+// How ipset and iptables are asked. What they can't do at all becomes E_FIREWALL_UNAVAILABLE with what to do; what they
+// refuse is an answer.
+import type { Exec, ExecResult } from '../ports.ts';
+import { NO_TABLE } from './iptables-rules.ts';
+import type { Family } from './iptables-sets.ts';
+import { unavailable } from './unavailable.ts';
+
+export type IpsetAnswer =
+  | { readonly outcome: 'done' }
+  /** Line `line` (from 1) was refused. Those ahead of it took effect, those behind it did not. */
+  | { readonly outcome: 'refused'; readonly line: number; readonly why: string };
+
+/** Every call throws BailiffError E_FIREWALL_UNAVAILABLE where a program is missing, not permitted or unanswered. */
+export interface IptablesProgram {
+  /** Runs lines of `ipset restore` in their order; what is there already is set anew, what is gone already is no fault. */
+  change(lines: readonly string[]): Promise<IpsetAnswer>;
+  /** The names of all sets in this network namespace. */
+  sets(): Promise<string[]>;
+  /** The set as `ipset save` writes it; empty where there is none. */
+  save(set: string): Promise<string>;
+  /** The raw table as `iptables-save -c` writes it; as a refusal where the kernel has no such family. */
+  saveRules(family: Family): Promise<{ readonly text: string } | { readonly why: string }>;
+  /** Is there a raw table? To list it would show one in any case. */
+  hasTable(family: Family): Promise<boolean>;
+  /** One transaction. @returns why it was refused, or undefined. */
+  restoreRules(family: Family, input: string): Promise<string | undefined>;
+  /** Removes the raw table of a family with all that is in it. */
+  removeTable(family: Family): Promise<void>;
+}
+
+/** Which iptables there is: the nft variant wherever it can be had. */
+export interface Variant {
+  readonly name: 'nft' | 'legacy';
+  /** What its programs are called, apart from the family: `iptables-nft` or `iptables`. */
+  readonly suffix: '' | '-nft';
+}
+
+const PATIENCE = 60_000;
+/** Seconds that the legacy variant waits for whoever holds its lock; the nft variant needs none. */
+const LOCK = '10';
+const INSTALL =
+  'install the packages iptables and ipset (Debian, Ubuntu: apt-get install iptables ipset), or run with --detect-only';
+
+/** @returns undefined where a program is missing. */
+export async function findVariant(exec: Exec): Promise<Variant | undefined> {
+  const has = (suffix: Variant['suffix']): boolean =>
+    ['iptables', 'ip6tables'].every(
+      (name) => exec.find(`${name}${suffix}-restore`) && exec.find(`${name}${suffix}-save`),
+    );
+  if (!exec.find('ipset')) return undefined;
+  if (has('-nft')) return { name: 'nft', suffix: '-nft' };
+  if (!has('')) return undefined;
+  const { stdout } = await exec.run({
+    file: exec.find('iptables-restore')!,
+    args: ['--version'],
+    timeout: PATIENCE,
+  });
+  return { name: stdout.includes('nf_tables') ? 'nft' : 'legacy', suffix: '' };
+}
+
+/** @param onVariant is told once which iptables is used. */
+export function createIptablesProgram(exec: Exec, onVariant: (variant: Variant) => void): IptablesProgram {
+  let variant: Promise<Variant | undefined> | undefined;
+
+  /** Looked for until it is found, by one call at a time. */
+  function ourVariant(): Promise<Variant | undefined> {
+    variant ??= findVariant(exec).then((found) => {
+      if (found) onVariant(found);
+      else variant = undefined;
+      return found;
+    });
+    return variant;
+  }
+
+  async function run(program: string, args: readonly string[], input = ''): Promise<ExecResult> {
+    const file = exec.find(program);
+    if (file === undefined) throw unavailable(`${program} is not installed: ${INSTALL}`);
+    const result = await exec.run({ file, args, input, timeout: PATIENCE });
+    if (result.outcome === 'not-started')
+      throw unavailable(`${program} could not be started: ${result.stderr}`);
+    if (result.outcome === 'timeout')
+      throw unavailable(`${program} did not answer within ${PATIENCE / 1_000} seconds`);
+    if (result.code !== 0) throwIfUnavailable(program, result.stderr);
+    return result;
+  }
+
+  async function tables(family: Family, action: 'save' | 'restore', args: string[], input?: string) {
+    const found = await ourVariant();
+    if (!found) throw unavailable(`iptables or ipset is not installed: ${INSTALL}`);
+    return run(`${family === 4 ? 'iptables' : 'ip6tables'}${found.suffix}-${action}`, args, input);
+  }
+
+  async function ask(args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await run('ipset', args);
+    if (code === 0) return stdout;
+    if (isGone(stderr)) return '';
+    throw unavailable(`ipset could not list its sets: ${firstError(stderr)}`);
+  }
+
+  return {
+    async change(lines) {
+      const { code, stderr } = await run('ipset', ['-exist', 'restore'], `${lines.join('\n')}\n`);
+      if (code === 0) return { outcome: 'done' };
+      const named = /Error in line (\d+): (.*)/.exec(stderr);
+      if (!named) throw unavailable(`ipset does not answer as expected: ${firstError(stderr)}`);
+      return { outcome: 'refused', line: Number(named[1]), why: named[2]!.slice(0, 200) };
+    },
+    sets: async () => (await ask(['list', '-name'])).split('\n').filter((name) => name !== ''),
+    save: (set) => ask(['save', set]),
+    async saveRules(family) {
+      const { code, stdout, stderr } = await tables(family, 'save', ['-c', '-t', 'raw']);
+      return code === 0 ? { text: stdout } : { why: firstError(stderr) };
+    },
+    async hasTable(family) {
+      const { stdout, stderr } = await tables(family, 'save', []);
+      // Of a table that nft filled with what iptables doesn't know there is but a remark.
+      return /^\*raw$|able `raw' /m.test(stdout + stderr);
+    },
+    async restoreRules(family, input) {
+      const { code, stderr } = await tables(family, 'restore', ['-c', '-n', '-w', LOCK], input);
+      return code === 0 ? undefined : firstError(stderr);
+    },
+    async removeTable(family) {
+      await tables(family, 'restore', ['-w', LOCK], NO_TABLE);
+    },
+  };
+}
+
+/** Does a refusal say that a set that we took for granted isn't there any more? */
+export function isGone(why: string): boolean {
+  return why.includes('set with the given name does not exist');
+}
+
+function throwIfUnavailable(program: string, text: string): void {
+  if (/Operation not permitted|Permission denied|must be root/.test(text))
+    throw unavailable(
+      'not permitted to change the firewall: run as root or with the capability CAP_NET_ADMIN, or with --detect-only',
+    );
+  // Which capability it lacks is not said: it asks for the names of sets over a raw socket.
+  if (text.includes("Can't open socket to ipset"))
+    throw unavailable(
+      'not permitted to use sets in iptables: run as root or with CAP_NET_RAW beside CAP_NET_ADMIN, or with --detect-only',
+    );
+  if (program === 'ipset' && /Cannot open session|protocol version|set type not supported/.test(text))
+    throw unavailable(
+      `this kernel does not answer ipset (${firstError(text)}): load the modules ip_set and ip_set_hash_net, or run with --detect-only`,
+    );
+}
+
+/** What a program said was wrong, without its own name and the warnings around it. */
+function firstError(text: string): string {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return (lines[0] ?? 'it says nothing').replace(/^\S+ v\S+(?: \(\w+\))?: /, '').slice(0, 200);
+}

@@ -1,0 +1,126 @@
+// Bailiff's chain in the raw table of one family, as `iptables-save -c` tells it and `iptables-restore` takes it. Pure.
+//
+//   *raw
+//   -A PREROUTING -j bailiff-prerouting     (ahead of conntrack and DNAT, so that live connections are cut too)
+//   -A bailiff-prerouting … allow set … -j RETURN
+//   -A bailiff-prerouting … ban set … -j DROP      (one for each ban set)
+//   :bailiff-made                           (an empty chain: the table itself wasn't there before Bailiff)
+import { allowSetName, type BanSet, type Family } from './iptables-sets.ts';
+
+const CHAIN = 'bailiff-prerouting';
+const MADE = 'bailiff-made';
+const JUMP = `-A PREROUTING -j ${CHAIN}`;
+const RULE = /^\[(\d+):(\d+)\] -A bailiff-prerouting (.*)$/;
+
+/** A rule of our chain, as it is written after the chain's name. */
+interface Rule {
+  readonly body: string;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** What stands in the raw table of one family. */
+export interface Rules {
+  readonly hasChain: boolean;
+  /** How often PREROUTING jumps to our chain. */
+  readonly jumps: number;
+  /** Did Bailiff make the table? */
+  readonly isMade: boolean;
+  readonly rules: readonly Rule[];
+  /** Is there anything that isn't ours: a rule, a chain, a policy that drops? */
+  readonly hasOthers: boolean;
+}
+
+/** @param saved what `iptables-save -c -t raw` says. */
+export function readRules(saved: string): Rules {
+  const rules: Rule[] = [];
+  let [hasChain, isMade, hasOthers, jumps] = [false, false, false, 0];
+  for (const line of saved.split('\n')) {
+    const rule = RULE.exec(line);
+    if (rule) rules.push({ packets: Number(rule[1]), bytes: Number(rule[2]), body: rule[3]! });
+    else if (line.startsWith(`:${CHAIN} `)) hasChain = true;
+    else if (line.startsWith(`:${MADE} `)) isMade = true;
+    else if (line.endsWith(`] ${JUMP}`)) jumps++;
+    else if (isOthers(line)) hasOthers = true;
+  }
+  return { hasChain, jumps, isMade, rules, hasOthers };
+}
+
+/** A rule, a chain or a policy; or the remark that there is something that iptables doesn't know. */
+function isOthers(line: string): boolean {
+  if (line.startsWith(':')) return !/^:(?:PREROUTING|OUTPUT) ACCEPT /.test(line);
+  return line.startsWith('[') || line.startsWith("# Table `raw' ");
+}
+
+/** RETURN, not ACCEPT: other rules of the host for this packet are none of our business. */
+function allowRule(family: Family): string {
+  return `-m set --match-set ${allowSetName(family)} src -j RETURN`;
+}
+
+/**
+ * Without ports everything of the protocol is dropped: fragments and ICMP errors too, which bear no ports. A set of ports
+ * matches TCP and UDP alone, so `any` needs no protocol.
+ */
+export function banRule({ name, protocol, ports }: BanSet): string {
+  const what = protocol === 'any' ? '' : `-p ${protocol} `;
+  const where = ports === undefined ? '' : `-m set --match-set ${ports} dst `;
+  return `${what}-m set --match-set ${name} src ${where}-j DROP`;
+}
+
+/** The rules that should stand, allowed addresses ahead of every drop. */
+export function wantedRules(family: Family, sets: readonly BanSet[]): string[] {
+  return [allowRule(family), ...sets.filter((set) => set.family === family).map(banRule)];
+}
+
+/** Does traffic come by this rule? */
+export function isEnforced({ hasChain, jumps, rules }: Rules, body: string): boolean {
+  return hasChain && jumps > 0 && rules.some((rule) => rule.body === body);
+}
+
+/** The rules that drop, with what they counted. */
+export function dropsOf(found: Rules): readonly { readonly packets: number; readonly bytes: number }[] {
+  return found.rules.filter(({ body }) => body.endsWith('-j DROP'));
+}
+
+/**
+ * One transaction that leaves exactly the wanted rules in our chain, with the counts that they had.
+ * @param makesTable the raw table isn't there yet.
+ * @returns undefined where nothing is missing or too much.
+ */
+export function completeRules(
+  found: Rules,
+  wanted: readonly string[],
+  makesTable: boolean,
+): string | undefined {
+  const lines = found.jumps === 0 ? [`-I PREROUTING 1 -j ${CHAIN}`] : [];
+  for (let extra = found.jumps; extra > 1; extra--) lines.push(`-D PREROUTING -j ${CHAIN}`);
+  const declared: string[] = makesTable ? [`:${MADE} - [0:0]`] : [];
+  const bodies = found.rules.map(({ body }) => body);
+  const isInOrder =
+    found.hasChain &&
+    (bodies.length === 0 || bodies[0] === wanted[0]) &&
+    new Set(bodies).size === bodies.length &&
+    bodies.every((body) => wanted.includes(body));
+  // To declare a chain that is there empties it.
+  if (!isInOrder) declared.push(`:${CHAIN} - [0:0]`);
+  for (const body of isInOrder ? wanted.filter((each) => !bodies.includes(each)) : wanted) {
+    const had = found.rules.find((rule) => rule.body === body);
+    lines.push(`[${had?.packets ?? 0}:${had?.bytes ?? 0}] -A ${CHAIN} ${body}`);
+  }
+  return declared.length + lines.length === 0 ? undefined : inTable([...declared, ...lines]);
+}
+
+/** One transaction that takes out everything of ours. @returns undefined where there is nothing. */
+export function removeRules({ hasChain, jumps, isMade }: Rules): string | undefined {
+  const lines = Array.from({ length: jumps }, () => `-D PREROUTING -j ${CHAIN}`);
+  if (hasChain) lines.push(`-F ${CHAIN}`, `-X ${CHAIN}`);
+  if (isMade) lines.push(`-X ${MADE}`);
+  return lines.length === 0 ? undefined : inTable(lines);
+}
+
+/** Given to `iptables-restore` without `--noflush`, it removes the table with whatever is in it. */
+export const NO_TABLE = inTable([]);
+
+function inTable(lines: readonly string[]): string {
+  return ['*raw', ...lines, 'COMMIT', ''].join('\n');
+}
