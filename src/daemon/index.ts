@@ -22,6 +22,7 @@ import type { Host } from './host.ts';
 import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
+import { createPulse } from './pulse.ts';
 import { createSessions } from './sessions.ts';
 import { seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
@@ -32,6 +33,7 @@ import { createViews } from './views.ts';
 export { openLedger } from '../ledger/index.ts';
 export { createHost } from './host.ts';
 export { createLog } from './log.ts';
+export { createService } from './service.ts';
 export { passBy } from './fault-points.ts';
 export { explain } from './explain.ts';
 export { replay } from './replay.ts';
@@ -39,6 +41,7 @@ export { testFilter } from './test-filter.ts';
 export type { FaultPoint } from './fault-points.ts';
 export type { Host } from './host.ts';
 export type { Explanation } from './explain.ts';
+export type { Service } from './service.ts';
 export type { ReplayResult } from './replay.ts';
 export type { MissedLine, TestedMatch } from './test-filter.ts';
 
@@ -77,6 +80,8 @@ export interface Daemon {
   /** What the firewall said, where it can't be reached. */
   readonly firewallFault: string | undefined;
   sources(): readonly SourceStatus[];
+  /** Were lines worked on since the last call, or could they have been? For a watchdog, which asks at a steady pace. */
+  isAlive(): boolean;
   /** Commits what is known and ends. Bans stay in the kernel. A second call is harmless. */
   stop(): Promise<void>;
   /** Rejects if the daemon breaks down by itself; resolves once it was stopped. */
@@ -149,9 +154,19 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       // The sources may not go on reading from a first sight's cutoff that a crash would forget.
       if (chunk.commitFirst || committer.isDue()) await committer.commit(false);
       void enforce().catch(fail);
+      pulse.beat();
       await breathe();
     }
   }
+
+  async function catchUp(): Promise<boolean> {
+    await booted.promise;
+    const handedOut = await sources.caughtUp();
+    // The chunk handed out last may still wait its turn in this round of the event loop.
+    await breathe();
+    return (await committer.commit(false)) && handedOut;
+  }
+  const pulse = createPulse(catchUp);
 
   function apply(chunk: Chunk): void {
     const journey = applyChunk(chunk, plans.of(chunk.patterns), sessions, bans, clock.now());
@@ -264,13 +279,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     manualDuration: setup.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
-    async catchUp() {
-      await booted.promise;
-      const handedOut = await sources.caughtUp();
-      // The chunk handed out last may still wait its turn in this round of the event loop.
-      await breathe();
-      return (await committer.commit(false)) && handedOut;
-    },
+    catchUp,
   });
   let server: Awaited<ReturnType<typeof createServer>>;
   try {
@@ -334,6 +343,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       return enforcer.fault;
     },
     sources: () => sources.status(),
+    isAlive: () => pulse.isAlive(),
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),
   };

@@ -16,6 +16,11 @@ export const PACKAGE_OF = {
   ps: 'procps',
   setpriv: 'util-linux',
   script: 'bsdutils',
+  'systemd-notify': 'systemd',
+  'systemd-analyze': 'systemd',
+  'systemd-sysusers': 'systemd',
+  scmp_sys_resolver: 'seccomp',
+  unshare: 'util-linux',
 } as const;
 
 /** A program that tests drive, or `root`: the right to make network namespaces. */

@@ -1,10 +1,11 @@
 import { BailiffError, EXIT } from '../../errors.ts';
-import { createHost, createLog, openLedger, passBy, startDaemon } from '../../daemon/index.ts';
-import type { Daemon } from '../../daemon/index.ts';
-import { createClock, createExec, createOwner } from '../../daemon/system.ts';
+import { createHost, createLog, createService, openLedger, passBy, startDaemon } from '../../daemon/index.ts';
+import type { Daemon, Service } from '../../daemon/index.ts';
+import { createClock, createExec, createOwner, monotonicMicroseconds } from '../../daemon/system.ts';
 import { createFirewall } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
-import { describeEnd, describeStart } from '../banner.ts';
+import { describeEnd, describeStart, describeState } from '../banner.ts';
+import { findServiceManager } from '../paths.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -43,7 +44,14 @@ export const verb: Verb = {
     });
     const { setup } = result;
     const neverEnforce = options['detectOnly'] === true;
-    const firewall = createFirewall(kind, { exec: createExec(), clock, log, owner: createOwner() });
+    const exec = createExec();
+    const firewall = createFirewall(kind, { exec, clock, log, owner: createOwner() });
+    const service = createService(findServiceManager(), {
+      exec,
+      clock,
+      log,
+      microseconds: monotonicMicroseconds,
+    });
     const daemon = await startDaemon(
       {
         setup,
@@ -59,7 +67,10 @@ export const verb: Verb = {
     const warnings = result.warnings.map((warning) => ({ ...warning }));
     for (const warning of warnings) log.warn(warning, 'config');
     if (!context.json) context.out(describeStart(context, { setup, daemon, firewall, neverEnforce, state }));
-    return untilSignal(context, daemon, firewall, signalled);
+    const doing = (): string => describeState(setup, daemon);
+    await service.ready(doing());
+    service.watch(() => daemon.isAlive(), doing);
+    return untilSignal(context, daemon, firewall, service, signalled);
   },
 };
 
@@ -68,6 +79,7 @@ async function untilSignal(
   context: Context,
   daemon: Daemon,
   firewall: Firewall,
+  service: Service,
   signalled: Promise<void>,
 ): Promise<number> {
   try {
@@ -77,6 +89,7 @@ async function untilSignal(
     await daemon.stop();
     throw error;
   }
+  await service.stopping();
   const isBlocking = daemon.mode === 'enforcing' || daemon.stillBlocked > 0;
   await daemon.stop();
   if (!context.json) context.out(describeEnd(context, firewall.kind, isBlocking));
