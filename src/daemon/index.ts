@@ -7,7 +7,7 @@ import type { Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Chunk } from '../model.ts';
 import { reasonOf } from '../errors.ts';
-import type { Clock, Log } from '../ports.ts';
+import type { Clock, Cron, Log } from '../ports.ts';
 import { createPlans } from '../setup/index.ts';
 import type { Setup } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
@@ -19,6 +19,7 @@ import { createEnforcer } from './enforcer.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
 import type { Host } from './host.ts';
+import { createHousekeeping, keepAtLeast } from './housekeeping.ts';
 import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
@@ -32,6 +33,7 @@ import { createViews } from './views.ts';
 
 export { openLedger } from '../ledger/index.ts';
 export { createHost } from './host.ts';
+export { createCron } from './cron.ts';
 export { createLog } from './log.ts';
 export { createService } from './service.ts';
 export { passBy } from './fault-points.ts';
@@ -71,6 +73,8 @@ export interface DaemonPorts {
   readonly log: Log;
   readonly host: Host;
   readonly at: FaultPoint;
+  /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
+  readonly cron?: Cron;
 }
 
 export interface Daemon {
@@ -135,6 +139,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     { clock, log },
   );
   const sourceWatch = createSourceWatch(stampOf, clock);
+  const { history, jails, banTime } = setup.config;
+  const forgets = [banTime, ...jails.map((jail) => jail.banTime)].map(({ forget }) => forget);
+  const housekeeping = createHousekeeping(
+    ledger.upkeep,
+    { ...history, keep: keepAtLeast(history.keep, forgets) },
+    { clock, log, faults, cron: ports.cron },
+  );
 
   async function enforce(): Promise<void> {
     await enforcer.sync();
@@ -318,6 +329,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   async function shutDown(): Promise<void> {
     for (const stop of [...timers, names.stop, expiry.stop]) stop();
     await sources.close();
+    await housekeeping.stop();
     await committer.commit(true);
     await enforcer.close();
     ledger.close();

@@ -1,5 +1,13 @@
 import { BailiffError, EXIT } from '../../errors.ts';
-import { createHost, createLog, createService, openLedger, passBy, startDaemon } from '../../daemon/index.ts';
+import {
+  createCron,
+  createHost,
+  createLog,
+  createService,
+  openLedger,
+  passBy,
+  startDaemon,
+} from '../../daemon/index.ts';
 import type { Daemon, Service } from '../../daemon/index.ts';
 import { createClock, createExec, createOwner, monotonicMicroseconds } from '../../daemon/system.ts';
 import { createFirewall } from '../../firewall/index.ts';
@@ -37,11 +45,14 @@ export const verb: Verb = {
       tellFaults(context, result.faults, 'fault');
       return exitOf(result.faults);
     }
-    const log = await createLog({
-      pretty: context.terminal && !context.json,
-      color: context.color,
-      verbose: context.verbose,
-    });
+    const log = await createLog(
+      {
+        pretty: context.terminal && !context.json,
+        color: context.color,
+        verbose: context.verbose,
+      },
+      clock,
+    );
     const { setup } = result;
     const neverEnforce = options['detectOnly'] === true;
     const exec = createExec();
@@ -62,7 +73,7 @@ export const verb: Verb = {
         statusGroup: undefined,
         version: context.version,
       },
-      { clock, log, host: createHost(), at: passBy },
+      { clock, log, host: createHost(), at: passBy, cron: createCron() },
     );
     const warnings = result.warnings.map((warning) => ({ ...warning }));
     for (const warning of warnings) log.warn(warning, 'config');
@@ -70,7 +81,11 @@ export const verb: Verb = {
     const doing = (): string => describeState(setup, daemon);
     await service.ready(doing());
     service.watch(() => daemon.isAlive(), doing);
-    return untilSignal(context, daemon, firewall, service, signalled);
+    try {
+      return await untilSignal(context, daemon, firewall, service, signalled);
+    } finally {
+      log.flush();
+    }
   },
 };
 
