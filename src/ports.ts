@@ -16,6 +16,8 @@ export interface ExecRequest {
   readonly file: string;
   readonly args: readonly string[];
   readonly input?: string;
+  /** Added to the fixed environment; nothing of the daemon's own is handed on unless it stands here. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds until it is killed. */
   readonly timeout: Duration;
 }
@@ -48,6 +50,9 @@ export interface Exec {
   /** The absolute path of a program looked up in the fixed system folders (never in PATH). */
   find(program: string): string | undefined;
 }
+
+/** Runs `task` whenever the host's clock shows `when` (cron's five fields, or six with seconds in front). Doesn't keep the process alive. */
+export type Cron = (when: string, task: () => void) => Cancel;
 
 /** Log lines are facts: a constant message and fields. */
 export interface Log {

@@ -96,6 +96,15 @@ function commandOf({ paths }: Context): string {
   return paths.checkout === undefined ? 'bailiff' : 'npm run -s bailiff --';
 }
 
+/** The same in half a line, for the service manager: `systemctl status` shows it. No hostile text. */
+export function describeState(daemon: Daemon): string {
+  const jails = daemon.jailCount === 1 ? '1 jail' : `${daemon.jailCount} jails`;
+  const blocked = daemon.stillBlocked === 1 ? '1 address' : `${daemon.stillBlocked} addresses`;
+  if (daemon.mode === 'enforcing') return `${jails}, ${blocked} blocked`;
+  const why = daemon.firewallFault === undefined ? '' : `: ${daemon.firewallFault}`;
+  return `${jails}, ${daemon.mode}${why}`;
+}
+
 export function describeEnd(context: Context, kind: string, wasBlocking: boolean): string {
   if (!wasBlocking) return 'Bailiff has ended. Nothing was blocked.\n';
   const command = commandOf(context);

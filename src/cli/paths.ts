@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { SUN_PATH } from '../api/contract.ts';
+import type { Duration } from '../model.ts';
 
 const LONGEST_SOCKET = 'control.sock';
 
@@ -50,6 +51,29 @@ export function findPaths(given: GivenPaths, around: Surroundings = surroundings
 /** NO_COLOR with any value but the empty one, as no-color.org has it. */
 export function refusesColor(around: Surroundings = surroundings()): boolean {
   return Boolean(around.env['NO_COLOR']);
+}
+
+/** How the service manager that started this process wants to be spoken to (sd_notify(3), sd_watchdog_enabled(3)). */
+export interface ServiceManager {
+  /** A path, or `@` and the name of an abstract socket. */
+  readonly socket: string;
+  /** How long it waits for a sign of life, in milliseconds; undefined: it does not wait. */
+  readonly watchdog: Duration | undefined;
+}
+
+/** @returns undefined where nobody asked to be notified. */
+export function findServiceManager(
+  around: Surroundings = surroundings(),
+  pid = process.pid,
+): ServiceManager | undefined {
+  const { env } = around;
+  const socket = env['NOTIFY_SOCKET'];
+  if (!socket || !(socket.startsWith('/') || socket.startsWith('@'))) return undefined;
+  const microseconds = Number(env['WATCHDOG_USEC']);
+  // Where it names a process, the watchdog is meant for that one alone.
+  const isOurs = !env['WATCHDOG_PID'] || env['WATCHDOG_PID'] === String(pid);
+  const watchdog = isOurs && microseconds > 0 ? microseconds / 1_000 : undefined;
+  return { socket, watchdog };
 }
 
 /** A checkout may lie deep: then its sockets stand in a short folder that is the same each time. */

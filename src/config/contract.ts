@@ -42,6 +42,13 @@ export interface JailConfig {
   readonly logFormatAt: Place;
 }
 
+/** What is remembered of bans that have ended. */
+export interface History {
+  readonly keep: Duration;
+  /** Bytes that the ledger's file may hold. */
+  readonly maxSize: number;
+}
+
 export interface Config {
   readonly file: string;
   readonly allow: readonly AllowEntry[];
@@ -49,5 +56,6 @@ export interface Config {
   readonly trustedProxies: readonly AllowEntry[];
   /** `defaults.banTime`: bans by hand last its `first`. */
   readonly banTime: Sentence;
+  readonly history: History;
   readonly jails: readonly JailConfig[];
 }

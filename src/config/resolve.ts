@@ -4,7 +4,7 @@ import { parseDuration } from '../time.ts';
 import type { Fault } from '../errors.ts';
 import { readAllowEntry } from './allow.ts';
 import { RECIDIVE } from './contract.ts';
-import type { AllowEntry, Config, JailConfig } from './contract.ts';
+import type { AllowEntry, Config, History, JailConfig } from './contract.ts';
 import { findDisagreements } from './agreement.ts';
 import { labelOf } from './keys.ts';
 import { faultAt, shown, suggest } from './place.ts';
@@ -57,7 +57,15 @@ export function resolve(file: string, input: ConfigInput, context: Context): Con
     const message = 'there are no jails: nothing is watched, only bans by hand work';
     warnings.push(faultAt({ file, line: 0, column: 0 }, 'W_CONFIG_NO_JAILS', message));
   }
-  return { file, allow, trustedProxies, banTime: sentenceOf(inherited.banTime), jails };
+  const history = historyOf(input.history);
+  return { file, allow, trustedProxies, banTime: sentenceOf(inherited.banTime), history, jails };
+}
+
+function historyOf({ keep, maxSize }: NonNullable<ConfigInput['history']> = {}): History {
+  return {
+    keep: keep ?? parseDuration(BUILT_IN.history.keep)!,
+    maxSize: (maxSize ?? BUILT_IN.history.maxSize) * 1_024 * 1_024,
+  };
 }
 
 function resolveJail(name: string, own: JailInput, inherited: Inherited, context: Context): JailConfig {

@@ -33,6 +33,7 @@ export const BUILT_IN = {
   resetOnSuccess: false,
   brake: 'behaving',
   banTime: { first: '10m', factor: 4, max: '1w', forget: '30d', scope: 'jail' },
+  history: { keep: '365d', maxSize: 1_024 },
 } as const;
 
 /** The jail under which bans by hand stand. */
@@ -247,6 +248,22 @@ const jailName = v.pipe(
   ),
 );
 
+export const historySchema = v.strictObject(
+  {
+    keep: key(positive, {
+      says: 'How long a ban is remembered after its end; never shorter than the longest `banTime.forget` of a jail.',
+      default: BUILT_IN.history.keep,
+      unit: 'seconds where it is a bare number',
+    }),
+    maxSize: key(whole('a whole number of MiB, at least 16', 16, 1_000_000), {
+      says: 'How large `ledger.sqlite` may grow: before it does, the bans that ended first are forgotten, younger than `keep` or not. How often someone was banned is remembered all the same.',
+      default: BUILT_IN.history.maxSize,
+      unit: 'MiB',
+    }),
+  },
+  says('E_CONFIG_TYPE', 'an object with keep and maxSize'),
+);
+
 /** The whole file. */
 export const configSchema = v.strictObject(
   {
@@ -265,6 +282,10 @@ export const configSchema = v.strictObject(
     trustedProxies: key(allowList, {
       says: 'Proxies whose forwarding header is believed, by address, network or `file:`: behind them the offender is the right-most address of the header (X-Forwarded-For, Forwarded, X-Real-IP or CF-Connecting-IP, whichever the log has) that is no trusted proxy. They are never counted and never dropped.',
       default: [],
+    }),
+    history: key(historySchema, {
+      says: 'What is remembered of bans that have ended, for `bans --all` and `history`: an object with the keys below.',
+      default: BUILT_IN.history,
     }),
     jails: key(v.record(jailName, jailSchema, says('E_CONFIG_TYPE', 'an object of jails by name')), {
       says: 'The jails by name: what is watched, what is counted, what it costs.',

@@ -5,9 +5,8 @@ import { createServer } from '../api/index.ts';
 import type { StatusView } from '../api/contract.ts';
 import type { Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
-import type { Ban, Chunk } from '../model.ts';
-import { BailiffError } from '../errors.ts';
-import type { Clock, Log } from '../ports.ts';
+import type { Chunk } from '../model.ts';
+import type { Clock, Cron, Log } from '../ports.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
 import { createSources } from '../sources/index.ts';
@@ -19,13 +18,16 @@ import { createEnforcer } from './enforcer.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
 import type { Host } from './host.ts';
-import { createInForce, ignoresOf, namesOf } from './in-force.ts';
+import { createInForce, ignoresOf } from './in-force.ts';
+import { installSetup } from './install.ts';
 import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
-import { lift, liftAllowed } from './releases.ts';
+import { liftAllowed, liftDecided } from './releases.ts';
 import { createReloader } from './reload.ts';
 import type { Installed } from './reload.ts';
+import { createHousekeeping, rulesOf } from './housekeeping.ts';
+import { createPulse } from './pulse.ts';
 import { createSessions } from './sessions.ts';
 import { seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
@@ -36,7 +38,9 @@ import { createViews } from './views.ts';
 
 export { openLedger } from '../ledger/index.ts';
 export { createHost } from './host.ts';
+export { createCron } from './cron.ts';
 export { createLog } from './log.ts';
+export { createService } from './service.ts';
 export { passBy } from './fault-points.ts';
 export { explain } from './explain.ts';
 export { replay } from './replay.ts';
@@ -44,6 +48,7 @@ export { testFilter } from './test-filter.ts';
 export type { FaultPoint } from './fault-points.ts';
 export type { Host } from './host.ts';
 export type { Explanation } from './explain.ts';
+export type { Service } from './service.ts';
 export type { ReplayResult } from './replay.ts';
 export type { MissedLine, TestedMatch } from './test-filter.ts';
 
@@ -56,6 +61,8 @@ export interface DaemonOptions {
   readonly prepare: () => SetupResult;
   /** Reload by itself when a file that the config was read from changes? */
   readonly watchConfig: boolean;
+  /** Runs each reload, so that a service manager can be told. Left out: nobody is. */
+  readonly whileReloading?: <T>(reload: () => Promise<T>) => Promise<T>;
   /** Opened by the caller, who proves filters with it first; closed by the daemon. */
   readonly ledger: Ledger;
   /** Where the sockets go. */
@@ -73,17 +80,22 @@ export interface DaemonPorts {
   readonly log: Log;
   readonly host: Host;
   readonly at: FaultPoint;
+  /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
+  readonly cron?: Cron;
 }
 
 export interface Daemon {
   readonly mode: StatusView['mode'];
   /** How many addresses the kernel holds, as far as the daemon knows. */
   readonly stillBlocked: number;
+  readonly jailCount: number;
   /** What the firewall said, where it can't be reached. */
   readonly firewallFault: string | undefined;
   sources(): readonly SourceStatus[];
   /** Puts the config on the disk in force; a faulty one leaves the old one, and stands in the log and in `status`. */
   reload(): Promise<void>;
+  /** Were lines worked on since the last call, or could they have been? For a watchdog, which asks at a steady pace. */
+  isAlive(): boolean;
   /** Commits what is known and ends. Bans stay in the kernel. A second call is harmless. */
   stop(): Promise<void>;
   /** Rejects if the daemon breaks down by itself; resolves once it was stopped. */
@@ -139,6 +151,12 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     { clock, log },
   );
   const sourceWatch = createSourceWatch(inForce.stampOf, clock);
+  const housekeeping = createHousekeeping(ledger.upkeep, rulesOf(setup.config), {
+    clock,
+    log,
+    faults,
+    cron: ports.cron,
+  });
 
   async function enforce(): Promise<void> {
     await enforcer.sync();
@@ -158,9 +176,19 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       // The sources may not go on reading from a first sight's cutoff that a crash would forget.
       if (chunk.commitFirst || committer.isDue()) await committer.commit(false);
       void enforce().catch(fail);
+      pulse.beat();
       await breathe();
     }
   }
+
+  async function catchUp(): Promise<boolean> {
+    await booted.promise;
+    const handedOut = await sources.caughtUp();
+    // The chunk handed out last may still wait its turn in this round of the event loop.
+    await breathe();
+    return (await committer.commit(false)) && handedOut;
+  }
+  const pulse = createPulse(catchUp);
 
   function apply(chunk: Chunk): void {
     const journey = applyChunk(chunk, inForce.plans.of(chunk.patterns), sessions, bans, clock.now());
@@ -213,33 +241,22 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   // ── another config ──
   async function install(next: Setup): Promise<Installed> {
     await booted.promise;
-    // Whom a name protects is known before a jail can ban him.
-    await names.learn(namesOf(next));
-    const before = new Set(sources.status().map(({ id }) => id));
-    // From here to the end of the step nothing else runs: what was applied so far was judged by the old setup.
-    const { forgotten, ...changes } = inForce.replace(next);
-    for (const { jail, address } of forgotten) committer.forgetOffenders(jail, [address]);
-    const placed = sources.follow(watchesOf(next.jails, clock.now()));
-    bans.touch(new Set([...changes.added, ...changes.removed, ...changes.changed]));
-    // The step is done; the kernel and the disk are told.
-    names.restart();
-    await enforcer.allow(protection.allowed());
-    releaseAllowed();
-    await settle();
+    const installed = await installSetup(next, {
+      ...{ inForce, sources, sittings, bans, protection, names, committer, enforcer, clock, settle },
+    });
     expiry.reschedule();
-    await placed;
+    housekeeping.change(rulesOf(next.config));
     configWatch?.follow(next.readFrom, next.traces);
-    const news = sources.status().filter(({ id }) => !before.has(id));
-    return { ...changes, sources: news.map(({ id, firstLine }) => ({ id, from: firstLine ?? null })) };
+    return installed;
   }
 
   const reloader = createReloader({
     initial: setup,
     prepare: options.prepare,
+    around: options.whileReloading ?? ((task) => task()),
     install,
-    async release(jails, by, why, from = 0) {
-      const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by === 'jail' && ban.id >= from;
-      const count = lift({ bans, sittings }, isMeant, by, why, clock.now());
+    async release(jails, by, why, from) {
+      const count = liftDecided({ bans, sittings }, jails, by, why, clock.now(), from);
       await settle();
       return count;
     },
@@ -248,13 +265,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     log,
     faults,
   });
-  /** A refusal is in the log and in `status` already. */
-  async function reload(): Promise<void> {
-    await reloader.reload({}).catch((error: unknown) => {
-      if (!(error instanceof BailiffError)) throw error;
-    });
-  }
-  const configWatch = options.watchConfig ? watchConfig(clock, () => void reload().catch(fail)) : undefined;
+  const configWatch = options.watchConfig
+    ? watchConfig(clock, () => void reloader.tryReload().catch(fail))
+    : undefined;
   configWatch?.follow(setup.readFrom, setup.traces);
 
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
@@ -290,13 +303,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     manualDuration: () => inForce.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
-    async catchUp() {
-      await booted.promise;
-      const handedOut = await sources.caughtUp();
-      // The chunk handed out last may still wait its turn in this round of the event loop.
-      await breathe();
-      return (await committer.commit(false)) && handedOut;
-    },
+    catchUp,
   });
   let server: Awaited<ReturnType<typeof createServer>>;
   try {
@@ -336,6 +343,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     for (const stop of [...timers, names.stop, expiry.stop, reloader.stop]) stop();
     await configWatch?.close();
     await sources.close();
+    await housekeeping.stop();
     await committer.commit(true);
     await enforcer.close();
     ledger.close();
@@ -357,11 +365,15 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     get stillBlocked() {
       return enforcer.heldCount;
     },
+    get jailCount() {
+      return sittings.all.length;
+    },
     get firewallFault() {
       return enforcer.fault;
     },
     sources: () => sources.status(),
-    reload,
+    reload: () => reloader.tryReload(),
+    isAlive: () => pulse.isAlive(),
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),
   };

@@ -1,7 +1,9 @@
 // The daemon's own log: pino, JSON a line; pretty where a person watches.
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import type { Log } from '../ports.ts';
+import type { Clock, Log } from '../ports.ts';
+import { coalesce } from './repeats.ts';
+import type { CoalescingLog } from './repeats.ts';
 
 export interface LogOptions {
   readonly pretty: boolean;
@@ -9,8 +11,15 @@ export interface LogOptions {
   readonly verbose: boolean;
 }
 
-/** Writes to standard output. Fields that quote log lines are escaped by JSON, and by `printable` where it is pretty. */
-export async function createLog(options: LogOptions): Promise<Log> {
+/**
+ * Writes to standard output. Fields that quote log lines are escaped by JSON, and by `printable` where it is pretty.
+ * Complaints that repeat themselves are counted (`repeats.ts`).
+ */
+export async function createLog(options: LogOptions, clock: Clock): Promise<CoalescingLog> {
+  return coalesce(await createPlainLog(options), clock);
+}
+
+async function createPlainLog(options: LogOptions): Promise<Log> {
   const level = options.verbose ? 'debug' : 'info';
   const settings = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
   if (!options.pretty) return plain(pino(settings, pino.destination({ dest: 1, sync: true })));

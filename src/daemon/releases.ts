@@ -4,9 +4,14 @@ import type { Bans } from './bans.ts';
 import type { Protection } from './protection.ts';
 import type { Sittings } from './sitting.ts';
 
+interface Parts {
+  readonly bans: Bans;
+  readonly sittings: Sittings;
+}
+
 /** Ends open bans; what was counted of those addresses before `now` never counts again. @returns how many. */
-export function lift(
-  { bans, sittings }: { readonly bans: Bans; readonly sittings: Sittings },
+function lift(
+  { bans, sittings }: Parts,
   isMeant: (ban: Ban) => boolean,
   by: string,
   why: string,
@@ -21,11 +26,20 @@ export function lift(
 }
 
 /** Ends bans on what has come to be allowed. @returns how many. */
-export function liftAllowed(
-  parts: { readonly bans: Bans; readonly sittings: Sittings },
-  protection: Protection,
-  now: Instant,
-): number {
+export function liftAllowed(parts: Parts, protection: Protection, now: Instant): number {
   const isAllowed = ({ address }: Ban): boolean => protection.whyAllowed(address) !== undefined;
   return lift(parts, isAllowed, 'allow', 'the address is allowed now', now);
+}
+
+/** Ends what these jails decided. @param from only bans with this number or a later one. @returns how many. */
+export function liftDecided(
+  parts: Parts,
+  jails: readonly string[],
+  by: string,
+  why: string,
+  now: Instant,
+  from = 0,
+): number {
+  const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by === 'jail' && ban.id >= from;
+  return lift(parts, isMeant, by, why, now);
 }

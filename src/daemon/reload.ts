@@ -30,6 +30,8 @@ export interface ReloadOptions {
 export interface Reloader {
   /** @throws BailiffError E_CONFIG with the faults; the config in force stays. */
   reload(request: ReloadOptions): Promise<ReloadView>;
+  /** The same, where nobody waits for an answer: a refusal stands in the log and in `status`. */
+  tryReload(): Promise<void>;
   /** What is in force stays. */
   confirm(): ConfirmView;
   /** Puts a jail in session or takes it out, until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
@@ -42,6 +44,8 @@ export interface ReloadParts {
   readonly initial: Setup;
   /** Reads the config anew. */
   prepare(): SetupResult;
+  /** Runs each reload of the config on the disk, and each that goes back. */
+  around<T>(reload: () => Promise<T>): Promise<T>;
   /** Puts a setup in force, in one step between two chunks. Resolves when the kernel knows and each log has its place. */
   install(setup: Setup): Promise<Installed>;
   /** Lifts what these jails decided; with `from`, only bans with that number or a later one. @returns how many. */
@@ -119,7 +123,7 @@ export function createReloader(parts: ReloadParts): Reloader {
 
   function begin(patience: Duration): void {
     const until = clock.now() + patience;
-    const cancel = clock.schedule(patience, () => void inTurn(rollBack).catch(failed));
+    const cancel = clock.schedule(patience, () => void inTurn(() => parts.around(rollBack)).catch(failed));
     trial = { before: inForce, firstBan: parts.nextBan(), until, jails: new Set(), cancel };
     faults.raise(
       UNCONFIRMED,
@@ -168,8 +172,14 @@ export function createReloader(parts: ReloadParts): Reloader {
     return outcomes;
   }
 
+  const inItsTurn = (options: ReloadOptions) => inTurn(() => parts.around(() => reload(options)));
   return {
-    reload: (options) => inTurn(() => reload(options)),
+    reload: inItsTurn,
+    async tryReload() {
+      await inItsTurn({}).catch((error: unknown) => {
+        if (!(error instanceof BailiffError)) throw error;
+      });
+    },
     confirm() {
       const wasOnTrial = trial !== undefined;
       trial?.cancel();

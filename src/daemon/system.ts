@@ -29,6 +29,9 @@ export function createClock(): Clock {
   return { now: Date.now, monotonic: () => performance.now(), schedule };
 }
 
+/** CLOCK_MONOTONIC, which other processes read as well; in microseconds. */
+export const monotonicMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
+
 /** Starts real processes. What they print is read as UTF-8. */
 export function createExec(): Exec {
   return { run, spawn: spawnChild, find };
@@ -59,7 +62,8 @@ function find(program: string): string | undefined {
 function run(request: ExecRequest): Promise<ExecResult> {
   let child: ChildProcess;
   try {
-    child = spawn(request.file, request.args, { ...SURROUNDINGS, stdio: 'pipe' });
+    const env = { ...ENVIRONMENT, ...request.env };
+    child = spawn(request.file, request.args, { ...SURROUNDINGS, env, stdio: 'pipe' });
   } catch (error) {
     return Promise.resolve(notStarted(reasonOf(error)));
   }

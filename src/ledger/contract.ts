@@ -71,5 +71,26 @@ export interface Ledger {
   /** Proofs of filters that passed their forgeries, by the hash of the filter's text. */
   isProven(hash: string): boolean;
   remember(hash: string, at: Instant): void;
+  readonly upkeep: Upkeep;
   close(): void;
+}
+
+/** Housekeeping, a short step a call. @throws BailiffError E_LEDGER_UNAVAILABLE; the step has then done nothing. */
+export interface Upkeep {
+  /**
+   * Deletes up to `limit` bans that ended at or before an instant (`Infinity`: at any), with their events; those that
+   * ended first go first. Open ones stay, and the newest, from which the next one's number is counted.
+   * @returns how many it deleted.
+   */
+  forgetBans(before: Instant, limit: number): number;
+  /** Keeps the 10 000 newest proofs. @returns how many it deleted. */
+  forgetProofs(): number;
+  /** The file without its write-ahead log, and how much of it holds nothing; in bytes. */
+  size(): { readonly bytes: number; readonly free: number };
+  /** Gives up to so many free pages back to the file system. @returns how many it gave. */
+  giveBack(pages: number): number;
+  /** Writes the write-ahead log back as far as no reader is in the way: in another thread, because it waits for the disk. */
+  checkpoint(): Promise<void>;
+  /** While held back, no commit writes the log back by itself: whoever holds it does so with {@link checkpoint}. */
+  holdBack(isHeld: boolean): void;
 }

@@ -7,6 +7,7 @@ import type { Ledger } from './contract.ts';
 import { ledgerError } from './failure.ts';
 import { lock, openForReading, openForWriting, type Lock } from './open.ts';
 import { createReader } from './read.ts';
+import { createUpkeep } from './upkeep.ts';
 import { createWriter } from './write.ts';
 
 export interface LedgerOptions {
@@ -65,6 +66,7 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
     events: (ban) => attempt(() => reader.events(ban)),
     isProven: (hash) => attempt(() => proof.get(hash) !== undefined),
     remember: (hash, at) => void attempt(() => prove.run(hash, at)),
+    upkeep: createUpkeep(db, attempt),
     close() {
       // The last connection writes the log back into the ledger and deletes it.
       db.close();

@@ -12,23 +12,41 @@ const BUSY_TIMEOUT = 50;
 const OPEN_TIMEOUT = 2_000;
 /** After a burst the write-ahead log is cut back to this many bytes. */
 const WAL_LIMIT = 16 * 1_024 * 1_024;
+/** What `PRAGMA auto_vacuum` answers. */
+const INCREMENTAL = 2;
 
 /** Opens `file` for writing; its folder is made (0700) and the file too (0600) where there is none. */
 export function openForWriting(file: string): Database.Database {
   createPrivate(file);
   const db = new Database(file, { timeout: OPEN_TIMEOUT });
   try {
+    // Must be said before the first table is made; for older ledgers see below.
+    db.pragma('auto_vacuum = INCREMENTAL');
     // The journal mode is part of the file; the other settings are this connection's.
     db.pragma('journal_mode = WAL');
     db.pragma('foreign_keys = ON');
     db.pragma(`journal_size_limit = ${WAL_LIMIT}`);
     migrate(db, file);
+    makeShrinkable(db);
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`);
   } catch (error) {
     db.close();
     throw error;
   }
   return db;
+}
+
+/**
+ * A ledger of before Bailiff kept house can't give free pages back until it was written anew, once. It takes as much room
+ * again; where there is none, the pages are used again all the same, and the next start tries once more.
+ */
+function makeShrinkable(db: Database.Database): void {
+  if (db.pragma('auto_vacuum', { simple: true }) === INCREMENTAL) return;
+  try {
+    db.exec('VACUUM');
+  } catch {
+    // A full disk, or somebody who reads: nothing was changed.
+  }
 }
 
 /** Opens what is there, beside a running daemon too. Nothing is made, nothing is migrated. */

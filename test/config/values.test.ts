@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { banTimeObject, configSchema, jailSchema } from '../../src/config/schema.ts';
+import type { banTimeObject, configSchema, historySchema, jailSchema } from '../../src/config/schema.ts';
 import { createFolder } from './folder.ts';
 
 const MINUTE = 60_000;
@@ -17,6 +17,7 @@ test('a jail that says only what it must has every value', () => {
     allow: [],
     trustedProxies: [],
     banTime,
+    history: { keep: 365 * DAY, maxSize: 1_024 * 1_024 * 1_024 },
     jails: [
       {
         name: 'sshd',
@@ -117,6 +118,22 @@ describe('changing a key changes what comes of it', () => {
     expect(folder.jail({}, { banTime: { [key]: other } }).banTime).toEqual(own(other));
   });
 
+  const HISTORY: Record<keyof typeof historySchema.entries, [unknown, unknown]> = {
+    keep: ['1w', 'forever'],
+    maxSize: [16, 17],
+  };
+  test.each(Object.entries(HISTORY))('%s of history', (key, [one, other]) => {
+    using folder = createFolder();
+    const history = (value: unknown) => folder.config({ history: { [key]: value } }).history;
+    expect(history(other)).not.toEqual(history(one));
+    const { faults } = folder.load({ history: { maxSize: 15, keep: 0, size: 1 } });
+    expect(faults.map(({ code }) => code).toSorted()).toEqual([
+      'E_CONFIG_DURATION',
+      'E_CONFIG_UNKNOWN_KEY',
+      'E_CONFIG_VALUE',
+    ]);
+  });
+
   test('the keys of the file', () => {
     using folder = createFolder();
     const TOP: Record<keyof typeof configSchema.entries, [unknown, unknown]> = {
@@ -124,6 +141,7 @@ describe('changing a key changes what comes of it', () => {
       defaults: [{}, { banTime: '1h' }],
       allow: [['192.0.2.1'], ['192.0.2.2']],
       trustedProxies: [[], ['192.0.2.1']],
+      history: [{}, { keep: '30d' }],
       jails: [{}, { a: { filter: 'sshd', logs: ['/a'] } }],
     };
     for (const [key, [one, other]] of Object.entries(TOP)) {

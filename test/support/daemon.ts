@@ -40,6 +40,8 @@ export interface Daemon {
   ban(address: string, wanted?: (ban: BanView) => boolean): Promise<BanView>;
   /** Runs another verb against it. `args` begin with the verb. */
   verb(...args: string[]): Promise<Ran>;
+  /** Lets it go on after SIGSTOP; harmless where it runs. */
+  wake(): void;
   /** Sends a signal and waits for the end. @returns its exit status; undefined where the signal ended it. */
   end(signal?: NodeJS.Signals): Promise<number | undefined>;
   /** Resolves when it has ended for whatever reason. */
@@ -100,6 +102,7 @@ export function launchDaemon(options: DaemonOptions): Daemon {
       const all = [...places, ...verb];
       return options.host ? options.host.run(launcher, all, more) : run(launcher, all, more);
     },
+    wake: () => void child.kill('SIGCONT'),
     async end(signal = 'SIGTERM') {
       child.kill(signal);
       return (await ended(child)).code;

@@ -19,6 +19,10 @@ export const PACKAGE_OF = {
   setpriv: 'util-linux',
   unshare: 'util-linux',
   script: 'bsdutils',
+  'systemd-notify': 'systemd',
+  'systemd-analyze': 'systemd',
+  'systemd-sysusers': 'systemd',
+  scmp_sys_resolver: 'seccomp',
 } as const;
 
 /** A program that tests drive, or `root`: the right to make network namespaces. */

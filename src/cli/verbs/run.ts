@@ -1,10 +1,19 @@
 import { BailiffError, EXIT } from '../../errors.ts';
-import { createHost, createLog, openLedger, passBy, startDaemon } from '../../daemon/index.ts';
-import type { Daemon } from '../../daemon/index.ts';
-import { createClock, createExec, createOwner } from '../../daemon/system.ts';
+import {
+  createCron,
+  createHost,
+  createLog,
+  createService,
+  openLedger,
+  passBy,
+  startDaemon,
+} from '../../daemon/index.ts';
+import type { Daemon, Service } from '../../daemon/index.ts';
+import { createClock, createExec, createOwner, monotonicMicroseconds } from '../../daemon/system.ts';
 import { chooseFirewall, createFirewall, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
-import { describeEnd, describeStart } from '../banner.ts';
+import { describeEnd, describeStart, describeState } from '../banner.ts';
+import { findServiceManager } from '../paths.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -42,22 +51,31 @@ export const verb: Verb = {
       tellFaults(context, result.faults, 'fault');
       return exitOf(result.faults);
     }
-    const log = await createLog({
-      pretty: context.terminal && !context.json,
-      color: context.color,
-      verbose: context.verbose,
-    });
+    const log = await createLog(
+      {
+        pretty: context.terminal && !context.json,
+        color: context.color,
+        verbose: context.verbose,
+      },
+      clock,
+    );
     const { setup } = result;
     const neverEnforce = options['detectOnly'] === true;
     const ports = { exec: createExec(), clock, log, owner: createOwner() };
     const { kind, why } = given ? { kind: given, why: undefined } : await chooseFirewall(ports.exec);
     if (why !== undefined) log.warn({ firewall: kind, why }, 'nftables is missing, another firewall is used');
     const firewall = createFirewall(kind, ports);
-    const daemon = await startDaemon(
+    const service = createService(findServiceManager(), { ...ports, microseconds: monotonicMicroseconds });
+    const doing = (): string => describeState(daemon);
+    const daemon: Daemon = await startDaemon(
       {
         setup,
         prepare,
         watchConfig: options['watch'] !== false,
+        async whileReloading(task) {
+          await service.reloading();
+          return task().finally(() => service.ready(doing()));
+        },
         ledger,
         runtime: context.paths.runtime,
         firewall,
@@ -65,7 +83,7 @@ export const verb: Verb = {
         statusGroup: undefined,
         version: context.version,
       },
-      { clock, log, host: createHost(), at: passBy },
+      { clock, log, host: createHost(), at: passBy, cron: createCron() },
     );
     process.on('SIGHUP', () => void daemon.reload());
     if (daemon.mode === 'enforcing' && kind !== 'memory')
@@ -75,7 +93,13 @@ export const verb: Verb = {
     for (const warning of warnings) log.warn(warning, 'config');
     if (!context.json)
       context.out(describeStart(context, { setup, daemon, firewall, why, neverEnforce, state }));
-    return untilSignal(context, daemon, firewall, signalled);
+    await service.ready(doing());
+    service.watch(() => daemon.isAlive(), doing);
+    try {
+      return await untilSignal(context, daemon, firewall, service, signalled);
+    } finally {
+      log.flush();
+    }
   },
 };
 
@@ -84,6 +108,7 @@ async function untilSignal(
   context: Context,
   daemon: Daemon,
   firewall: Firewall,
+  service: Service,
   signalled: Promise<void>,
 ): Promise<number> {
   try {
@@ -93,6 +118,7 @@ async function untilSignal(
     await daemon.stop();
     throw error;
   }
+  await service.stopping();
   const isBlocking = daemon.mode === 'enforcing' || daemon.stillBlocked > 0;
   await daemon.stop();
   if (!context.json) context.out(describeEnd(context, firewall.kind, isBlocking));

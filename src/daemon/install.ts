@@ -1,0 +1,49 @@
+// Another setup comes into force while lines are being read: one step between two chunks, then the kernel is told.
+import type { Clock } from '../ports.ts';
+import type { Setup } from '../setup/index.ts';
+import type { Sources } from '../sources/contract.ts';
+import type { Bans } from './bans.ts';
+import type { Committer } from './committer.ts';
+import type { Enforcer } from './enforcer.ts';
+import { namesOf, type InForce } from './in-force.ts';
+import type { Names } from './names.ts';
+import type { Protection } from './protection.ts';
+import { liftAllowed } from './releases.ts';
+import type { Installed } from './reload.ts';
+import type { Sittings } from './sitting.ts';
+import { watchesOf } from './watches.ts';
+
+export interface InstallParts {
+  readonly inForce: InForce;
+  readonly sources: Sources;
+  readonly sittings: Sittings;
+  readonly bans: Bans;
+  readonly protection: Protection;
+  readonly names: Names;
+  readonly committer: Committer;
+  readonly enforcer: Enforcer;
+  readonly clock: Clock;
+  /** Commits, then tells the kernel. */
+  settle(): Promise<void>;
+}
+
+/** Resolves when the kernel knows, and each log has its place. */
+export async function installSetup(next: Setup, parts: InstallParts): Promise<Installed> {
+  const { inForce, sources, bans, sittings, protection, names, committer, clock } = parts;
+  // Whom a name protects is known before a jail can ban him.
+  await names.learn(namesOf(next));
+  const before = new Set(sources.status().map(({ id }) => id));
+  // From here to the end of the step nothing else runs: what was applied so far was judged by the old setup.
+  const { forgotten, ...changes } = inForce.replace(next);
+  for (const { jail, address } of forgotten) committer.forgetOffenders(jail, [address]);
+  const placed = sources.follow(watchesOf(next.jails, clock.now()));
+  bans.touch(new Set([...changes.added, ...changes.removed, ...changes.changed]));
+  // The step is done; the kernel and the disk are told.
+  names.restart();
+  await parts.enforcer.allow(protection.allowed());
+  liftAllowed({ bans, sittings }, protection, clock.now());
+  await parts.settle();
+  await placed;
+  const news = sources.status().filter(({ id }) => !before.has(id));
+  return { ...changes, sources: news.map(({ id, firstLine }) => ({ id, from: firstLine ?? null })) };
+}

@@ -1,0 +1,78 @@
+// What keeps the ledger small. Every call is one short step, so that the caller can give the event loop back in between.
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Database } from 'better-sqlite3';
+import type { Upkeep } from './contract.ts';
+
+/** Sources run as they are, a package is built: either way it stands beside this file. */
+const CHECKPOINT = new URL(
+  import.meta.url.endsWith('.ts') ? './checkpoint.ts' : './checkpoint.js',
+  import.meta.url,
+);
+/** SQLite's own measure: after so many pages a commit writes the log back itself, and waits for the disk. */
+const USUAL_PAGES = 1_000;
+
+/** Proofs that are no longer there are made again at the next start, which then takes seconds longer. */
+const MOST_PROOFS = 10_000;
+
+export function createUpkeep(db: Database, attempt: <T>(work: () => T) => T): Upkeep {
+  // The newest ban stays whatever its age: the next one's number is counted from it, and no number is given twice.
+  const oldest = db
+    .prepare<[number, number], number>(
+      `SELECT id FROM bans WHERE ended_at <= ? AND id < (SELECT max(id) FROM bans) ORDER BY ended_at LIMIT ?`,
+    )
+    .pluck();
+  const forgetEvents = db.prepare('DELETE FROM ban_events WHERE ban = ?');
+  const forgetBan = db.prepare('DELETE FROM bans WHERE id = ?');
+  const forgetProofs = db.prepare(
+    'DELETE FROM proofs WHERE rowid IN (SELECT rowid FROM proofs ORDER BY at DESC, rowid DESC LIMIT -1 OFFSET ?)',
+  );
+  const number = (name: string): number => Number(db.pragma(name, { simple: true }));
+  let writtenBack: number | undefined;
+  /** Nothing of this need be on the disk at once, and a sync would hold everything up. The next commit says anew what it needs. */
+  const unhurried = (): void => void db.pragma('synchronous = NORMAL');
+  const forget = db.transaction((ids: readonly number[]) => {
+    for (const id of ids) {
+      forgetEvents.run(id);
+      forgetBan.run(id);
+    }
+  });
+
+  return {
+    forgetBans: (before, limit) =>
+      attempt(() => {
+        const ids = oldest.all(Math.min(before, Number.MAX_SAFE_INTEGER), limit);
+        unhurried();
+        if (ids.length > 0) forget(ids);
+        return ids.length;
+      }),
+    forgetProofs: () =>
+      attempt(() => {
+        unhurried();
+        return forgetProofs.run(MOST_PROOFS).changes;
+      }),
+    size: () =>
+      attempt(() => {
+        const page = number('page_size');
+        return { bytes: number('page_count') * page, free: number('freelist_count') * page };
+      }),
+    giveBack: (pages) =>
+      attempt(() => {
+        unhurried();
+        const before = number('freelist_count');
+        db.pragma(`incremental_vacuum(${Math.max(1, Math.floor(pages))})`);
+        return before - number('freelist_count');
+      }),
+    async checkpoint() {
+      // Nothing was written since the last one: an idle host starts no thread.
+      const written = statSync(`${db.name}-wal`, { throwIfNoEntry: false })?.mtimeMs;
+      if (written === undefined || written === writtenBack) return;
+      writtenBack = written;
+      await once(new Worker(CHECKPOINT, { workerData: db.name, stdin: false }), 'exit');
+    },
+    holdBack(isHeld) {
+      attempt(() => db.pragma(`wal_autocheckpoint = ${isHeld ? 0 : USUAL_PAGES}`));
+    },
+  };
+}
