@@ -101,6 +101,14 @@ export interface Match {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** What was recognised in lines that bear no address, while no line of their session has told it. */
+export interface Waiting {
+  /** The pattern of the first of them. */
+  readonly pattern: number;
+  /** How often they count together; 0: once, unless another line of the session has counted. */
+  readonly counts: number;
+}
+
 /**
  * Conditions on the fields of a line, as a filter's or a jail's `where` and `except` write them; all must hold.
  * A list holds where one of its members does.

@@ -1,6 +1,6 @@
 // Filters over lines of text: patterns over a message that a layout framed.
 import type { Fault } from '../errors.ts';
-import type { Conditions, Duration, Instant, Match, Network } from '../model.ts';
+import type { Conditions, Match, Network, Waiting } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { createAddressReader } from './addresses.ts';
 import { compileConditions } from './conditions.ts';
@@ -9,17 +9,14 @@ import type { FilterDefinition, FilterOptions, LineVerdict, PatternDefinition } 
 import type { Engine, Report, Surroundings } from './engine.ts';
 import { TEXT_LAYOUTS } from './layouts.ts';
 import type { TextFrame } from './layouts.ts';
+import { createJoining } from './joining.ts';
+import type { Judged } from './joining.ts';
 import { anyOf } from './literals.ts';
 import { compilePattern } from './pattern.ts';
 import type { Captured, Needs, Pattern } from './pattern.ts';
 
 /** What conditions on a line of text may name besides what the patterns keep. */
 export const TEXT_FIELDS = ['ip', 'program'] as const;
-
-/** What is longer is no host's name. */
-const LONGEST_HOST = 255;
-const HOUR: Duration = 60 * 60_000;
-const DAY: Duration = 24 * HOUR;
 
 /** What conditions see of a match. */
 interface Found {
@@ -29,6 +26,7 @@ interface Found {
 }
 
 const NO_MATCH: LineVerdict = { outcome: 'no-match', why: 'no pattern fits' };
+const NOTHING: Judged = { verdict: NO_MATCH };
 const NARROWED: LineVerdict = {
   outcome: 'no-match',
   why: "a pattern fits, but the jail's conditions do not hold",
@@ -37,8 +35,6 @@ const UNJOINED: LineVerdict = {
   outcome: 'no-match',
   why: "a pattern fits, but the line that told the address of its session wasn't seen, or is too long ago",
 };
-
-const CLOSED = 'it counts nothing: it ends its session';
 
 /** Builds the engine of a filter over lines of text; undefined where something was reported. */
 export function compileByPatterns(
@@ -94,84 +90,102 @@ export function compileByPatterns(
   // In front of a plain line there may be no tag at all: frames.ts sees to it where there is one.
   const programs = new Set(layoutName === 'syslog' ? definition.program : []);
   const layout = TEXT_LAYOUTS[layoutName];
-  // Jails in another mode have other matches, and what is one opens and closes nothing: each mode keeps its own sessions.
-  const name = options.mode === 'normal' ? definition.name : `${definition.name}+${options.mode}`;
-  // A session whose end is told may be quiet for long. Where it isn't, its id may come to be another's.
-  const life = closings.length > 0 ? DAY : HOUR;
+  const joining = createJoining(definition, options, openings, closings);
   return {
     framing: { key: JSON.stringify([layoutName, options.zone]), open: layout.frame(stamps) },
     literals: anyOf(
       [...patterns.map(({ pattern }) => pattern), ...openings, ...closings].map(({ literals }) => literals),
     ),
     misfit: { outcome: 'no-layout', why: layout.misfit },
-    examine(frame, start, end, _explains, around) {
+    examine(frame, start, end, explains, around) {
       if (programs.size > 0 && !programs.has(frame.program ?? ''))
         return { outcome: 'no-match', why: `the program is none of ${definition.program.join(', ')}` };
-      let verdict = NO_MATCH;
-      for (const { pattern, index, outcome } of patterns) {
-        const captured = pattern.match(frame.message);
-        if (!captured) continue;
-        const address = captured.address ?? addressOf(captured, frame, start, around);
-        if (!address) {
-          verdict = UNJOINED;
-          continue;
-        }
-        const found = { frame, address, fields: captured.fields };
-        if (!where.every((holds) => holds(found))) continue;
-        if (!jailWhere.every((holds) => holds(found))) {
-          verdict = NARROWED;
-          continue;
-        }
-        const match = matchOf(address, captured, pattern, index, outcome, frame, start, end);
-        // Exceptions speak of failures: who logged in is known whatever they say.
-        if (outcome === 'success') return { outcome, match };
-        if (exceptions.some((exception) => inUse(exception) && exception.test(frame.message)))
-          return { outcome: 'excepted', why: 'a pattern under "except" fits', match };
-        if (except.some((holds) => holds(found)))
-          return { outcome: 'excepted', why: 'the conditions under "except" hold', match };
-        return { outcome: 'match', match };
-      }
-      // What a jail narrows must not change what others hear of sessions.
-      if (!hasSessions || verdict === NARROWED) return verdict;
-      return told(frame, start, around) ?? verdict;
+      const judged = judge(frame, start, end, around);
+      if (!joining) return judged.verdict;
+      return joining.note(judged, frame, start, explains, around, (waiting, captured, address) =>
+        settled(waiting, captured, address, frame, start, end),
+      );
     },
   };
 
-  /** Whose session a line without an address is of; each such line keeps its session known for longer. */
-  function addressOf(
-    captured: Captured,
-    frame: TextFrame,
-    start: number,
-    around: Surroundings,
-  ): Network | undefined {
-    const session = hasSessions ? sessionOf(captured, frame, around) : undefined;
-    if (session === undefined) return undefined;
-    const at = instantOf(frame, start, around);
-    const address = around.sessions.find(name, session, at);
-    if (address) around.sessions.open(name, session, address, at, at + life);
-    return address;
+  /** What the patterns say of a line. */
+  function judge(frame: TextFrame, start: number, end: number, around: Surroundings): Judged {
+    let judged = NOTHING;
+    for (const { pattern, index, outcome } of patterns) {
+      const captured = pattern.match(frame.message);
+      if (!captured) continue;
+      const address = captured.address ?? joining?.addressOf(captured, frame, start, around);
+      if (!address) {
+        const waiting = outcome === 'failure' ? waitingOf(pattern, index, frame) : undefined;
+        judged = { verdict: UNJOINED, captured, ...(waiting && { waiting }) };
+        continue;
+      }
+      const found = { frame, address, fields: captured.fields };
+      if (!where.every((holds) => holds(found))) continue;
+      if (!jailWhere.every((holds) => holds(found))) {
+        judged = { verdict: NARROWED };
+        continue;
+      }
+      const match = matchOf(address, captured, pattern, index, outcome, frame, start, end);
+      // Exceptions speak of failures: who logged in is known whatever they say.
+      if (outcome === 'success') return { verdict: { outcome, match }, captured };
+      const why = whyExcepted(frame, found);
+      const verdict =
+        why === undefined
+          ? { outcome: 'match' as const, match }
+          : { outcome: 'excepted' as const, why, match };
+      return { verdict, captured };
+    }
+    return judged;
   }
 
-  /** What a line that is no match tells about sessions: noted, once it is known to be none. */
-  function told(frame: TextFrame, start: number, around: Surroundings): LineVerdict | undefined {
-    for (const pattern of openings) {
-      const captured = pattern.match(frame.message);
-      const session = captured && sessionOf(captured, frame, around);
-      if (!captured?.address || session === undefined) continue;
-      const at = instantOf(frame, start, around);
-      around.sessions.open(name, session, captured.address, at, at + life);
-      const { address } = captured;
-      const why = `it counts nothing: it tells that its session is that of ${address.text}, for lines that bear no address`;
-      return { outcome: 'opened', why, session, address };
-    }
-    for (const pattern of closings) {
-      const captured = pattern.match(frame.message);
-      const session = captured && sessionOf(captured, frame, around);
-      if (session === undefined) continue;
-      around.sessions.close(name, session);
-      return { outcome: 'closed', why: CLOSED, session };
-    }
-    return undefined;
+  function whyExcepted(frame: TextFrame, found: Found): string | undefined {
+    if (isExcepted(frame)) return 'a pattern under "except" fits';
+    return except.some((holds) => holds(found)) ? 'the conditions under "except" hold' : undefined;
+  }
+
+  function isExcepted(frame: TextFrame): boolean {
+    return exceptions.some((exception) => inUse(exception) && exception.test(frame.message));
+  }
+
+  /** What a line without an address counts once its session has one; evidence of nobody is none. */
+  function waitingOf(
+    { definition: { counts } }: Pattern,
+    index: number,
+    frame: TextFrame,
+  ): Waiting | undefined {
+    if (counts === 0 || isExcepted(frame)) return undefined;
+    return { pattern: index, counts: counts === 'session' ? 0 : counts * frame.times };
+  }
+
+  /** The verdict on a line that tells whose session it was, for lines of it that waited. Conditions see this line. */
+  function settled(
+    { pattern, counts }: Waiting,
+    captured: Captured,
+    address: Network,
+    frame: TextFrame,
+    start: number,
+    end: number,
+  ): LineVerdict {
+    const found = { frame, address, fields: captured.fields };
+    if (![...where, ...jailWhere].every((holds) => holds(found)) || except.some((holds) => holds(found)))
+      return NARROWED;
+    return {
+      outcome: 'match',
+      match: {
+        start,
+        end,
+        filter: definition.name,
+        pattern,
+        outcome: 'failure',
+        address,
+        at: frame.at,
+        counts: Math.max(1, counts),
+        oncePerSession: counts === 0,
+        session: captured.session ?? frame.session,
+        fields: captured.fields,
+      },
+    };
   }
 
   function matchOf(
@@ -199,22 +213,6 @@ export function compileByPatterns(
       fields: captured.fields,
     };
   }
-}
-
-/**
- * The id of a line's session, distinct in its log: many hosts may write to it, whose pids say nothing about each other,
- * and a service that begins to count anew has another pid.
- */
-function sessionOf(captured: Captured, frame: TextFrame, around: Surroundings): string | undefined {
-  const host = frame.host ?? around.host ?? '';
-  const pid = frame.session === undefined ? '' : `[${frame.session}]`;
-  if (host.length > LONGEST_HOST || (pid === '' && captured.session === undefined)) return undefined;
-  return [`${host}${pid}`, captured.session ?? ''].filter((part) => part !== '').join(' ');
-}
-
-/** No line is from later than its arrival. */
-function instantOf(frame: TextFrame, start: number, around: Surroundings): Instant {
-  return Math.min(frame.at ?? around.receivedAt(start), around.arrivedAt);
 }
 
 /** Conditions see bytes; what patterns keep is decoded. */

@@ -1,6 +1,6 @@
 // What a filter is to the rest of the house: bytes in, matches out.
 import type { Fault } from '../errors.ts';
-import type { Conditions, Instant, Match, Network } from '../model.ts';
+import type { Conditions, Instant, Match, Network, Waiting } from '../model.ts';
 
 export type LayoutName = 'syslog' | 'access' | 'json' | 'logfmt' | 'plain';
 
@@ -99,18 +99,31 @@ export type LineVerdict =
       readonly session: string;
       readonly address: Network;
     }
-  | { readonly outcome: 'closed'; readonly why: string; readonly session: string };
+  | {
+      readonly outcome: 'closed';
+      readonly why: string;
+      readonly session: string;
+      /** undefined where the line bears none. */
+      readonly address: Network | undefined;
+    };
 
 /**
  * Whose sessions are under way, by the lines of one log so far: a line without an address is about the address that an
- * earlier line of its session bore. Asked and told line by line, in order.
+ * earlier line of its session bore, or waits for the line that ends it. Asked and told line by line, in order.
+ * `at` is the instant of the line, `until` when the session is forgotten, by later lines' stamps.
  */
 export interface SessionMemory {
-  /** The session is this address's, whatever was known under its id. @param until when it is forgotten, by later lines' stamps. */
+  /** A session begins, and is this address's, whatever was known under its id. */
   open(filter: string, session: string, address: Network, at: Instant, until: Instant): void;
-  /** @param at the instant of the line that asks. */
+  /** A line of a session bears this address. What waits goes on waiting: the line may be another's with the same id. */
+  tell(filter: string, session: string, address: Network, at: Instant, until: Instant): void;
   find(filter: string, session: string, at: Instant): Network | undefined;
-  close(filter: string, session: string): void;
+  /** Is anything known of it, if only that something waits? */
+  has(filter: string, session: string): boolean;
+  /** A line without an address is kept, in sum with those of its session that are kept already. */
+  wait(filter: string, session: string, waiting: Waiting, at: Instant, until: Instant): void;
+  /** A session is over. @returns what waited for it. */
+  close(filter: string, session: string, at: Instant): Waiting | undefined;
 }
 
 /** A filter ready to run. */

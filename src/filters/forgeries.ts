@@ -212,6 +212,7 @@ const MARKS = [
   '05/Jan/2027:10:11:12 +0000',
   '[05/Jan/2027:10:11:12 +0000] "GET / HTTP/1.1" 401 1 "-" "-"',
   '2027-01-05T10:11:12Z ',
+  'kernel: [  970.699396] ',
   'Jan  6 10:11:12 web sshd[1]: ',
 ];
 /** Beyond what services cut names at, what nginx cuts records at, and what a pattern sees of a line. */

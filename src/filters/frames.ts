@@ -7,7 +7,7 @@ import { UNFORWARDED } from './by-fields.ts';
 import { receivedAt, unwrapLine } from './containers.ts';
 import type { FilterDefinition, LineVerdict, SessionMemory } from './contract.ts';
 import type { Engine, Relay, Surroundings } from './engine.ts';
-import { afterPriority, readHeader5424 } from './layouts.ts';
+import { LEVEL, afterPriority, readHeader5424 } from './layouts.ts';
 
 /**
  * Tags under which web servers log. A file that all programs write to holds text that others let a client begin, so that
@@ -19,9 +19,6 @@ const WEB_SERVERS =
 const HEADER =
   /^(?:[A-Z][a-z]{2} (?: \d|\d\d?) \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)) ([\w.:-]*[\w.-]) ([\w./-]+)(?:\[\d+\])?:(?: |$)/;
 const LONGEST_HEADER = 512;
-/** Programs that write `2026-01-05T10:11:12Z ERROR app: …` are no host of that name. */
-const LEVEL =
-  /^(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERR|ERROR|CRIT|CRITICAL|ALERT|EMERG|FATAL|PANIC|SEVERE)$/i;
 const MOST_PRIORITY = 191;
 const FOREIGN: LineVerdict = {
   outcome: 'no-match',
@@ -75,6 +72,7 @@ function readHeader(
   const [head, host, program] = HEADER.exec(text.slice(from, Math.min(end, from + LONGEST_HEADER))) ?? [];
   if (head === undefined || host === undefined || program === undefined) return undefined;
   const stamp = stamps.at(text, from, now);
+  // Programs that write `2026-01-05T10:11:12Z ERROR app: …` are no host of that name.
   if (!stamp || LEVEL.test(host)) return undefined;
   return { host, program, at: stamp.instant, end: from + head.length };
 }

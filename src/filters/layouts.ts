@@ -41,7 +41,7 @@ const PID_DIGITS = 10;
 
 /**
  * RFC 3164 with its own stamp or an ISO one (`Jan  5 10:11:12 host tag[pid]: message`), and RFC 5424; `<PRI>` in front
- * or not. The host may be missing, as in what some daemons write without a relay.
+ * or not. The host may be missing, as in what some daemons write without a relay. metalog: `Jan  5 10:11:12 [tag] message`.
  */
 function frameSyslog(stamps: Stamps): FrameText {
   return (text, start, end, now) => {
@@ -54,6 +54,11 @@ function frameSyslog(stamps: Stamps): FrameText {
     if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
     const first = afterSpaces(text, stamp.end, end);
     const hostEnd = endOfWord(text, first, end);
+    const program = bracketed(text, first, hostEnd);
+    if (program !== undefined) {
+      const message = relayedMessage(text, Math.min(hostEnd + 1, end), start, end);
+      return { at: stamp.instant, host: '', program, session: undefined, ...repeated(message) };
+    }
     const hasHost = text.charCodeAt(hostEnd - 1) !== COLON;
     const tag = hasHost ? afterSpaces(text, hostEnd, end) : first;
     let tagEnd = tag;
@@ -66,7 +71,7 @@ function frameSyslog(stamps: Stamps): FrameText {
     }
     if (colon >= end || text.charCodeAt(colon) !== COLON) return undefined;
     const behind = text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1;
-    const message = afterMessageId(text, behind);
+    const message = afterMark(text, behind);
     return {
       at: stamp.instant,
       host: hasHost ? text.slice(first, hostEnd) : '',
@@ -166,10 +171,33 @@ function repeated(message: string): Pick<TextFrame, 'message' | 'times'> {
   return inner === undefined ? { message, times: 1 } : { message: inner, times: Number(times) };
 }
 
-/** Solaris writes `[ID 800047 auth.info] ` before the message. */
-function afterMessageId(text: string, at: number): number {
-  if (!text.startsWith('[ID ', at)) return at;
-  return at + (/^\[ID \d+ [a-z\d]+\.[a-z]+\] /.exec(text.slice(at, at + 40))?.[0].length ?? 0);
+/**
+ * What may stand before a message that is no part of it: Solaris writes `[ID 800047 auth.info] `; `kernel: [  970.699396] `
+ * is there where a message took its way through the kernel's ring buffer. Who begins a message with such a mark himself could
+ * as well have left it out.
+ */
+const MARKS = [/^\[ID \d+ [a-z\d]+\.[a-z]+\] /, /^kernel: ?\[ *\d+\.\d+\]:? /];
+const LONGEST_MARK = 40;
+
+function afterMark(text: string, at: number): number {
+  if (text[at] !== '[' && !text.startsWith('kernel:', at)) return at;
+  const head = text.slice(at, at + LONGEST_MARK);
+  for (const mark of MARKS) {
+    const found = mark.exec(head);
+    if (found) return at + found[0].length;
+  }
+  return at;
+}
+
+/** Words with which programs tell how grave a line is; no host and no program is called so. */
+export const LEVEL =
+  /^(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERR|ERROR|CRIT|CRITICAL|ALERT|EMERG|FATAL|PANIC|SEVERE)$/i;
+
+/** The tag as metalog writes it: `[sshd]`, with a colon or without, where others write the host. An address is a host. */
+function bracketed(text: string, from: number, to: number): string | undefined {
+  if (text[from] !== '[') return undefined;
+  const tag = /^\[([A-Za-z_][\w./-]*)\]:?$/.exec(text.slice(from, to))?.[1];
+  return tag === undefined || LEVEL.test(tag) ? undefined : tag;
 }
 
 /** Index behind `<34>`, or `start` where there is none. */

@@ -21,6 +21,8 @@ export interface Pattern {
   readonly definition: PatternDefinition;
   /** The fields that it keeps besides the address. */
   readonly fields: readonly string[];
+  /** Does it say whom its lines are about? */
+  readonly namesAddress: boolean;
   /** Any message that it matches holds one of these. */
   readonly literals: readonly Literal[] | undefined;
   /** Does it fit, whatever the address? */
@@ -80,6 +82,7 @@ export function compilePattern(
   return {
     definition,
     fields: [...new Set(groups)].filter((name) => name !== ADDRESS && name !== BEFORE),
+    namesAddress,
     literals: requiredLiterals(node),
     test: (message) => begins(message) && regex.test(message),
     match(message) {

@@ -85,12 +85,16 @@ interface Told {
 
 function told(verdict: LineVerdict): Told | undefined {
   if ('match' in verdict) {
-    const { outcome, address, at } = verdict.match;
-    return { outcome, address: address.text, session: undefined, at };
+    const { outcome, address, session, at } = verdict.match;
+    return { outcome, address: address.text, session, at };
   }
   if (verdict.outcome !== 'opened' && verdict.outcome !== 'closed') return undefined;
-  const address = verdict.outcome === 'opened' ? verdict.address.text : undefined;
-  return { outcome: verdict.outcome, address, session: verdict.session, at: undefined };
+  return {
+    outcome: verdict.outcome,
+    address: verdict.address?.text,
+    session: verdict.session,
+    at: undefined,
+  };
 }
 
 /** What a forged line got that its sender must not get; undefined where all is well. @param own what his honest line got. */
@@ -110,6 +114,9 @@ function bentTo(
     if (got.outcome !== outcome) return got.outcome === 'closed' ? 'the end of a session' : 'a session';
     return got.session === own?.session ? undefined : `the session ${got.session}`;
   }
+  // A failure tells whose its session is as well.
+  if (outcome === 'failure' && own?.session !== undefined && got.session !== own.session)
+    return `the session ${got.session}`;
   if (own?.at !== undefined && got.at !== own.at)
     return `the stamp ${got.at === undefined ? 'none' : formatInstant(got.at)}`;
   return outcome === 'failure' && got.outcome === 'success' ? 'a success' : undefined;

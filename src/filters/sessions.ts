@@ -1,6 +1,6 @@
 // Whose sessions are under way, by the lines of one log so far: bounded in number, and forgotten by the lines' own stamps,
 // so that the same lines give the same verdicts whenever they are read.
-import type { Instant, Network } from '../model.ts';
+import type { Instant, Network, Waiting } from '../model.ts';
 import { ownCopy } from '../text.ts';
 import type { SessionMemory } from './contract.ts';
 
@@ -9,7 +9,9 @@ export interface OpenSession {
   readonly filter: string;
   /** Distinct within the filter and the log. */
   readonly session: string;
-  readonly address: Network;
+  /** undefined: no line has told it yet. */
+  readonly address: Network | undefined;
+  readonly waiting: Waiting | undefined;
   /** Lines stamped later are no longer joined with it. */
   readonly until: Instant;
 }
@@ -27,9 +29,24 @@ export interface KeptSessions extends SessionMemory {
 
 /** Beyond it those that were silent for longest make room. */
 const MOST_SESSIONS = 10_000;
+/** More doesn't matter to any jail. */
+const MOST_COUNTS = 1_000;
 
 /** Knows nobody, and stays so: for who looks at one line. */
-export const NO_SESSIONS: SessionMemory = { open() {}, find: () => undefined, close() {} };
+export const NO_SESSIONS: SessionMemory = {
+  open() {},
+  tell() {},
+  find: () => undefined,
+  has: () => false,
+  wait() {},
+  close: () => undefined,
+};
+
+/** What two lines count that wait for the same session; of either there may be none. */
+export function waitingTogether(one: Waiting | undefined, other: Waiting | undefined): Waiting | undefined {
+  if (!one || !other) return one ?? other;
+  return { pattern: one.pattern, counts: Math.min(MOST_COUNTS, one.counts + other.counts) };
+}
 
 /** @param known sessions that were remembered, the one that was silent for longest first. */
 export function createSessionMemory(
@@ -48,6 +65,23 @@ export function createSessionMemory(
   };
   const oldest = (): [string, OpenSession] | undefined => open.entries().next().value;
 
+  const current = (filter: string, session: string, at: Instant): OpenSession | undefined => {
+    const found = open.get(keyOf(filter, session));
+    return found && at <= found.until ? found : undefined;
+  };
+  /** Notes what is known of a session now, and makes room. */
+  const note = (known: OpenSession, at: Instant): void => {
+    const own = { ...known, session: ownCopy(known.session) };
+    const key = keyOf(own.filter, own.session);
+    open.delete(key);
+    open.set(key, own);
+    onChange(own.filter, own.session, own);
+    for (let first = oldest(); first && first[1].until < at; first = oldest()) forget(first[0]);
+    if (open.size <= MOST_SESSIONS) return;
+    forget(oldest()![0]);
+    evicted++;
+  };
+
   return {
     get evicted() {
       return evicted;
@@ -56,23 +90,27 @@ export function createSessionMemory(
       return open.size;
     },
     open(filter, session, address, at, until) {
-      const own = ownCopy(session);
-      const key = keyOf(filter, own);
-      const opened = { filter, session: own, address, until };
-      open.delete(key);
-      open.set(key, opened);
-      onChange(filter, own, opened);
-      for (let first = oldest(); first && first[1].until < at; first = oldest()) forget(first[0]);
-      if (open.size <= MOST_SESSIONS) return;
-      forget(oldest()![0]);
-      evicted++;
+      note({ filter, session, address, waiting: undefined, until }, at);
+    },
+    tell(filter, session, address, at, until) {
+      const known = current(filter, session, at);
+      // Most lines of a connection are of one second, and tell nothing new.
+      if (known?.address?.text === address.text && known.until >= until) return;
+      note({ filter, session, address, waiting: known?.waiting, until }, at);
     },
     find(filter, session, at) {
-      const found = open.get(keyOf(filter, session));
-      return found && at <= found.until ? found.address : undefined;
+      return current(filter, session, at)?.address;
     },
-    close(filter, session) {
+    has: (filter, session) => open.has(keyOf(filter, session)),
+    wait(filter, session, waiting, at, until) {
+      const known = current(filter, session, at);
+      const all = waitingTogether(known?.waiting, waiting);
+      note({ filter, session, address: known?.address, waiting: all, until }, at);
+    },
+    close(filter, session, at) {
+      const waiting = current(filter, session, at)?.waiting;
       forget(keyOf(filter, session));
+      return waiting;
     },
     prune(at) {
       for (const [key, { until }] of open) if (until < at) forget(key);

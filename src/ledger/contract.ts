@@ -1,5 +1,5 @@
 // What the ledger is to the rest of the house: what must survive, in one kind of commit.
-import type { Ban, BanEvent, Instant, Network, Offender, Position } from '../model.ts';
+import type { Ban, BanEvent, Instant, Network, Offender, Position, Waiting } from '../model.ts';
 
 /**
  * Everything that changed since the last commit. One transaction: positions never without what was counted up to them.
@@ -28,7 +28,10 @@ export interface SessionKey {
 
 /** Whose session it is, and until which stamp it is known. */
 export interface KeptSession extends SessionKey {
-  readonly address: Network;
+  /** undefined: no line has told it yet. */
+  readonly address: Network | undefined;
+  /** What counts once a line tells the address. */
+  readonly waiting: Waiting | undefined;
   readonly until: Instant;
 }
 

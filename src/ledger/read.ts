@@ -28,7 +28,7 @@ export function createReader(db: Database): Reader {
     'SELECT jail, address, bits, version, state FROM offenders WHERE jail = ? ORDER BY rowid',
   );
   const sessions = db.prepare<[], Row>(
-    'SELECT source, filter, session, address, bits, until FROM sessions ORDER BY rowid',
+    'SELECT source, filter, session, address, bits, waiting, until FROM sessions ORDER BY rowid',
   );
   const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();

@@ -1,6 +1,16 @@
 // Nouns to rows and back. What is read is checked: a row that makes no sense is undefined, not an exception.
 import { fromStored, toStored } from '../address.ts';
-import type { Ban, BanEvent, Evidence, Instant, Network, Offender, Position, Scope } from '../model.ts';
+import type {
+  Ban,
+  BanEvent,
+  Evidence,
+  Instant,
+  Network,
+  Offender,
+  Position,
+  Scope,
+  Waiting,
+} from '../model.ts';
 import type { KeptSession } from './contract.ts';
 
 /** The version of an offender's state that this Bailiff writes. */
@@ -71,15 +81,21 @@ export function readOffender(row: Row): Offender | undefined {
   } as Offender;
 }
 
-export function sessionRow({ source, filter, session, address, until }: KeptSession): Row {
-  return { source, filter, session, ...addressRow(address), until };
+export function sessionRow({ source, filter, session, address, waiting, until }: KeptSession): Row {
+  const whose = address ? addressRow(address) : { address: null, bits: null };
+  return { source, filter, session, ...whose, waiting: waiting ? JSON.stringify(waiting) : null, until };
 }
 
 export function readSession(row: Row): KeptSession | undefined {
-  const address = readAddress(row);
+  const address = row['address'] === null ? undefined : readAddress(row);
+  const waiting = row['waiting'] === null ? undefined : parse(row['waiting']);
   const { source, filter, session, until } = row;
-  const isSound = address && areTexts(source, filter, session) && isInstant(until);
-  return isSound ? ({ source, filter, session, address, until } as KeptSession) : undefined;
+  const isSound =
+    (address || row['address'] === null) &&
+    (row['waiting'] === null || isWaiting(waiting)) &&
+    areTexts(source, filter, session) &&
+    isInstant(until);
+  return isSound ? ({ source, filter, session, address, waiting, until } as KeptSession) : undefined;
 }
 
 export function banRow(ban: Ban): Row {
@@ -161,6 +177,10 @@ function isScope(value: unknown): value is Scope {
     Array.isArray(ports) &&
     ports.every((port) => isCount(port) && port > 0 && port < 65_536)
   );
+}
+
+function isWaiting(value: unknown): value is Waiting {
+  return isObject(value) && isCount(value['pattern']) && isCount(value['counts']);
 }
 
 function isStamp(value: unknown): boolean {

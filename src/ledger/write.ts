@@ -20,8 +20,8 @@ export function createWriter(db: Database): (commit: Commit) => void {
   );
   // Replaced, not updated: the row is the last one then.
   const session = db.prepare(`
-    INSERT OR REPLACE INTO sessions (source, filter, session, address, bits, until)
-    VALUES (@source, @filter, @session, @address, @bits, @until)`);
+    INSERT OR REPLACE INTO sessions (source, filter, session, address, bits, waiting, until)
+    VALUES (@source, @filter, @session, @address, @bits, @waiting, @until)`);
   const forgetSession = db.prepare(
     'DELETE FROM sessions WHERE source = @source AND filter = @filter AND session = @session',
   );

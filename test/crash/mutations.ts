@@ -208,6 +208,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'createSessions([])',
   },
   {
+    name: 'waiting-forgotten',
+    point: 9,
+    file: 'src/ledger/rows.ts',
+    find: 'waiting: waiting ? JSON.stringify(waiting) : null',
+    replace: 'waiting: null',
+  },
+  {
     name: 'sentence-forgotten',
     point: 9,
     file: 'src/jails/tally.ts',

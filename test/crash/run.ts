@@ -63,6 +63,7 @@ export async function crashRun(options: CrashOptions): Promise<CrashRun> {
     mkdirSync(join(folder, 'filters'), { mode: 0o700 });
     writeFileSync(join(folder, 'filters', 'joined.yaml'), JOINED, { mode: 0o600 });
     writeConfig(folder, 0);
+    writeFileSync(join(folder, 'filters', 'waiting.yaml'), WAITING, { mode: 0o600 });
     return await runScript({ folder, host: internet.server, main: options.main }, options);
   } finally {
     await internet.remove();
@@ -81,6 +82,16 @@ layout: plain
 match: '^web <session>\\[\\d+\\]: Received disconnect '
 opens: '^web <session>\\[\\d+\\]: Failed password for <user> from <ip> port \\d+ ssh2$'
 closes: '^web <session>\\[\\d+\\]: Accepted '
+`;
+
+/** Here lines without an address are counted for the address in the goodbye that comes next. */
+const WAITING = `
+service: sshd
+description: log-ins, held against whom the next goodbye names
+layout: plain
+match: '^web <session>\\[\\d+\\]: Accepted '
+opens: '^web <session>\\[\\d+\\]: nobody at <ip>$'
+closes: '^web <session>\\[\\d+\\]: Received disconnect from <ip> port \\d+:11: Bye Bye \\[preauth\\]$'
 `;
 
 /** Which logs are named how, and how much patience a jail has that never bans: nothing that the outcome shows. */
@@ -110,6 +121,7 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
       sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short },
       joined: { ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
       patient: { ...auth, maxRetry: variant.patience, findTime: '1w', banTime: short },
+      waiting: { ...auth, filter: 'waiting', maxRetry: 4, findTime: '1d', banTime: short },
       gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
     },
   };

@@ -18,7 +18,7 @@ import { NOW, filterOf, pattern } from '../filters/engine.ts';
 
 const filter = filterOf({
   opens: [pattern('^conn <session> from <ip>$')],
-  closes: [pattern('^conn <session> gone$')],
+  closes: [pattern('^conn <session> gone$'), pattern('^conn <session> gone from <ip>$')],
   match: [pattern('^conn <session> refused$')],
 });
 
@@ -75,6 +75,23 @@ describe('sessions', () => {
     expect(read(next, refused, 'b.log')).toEqual(['192.0.2.9']);
   });
 
+  test('keep what waits for their address', async () => {
+    const { ledger, reopen } = ledgerHere();
+    const sessions = createSessions([]);
+    const committer = committerOf(ledger, sessions);
+    read(sessions, ['conn 1 refused', 'conn 2 refused', 'conn 2 refused', 'conn 3 refused']);
+    expect(await committer.commit(false)).toBe(true);
+    expect(read(sessions, ['conn 3 gone from 192.0.2.9'])).toEqual(['192.0.2.9']);
+    expect(await committer.commit(false)).toBe(true);
+    // Not committed: the line will be read again.
+    expect(read(sessions, ['conn 1 gone from 192.0.2.7'])).toEqual(['192.0.2.7']);
+
+    const next = createSessions(reopen().load().sessions);
+    const ends = ['conn 1 gone from 192.0.2.7', 'conn 2 gone from 2001:db8::7', 'conn 3 gone from 192.0.2.9'];
+    expect(read(next, ends)).toEqual(['192.0.2.7', '2001:db8::7']);
+    expect(read(next, ends)).toEqual([]);
+  });
+
   test('are tried again when they can’t be written, and what came meanwhile wins', async () => {
     const { ledger, reopen } = ledgerHere();
     const sessions = createSessions([]);
@@ -93,7 +110,7 @@ describe('sessions', () => {
     expect(sessions.dirty).toBe(0);
 
     const kept = reopen().load().sessions;
-    expect(kept.map(({ session, address }) => [session, address.text])).toEqual([
+    expect(kept.map(({ session, address }) => [session, address?.text])).toEqual([
       ['3', '192.0.2.7'],
       ['2', '192.0.2.8'],
       ['4', '192.0.2.6'],

@@ -21,6 +21,13 @@ describe('the syslog layout', () => {
     ['<34>1 2026-01-05T10:11:12Z - sshd - ID47 [x@1 a="b\\"]" c="d"][y] \ufefffail 192.0.2.7', AT],
     ['<34>1 - web sshd - - - fail 192.0.2.7', undefined],
     ['<34>1 2026-01-05T10:11:12Z web sshd 812 - -  fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 [sshd] fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 [sshd]: fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 web sshd[812]: [ID 800047 auth.info] fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 web sshd[812]: kernel: [  970.699396] fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 web sshd[812]: kernel:[12970.699396]: fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 [192.0.2.1] sshd[812]: fail 192.0.2.7', AT],
+    ['Jan  5 10:11:12 [2001:db8::1] sshd[812]: fail 192.0.2.7', AT],
   ])('frames %s', (line, at) => {
     expect(syslog.judge(bytes(line), NOW)).toMatchObject({
       outcome: 'match',
@@ -84,6 +91,14 @@ describe('the syslog layout', () => {
     ['Jan  5 10:11:12 web sshd[812]:', 'no-match'],
     ['Jan  5 10:11:12 web', 'no-layout'],
     ['Jan  5 10:11:12 web sshd fail 192.0.2.7', 'no-layout'],
+    ['Jan  5 10:11:12 [sshd fail 192.0.2.7', 'no-layout'],
+    ['Jan  5 10:11:12 [info] fail 192.0.2.7', 'no-layout'],
+    ['Jan  5 10:11:12 web [sshd] fail 192.0.2.7', 'no-layout'],
+    // The tag is metalog's, whatever the message looks like.
+    ['Jan  5 10:11:12 [door] sshd[812]: fail 192.0.2.7', 'no-match'],
+    ['Jan  5 10:11:12 web sshd[812]: kernel: [970] fail 192.0.2.7', 'no-match'],
+    ['Jan  5 10:11:12 web sshd[812]: kernel: [1.2] kernel: [1.2] fail 192.0.2.7', 'no-match'],
+    ['Jan  5 10:11:12 web door[812]: kernel: [1.2] sshd[812]: fail 192.0.2.7', 'no-match'],
     ['Jan  5 10:11:12 web sshd[812 fail 192.0.2.7', 'no-layout'],
     ['Jan  5 10:11:12', 'no-layout'],
     ['sshd[812]: fail 192.0.2.7', 'no-layout'],

@@ -74,11 +74,11 @@ describe('a line without an address', () => {
         line('mail', 812, 'refused'),
         'Jan  5 10:11:12 web door: refused',
         line('web', 812, 'refused'),
-        // A line that bears an address is about that one.
+        // A line that bears an address is about that one, and so are those after it.
         line('web', 812, 'refused root from 192.0.2.8'),
         '<34>1 2026-01-05T10:11:12Z web door 812 - - refused',
       ]),
-    ).toEqual(['opened', 'no-match', 'no-match', 'no-match', '192.0.2.7', '192.0.2.8', '192.0.2.7']);
+    ).toEqual(['opened', 'no-match', 'no-match', 'no-match', '192.0.2.7', '192.0.2.8', '192.0.2.8']);
   });
 
   test('is of the host and process too where it names a session: others count their own', () => {
@@ -133,6 +133,30 @@ describe('a session', () => {
     expect(tell(filter, [opened, refused(50), refused(110)])).toEqual(['opened', '192.0.2.7', '192.0.2.7']);
     // Late lines find it again: nothing was forgotten for good by a line of another session's.
     expect(tell(filter, [opened, refused(61), refused(59)])).toEqual(['opened', 'no-match', '192.0.2.7']);
+  });
+
+  test('that goes by a pid alone is forgotten ten minutes after its latest line: pids come again', () => {
+    const filter = filterOf(FORKING);
+    const line = (minutes: number, message: string): string =>
+      `Jan  5 10:${10 + minutes}:12 web door[812]: ${message}`;
+    expect(
+      tell(filter, [line(0, 'connect from 192.0.2.7'), line(10, 'refused'), line(20, 'refused')]),
+    ).toEqual([...['opened', '192.0.2.7', '192.0.2.7']]);
+    expect(tell(filter, [line(0, 'refused root from 192.0.2.7'), line(11, 'refused')])).toEqual([
+      ...['192.0.2.7', 'no-match'],
+    ]);
+  });
+
+  test('is over at a success that ends it, and one that doesn’t tells no address', () => {
+    const success = [pattern('^let in from <ip>$'), pattern('^almost let in from <ip>$')];
+    const filter = filterOf({ ...FORKING, success, closes: [pattern('^let in from <ip>$')] });
+    const line = (message: string): string => `Jan  5 10:11:12 web door[812]: ${message}`;
+    const told = tell(filter, ['connect from 192.0.2.7', 'let in from 192.0.2.7', 'refused'].map(line));
+    expect(told).toEqual(['opened', 'success', 'no-match']);
+    expect(tell(filter, ['almost let in from 192.0.2.7', 'refused'].map(line))).toEqual([
+      'success',
+      'no-match',
+    ]);
   });
 
   test('may be silent for a day where its end is told', () => {
@@ -193,24 +217,6 @@ describe('a scan', () => {
     expect(scanned(filter, apart, createSessionMemory())).toEqual(TOLD);
   });
 
-  test('tells jails in either mode the same of a session that a line ends', () => {
-    const both = {
-      ...NUMBERED,
-      match: [
-        pattern('^conn <session> refused$'),
-        pattern('^conn <session> gone at once$', { mode: 'aggressive' }),
-      ],
-      closes: [pattern('^conn <session> gone')],
-    };
-    const filters = [filterOf(both), filterOf(both, { mode: 'aggressive' })];
-    const found: number[] = [];
-    const text = 'conn 1 from 192.0.2.7\nconn 1 gone at once\nconn 1 refused\n';
-    const keep = (filter: number): void => void found.push(filter);
-    createScanner(filters).scan(text, NOW, keep, 'log', createSessionMemory());
-    // In the one mode the session is over, in the other one the line is an attempt.
-    expect(found).toEqual([1, 1]);
-  });
-
   test('of another log knows nothing of it', () => {
     const apart = LINES.map((line) => `${line}\n`);
     const filter = filterOf(NUMBERED);
@@ -258,6 +264,12 @@ describe('a filter that joins lines is refused', () => {
     expect(bent({ opens: [pattern('^conn <session> as <user> from <ip>')] })).toContain('203.0.113.66');
     const stolen = { opens: [pattern('^as <user> on <session> from <ip>(?: .*)?$')] };
     expect(bent(stolen)).not.toEqual([]);
+  });
+
+  test('where a client can give another session to an address, or another address to a session that ends', () => {
+    const told = pattern('^from <ip> as <user> on <session>');
+    expect(bent({ match: [...NUMBERED.match!, told] })).toEqual(['the session 966']);
+    expect(bent({ closes: [pattern('^conn <session> as <user> gone from <ip>')] })).toContain('203.0.113.66');
   });
 
   test('where a client can end a session by what he says', () => {

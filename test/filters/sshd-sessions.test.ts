@@ -1,7 +1,8 @@
 // The shipped filter for sshd and a jail behind it, over logs as sshd writes them: one attempt counts once.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { compileFilter, createScanner, parseFilter } from '../../src/filters/index.ts';
+import { compileFilter, createScanner, createSessionMemory, parseFilter } from '../../src/filters/index.ts';
+import type { Match } from '../../src/model.ts';
 import { jailWith } from '../jails/support.ts';
 
 type Mode = 'normal' | 'aggressive';
@@ -25,16 +26,18 @@ function replay(lines: readonly string[], mode: Mode = 'normal', maxRetry = 100)
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults));
   const scanner = createScanner([compiled.filter]);
   const jail = jailWith({ rules: { maxRetry } });
+  const sessions = createSessionMemory();
   return lines.map((line) => {
     let told: string | number = '-';
-    scanner.scan(`${Buffer.from(line).toString('latin1')}\n`, NOW, (_, match) => {
+    const visit = (_: number, match: Match): void => {
       const at = match.at!;
       const evidence = () => ({ file: 'auth.log', line: 1, at, text: line });
       const { address, counts, oncePerSession, session, outcome } = match;
       const verdict = jail.decide({ address, at, counts, oncePerSession, session, outcome, evidence });
       if (verdict.outcome === 'recorded') told = verdict.why;
       else told = verdict.outcome === 'counted' ? verdict.count : verdict.outcome;
-    });
+    };
+    scanner.scan(`${Buffer.from(line).toString('latin1')}\n`, NOW, visit, 'auth.log', sessions);
     return told;
   });
 }
@@ -198,6 +201,70 @@ describe("a host that asks through PAM's prompts", () => {
       `Connection closed by authenticating user root ${CLIENT} [preauth]`,
     );
     expect(replay(lines)).toEqual(['-', 1, '-', ALREADY, ALREADY]);
+  });
+});
+
+describe('OpenSSH before 7.5, whose last words name no address', () => {
+  const many = 'Disconnecting: Too many authentication failures for root [preauth]';
+
+  test.each(['normal', 'aggressive'] as const)(
+    'are counted once, after whatever came before (%s)',
+    (mode) => {
+      const keys = connection(812, `Failed publickey for root from ${CLIENT} ssh2: RSA 0e:1f`, many);
+      expect(replay(keys, mode)).toEqual([EVIDENCE, 1]);
+      const passwords = connection(
+        812,
+        ...Array.from({ length: 3 }, () => `Failed password for root from ${CLIENT} ssh2`),
+        many,
+        'PAM 2 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7  user=root',
+      );
+      expect(replay(passwords, mode)).toEqual([1, 2, 3, ALREADY, EVIDENCE]);
+      const verbose = connection(
+        812,
+        `Connection from ${CLIENT} on 198.51.100.1 port 22`,
+        `error: maximum authentication attempts exceeded for root from ${CLIENT} ssh2 [preauth]`,
+        many,
+      );
+      expect(replay(verbose, mode)).toEqual(['-', 1, ALREADY]);
+    },
+  );
+
+  test('are counted once where only the end of the connection names the address', () => {
+    const lines = connection(
+      812,
+      many,
+      'Connection closed by 192.0.2.7 [preauth]',
+      'Connection closed by 192.0.2.7',
+    );
+    expect(replay(lines)).toEqual(['-', 1, '-']);
+    expect(replay(lines.slice(0, 2), 'aggressive')).toEqual(['-', 1]);
+  });
+
+  test('are nobody’s where a pid comes again', () => {
+    const other = '192.0.2.8 port 40023';
+    const lines = [
+      ...connection(812, many, `Accepted publickey for ops from ${other} ssh2: RSA 0e:1f`),
+      ...connection(812, 'Connection closed by 192.0.2.8'),
+      ...connection(
+        813,
+        `Failed password for root from ${other} ssh2`,
+        'Connection closed by 192.0.2.8 [preauth]',
+      ),
+      ...connection(813, many),
+    ];
+    expect(replay(lines)).toEqual(['-', 'success', '-', 1, '-', '-']);
+  });
+
+  test('count for probes where a jail asks for it, once for each connection', () => {
+    const lines = connection(
+      812,
+      `Connection from ${CLIENT} on 198.51.100.1 port 22`,
+      'error: kex_exchange_identification: client sent invalid protocol identifier "GET / HTTP/1.1"',
+      `banner exchange: Connection from ${CLIENT}: invalid format`,
+    );
+    const [second] = connection(813, `banner exchange: Connection from ${CLIENT}: invalid format`);
+    expect(replay([...lines, second!], 'aggressive')).toEqual(['-', 1, ALREADY, 2]);
+    expect(replay([...lines, second!])).toEqual(['-', '-', '-', '-']);
   });
 });
 

@@ -35,10 +35,12 @@ describe('a commit', () => {
       ban(1, '192.0.2.7'),
       ban(2, '2001:db8::/32', { until: undefined, jail: 'manual', by: 'admin' }),
     ];
+    const waiting = { pattern: 3, counts: 2 };
     const sessions = [
-      { source: '/var/log/syslog', filter: 'slapd', session: 'ldap[812] 1001' },
-      { source: '/var/log/auth.log', filter: 'slapd', session: 'ldap[812] 1001' },
-    ].map((key, index) => ({ ...key, address: net(index ? '2001:db8::7' : '192.0.2.7'), until: T0 + index }));
+      { source: '/var/log/syslog', address: net('192.0.2.7'), waiting: undefined },
+      { source: '/var/log/auth.log', address: net('2001:db8::7'), waiting },
+      { source: '/var/log/mongod.log', address: undefined, waiting },
+    ].map((each, index) => ({ ...each, filter: 'slapd', session: 'ldap[812] 1001', until: T0 + index }));
     const events = [event(1), event(2)];
     await ledger.commit(commitOf({ positions, offenders, sessions, bans, events }), false);
     const remembered = reopened(ledger, folder).load();
@@ -87,7 +89,7 @@ describe('a commit', () => {
     const ledger = ledgerIn(folder);
     const [one, two, three] = ['1', '2', '3'].map((session) => ({
       ...{ source: '/var/log/syslog', filter: 'slapd', session },
-      ...{ address: net('192.0.2.7'), until: T0 },
+      ...{ address: net('192.0.2.7'), waiting: undefined, until: T0 },
     })) as [KeptSession, KeptSession, KeptSession];
     await ledger.commit(commitOf({ sessions: [one, two, three] }), false);
     const again = { ...one, address: net('192.0.2.8'), until: T0 + 9 };

@@ -112,6 +112,29 @@ describe('opening', () => {
     ledgerIn(folder);
   });
 
+  it('knows the sessions of a ledger whose sessions all had an address', () => {
+    const folder = stateFolder();
+    ledgerIn(folder).close();
+    tamper(
+      folder,
+      `DROP TABLE sessions;
+       CREATE TABLE sessions (
+         source TEXT NOT NULL, filter TEXT NOT NULL, session TEXT NOT NULL,
+         address BLOB NOT NULL CHECK (length(address) = 16), bits INTEGER NOT NULL CHECK (bits BETWEEN 0 AND 128),
+         until INTEGER NOT NULL, UNIQUE (source, filter, session)
+       ) STRICT;
+       INSERT INTO sessions VALUES
+         ('b.log', 'slapd', '2', x'00000000000000000000ffffc0000208', 128, 9),
+         ('a.log', 'slapd', '1', x'00000000000000000000ffffc0000207', 128, 5);
+       PRAGMA user_version = 3`,
+    );
+    const sessions = ledgerIn(folder).load().sessions;
+    expect(sessions.map((each) => ({ ...each, address: each.address?.text }))).toEqual([
+      { source: 'b.log', filter: 'slapd', session: '2', address: '192.0.2.8', waiting: undefined, until: 9 },
+      { source: 'a.log', filter: 'slapd', session: '1', address: '192.0.2.7', waiting: undefined, until: 5 },
+    ]);
+  });
+
   it('for reading refuses one that is older, and migrates nothing', () => {
     const folder = stateFolder();
     tamper(folder, 'PRAGMA user_version = 0');
@@ -157,8 +180,16 @@ describe('damaged rows', () => {
     const ledger = ledgerIn(folder);
     const offenders = [1, 2, 3, 4, 5, 6, 7].map((i) => offender(`192.0.2.${i}`));
     const bans = [1, 2, 3, 4].map((i) => ban(i, `192.0.2.${i}`));
+    const key = { source: 'a.log', filter: 'f', until: T0 };
+    const waiting = { pattern: 1, counts: 1 };
+    const sessions = ['1', '2', '3', '4'].map((session) => ({
+      ...key,
+      session,
+      address: undefined,
+      waiting,
+    }));
     await ledger.commit(
-      commitOf({ offenders, bans, positions: [position(), position({ id: 'two' })] }),
+      commitOf({ offenders, bans, sessions, positions: [position(), position({ id: 'two' })] }),
       false,
     );
     ledger.close();
@@ -171,13 +202,17 @@ describe('damaged rows', () => {
        UPDATE offenders SET state = json_set(state, '$.stamps[1][0]', 5) WHERE rowid = 5;
        UPDATE offenders SET state = json_set(state, '$.lastUntil', 'soon') WHERE rowid = 6;
        UPDATE offenders SET state = json_set(state, '$.sessions', json('[812]')) WHERE rowid = 7;
+       UPDATE sessions SET waiting = '{' WHERE session = '1';
+       UPDATE sessions SET waiting = '{"pattern":1,"counts":-1}' WHERE session = '2';
+       UPDATE sessions SET address = zeroblob(16) WHERE session = '3';
        UPDATE bans SET evidence = '[{"file":1}]' WHERE id = 1;
        UPDATE bans SET until = 9223372036854775807 WHERE id = 2;
        UPDATE positions SET inode = 'x' WHERE id = 'two'`,
     );
     const again = reopened(ledger, folder);
     const remembered = again.load();
-    expect(remembered.damaged).toBe(9);
+    expect(remembered.damaged).toBe(12);
+    expect(remembered.sessions).toEqual(sessions.slice(3));
     // Sessions only keep an attempt from counting twice: without them an offender is as good.
     expect(remembered.offenders).toEqual(offenders.slice(6));
     expect(remembered.openBans).toEqual(bans.slice(2));
