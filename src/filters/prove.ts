@@ -84,6 +84,8 @@ interface Told {
 }
 
 function told(verdict: LineVerdict): Told | undefined {
+  // What a pattern under `except` takes counts for nobody, whatever a jail says.
+  if (verdict.outcome === 'excepted') return undefined;
   if ('match' in verdict) {
     const { outcome, address, at } = verdict.match;
     return { outcome, address: address.text, session: undefined, at };
