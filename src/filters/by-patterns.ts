@@ -12,6 +12,7 @@ import type { TextFrame } from './layouts.ts';
 import { anyOf } from './literals.ts';
 import { compilePattern } from './pattern.ts';
 import type { Captured, Needs, Pattern } from './pattern.ts';
+import { namesPrograms } from './programs.ts';
 
 /** What conditions on a line of text may name besides what the patterns keep. */
 export const TEXT_FIELDS = ['ip', 'program'] as const;
@@ -92,7 +93,8 @@ export function compileByPatterns(
     ...successes.map((pattern, index) => ({ pattern, index, outcome: 'success' as const })),
   ].filter(({ pattern }) => inUse(pattern));
   // In front of a plain line there may be no tag at all: frames.ts sees to it where there is one.
-  const programs = new Set(layoutName === 'syslog' ? definition.program : []);
+  const programs = layoutName === 'syslog' ? definition.program : [];
+  const isNamed = namesPrograms(programs);
   const layout = TEXT_LAYOUTS[layoutName];
   // Jails in another mode have other matches, and what is one opens and closes nothing: each mode keeps its own sessions.
   const name = options.mode === 'normal' ? definition.name : `${definition.name}+${options.mode}`;
@@ -105,8 +107,8 @@ export function compileByPatterns(
     ),
     misfit: { outcome: 'no-layout', why: layout.misfit },
     examine(frame, start, end, _explains, around) {
-      if (programs.size > 0 && !programs.has(frame.program ?? ''))
-        return { outcome: 'no-match', why: `the program is none of ${definition.program.join(', ')}` };
+      if (programs.length > 0 && !isNamed(frame.program))
+        return { outcome: 'no-match', why: `the program is none of ${programs.join(', ')}` };
       let verdict = NO_MATCH;
       for (const { pattern, index, outcome } of patterns) {
         const captured = pattern.match(frame.message);

@@ -63,7 +63,7 @@ export interface FilterDefinition {
   /** … or as conditions on fields. */
   readonly where: Conditions | undefined;
   readonly exceptWhere: Conditions | undefined;
-  /** What json and logfmt have instead of patterns: `match`, for which `where` must hold too, and `success`. */
+  /** What access, json and logfmt have instead of patterns: `match`, for which `where` must hold too, and `success` (not access). */
   readonly matchWhere: readonly CaseDefinition[];
   readonly successWhere: readonly CaseDefinition[];
   /** json and logfmt: the fields to look in, in order. */

@@ -139,7 +139,7 @@ samples:
     ['service: x\nlayout: plain', '"match" is missing'],
     ['service: x\nlayout: access', '"where" is missing'],
     ['service: x\nlayout: json\nwhere: {}', '"address" is missing'],
-    ['service: x\nlayout: access\nwhere: {}\nmatch: x', ':4:1: "match" means nothing with layout access'],
+    ['service: x\nlayout: access\nwhere: {}\nsuccess: x', ':4:1: "success" means nothing with layout access'],
     ['service: x\nlayout: plain\nmatch: x\naddress: y', ':4:1: "address" means nothing with layout plain'],
     ['service: x\nservice: y', 'E_FILTER_DUPLICATE_KEY filters/sample.yaml:2:1: this key is there twice'],
     ['service: x\nlayout: access\nwhere: { path: { prefx: / } }', 'did you mean "prefix"?'],

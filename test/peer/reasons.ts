@@ -18,10 +18,6 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
       why: 'a second name on one connection is what browsers ask for by themselves over HTTP/2; it counts in mode aggressive',
       lines: ['cb2adc17e3'],
     },
-    {
-      why: "the tag has a suffix of its own (httpd/…): such a host adds it to the filter's `program`",
-      lines: ['6a372d12e5'],
-    },
   ],
   dovecot: [
     {
@@ -68,7 +64,6 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
       why: 'two messages in one line, either of which a client may have written: it is left alone',
       lines: ['779335556f'],
     },
-    { why: 'a broken TLS handshake is no log-in', lines: ['7645862cd2', 'c38595618d', '187d27b822'] },
   ],
   'pam-generic': [
     {
@@ -204,5 +199,4 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
       lines: ['1e178cd8b2', 'eeb425f833'],
     },
   ],
-  'traefik-auth': [{ why: 'a 401 without a name is how a browser begins', lines: ['7dfc2b1ecd'] }],
 };
