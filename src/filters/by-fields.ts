@@ -117,7 +117,15 @@ export function compileByFields(
         address = client;
       }
       const via = address === connecting ? undefined : connecting;
-      const match = new AccessMatch(line, definition.name, fits, address, via, layout.stampOf(line), readRest);
+      const match = new AccessMatch(
+        line,
+        definition.name,
+        fits,
+        address,
+        via,
+        layout.stampOf(line),
+        readRest,
+      );
       if (excepted !== undefined) return { outcome: 'excepted', why: excepted, match };
       return { outcome: 'match', match };
     },

@@ -70,6 +70,7 @@ export function compileByPatterns(
   const closings = compile(definition.closes, hasPids ? 'nothing' : 'session');
   if (definition.match.length === 0)
     report('filter', 'E_FILTER_EMPTY', 'the filter has no pattern under "match"');
+  faults.push(...unknownLimits(definition, [...failures, ...successes, ...openings, ...closings]));
   const fields = fieldsOf([...failures, ...successes]);
   const compileAll = (whose: 'filter' | 'jail', all: readonly (Conditions | undefined)[]): Holds<Found>[] =>
     all.flatMap((conditions) =>
@@ -217,6 +218,21 @@ function sessionOf(captured: Captured, frame: TextFrame, around: Surroundings): 
 /** No line is from later than its arrival. */
 function instantOf(frame: TextFrame, start: number, around: Surroundings): Instant {
   return Math.min(frame.at ?? around.receivedAt(start), around.arrivedAt);
+}
+
+/** What is stated of a field that no pattern keeps is stated of nothing. */
+function unknownLimits({ limits, file }: FilterDefinition, patterns: readonly Pattern[]): Fault[] {
+  const kept = [...new Set(patterns.flatMap((pattern) => pattern.fields))];
+  return limits
+    .filter(({ field }) => !kept.includes(field))
+    .map(({ field, line, column }) => ({
+      code: 'E_FILTER_FIELD',
+      file,
+      line,
+      column,
+      message: `"limits" speaks of ${JSON.stringify(field)}, a field that no pattern keeps`,
+      hint: kept.length > 0 ? `the patterns keep ${kept.join(', ')}` : 'name it in a pattern: (?<name>\\S+)',
+    }));
 }
 
 /** Conditions see bytes; what patterns keep is decoded. */

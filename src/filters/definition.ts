@@ -5,7 +5,14 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { Node } from 'yaml';
 import type { Fault } from '../errors.ts';
 import type { Condition, Conditions, ConditionTests } from '../model.ts';
-import type { CaseDefinition, FilterDefinition, LayoutName, PatternDefinition, Sample } from './contract.ts';
+import type {
+  CaseDefinition,
+  FilterDefinition,
+  LayoutName,
+  Limit,
+  PatternDefinition,
+  Sample,
+} from './contract.ts';
 import { readYaml, sourceOf } from './yaml.ts';
 import type { YamlReader } from './yaml.ts';
 
@@ -20,6 +27,7 @@ const KEYS = [
   'opens',
   'closes',
   'except',
+  'limits',
   'where',
   'address',
   'time',
@@ -31,6 +39,7 @@ const BELONGS_TO: Partial<Record<(typeof KEYS)[number], readonly LayoutName[]>> 
   success: ['syslog', 'plain', 'json', 'logfmt'],
   opens: ['syslog', 'plain'],
   closes: ['syslog', 'plain'],
+  limits: ['syslog', 'plain'],
   address: ['json', 'logfmt'],
   time: ['json', 'logfmt'],
 };
@@ -121,6 +130,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
     opens: read('opens', patterns) ?? [],
     closes: read('closes', patterns) ?? [],
     except: (exceptsByFields ? undefined : read('except', patterns)) ?? [],
+    limits: read('limits', (node, what) => readLimits(yaml, node, what)) ?? [],
     where: read('where', conditions),
     exceptWhere: exceptsByFields ? read('except', conditions) : undefined,
     matchWhere: (hasCases ? read('match', cases) : undefined) ?? [],
@@ -146,6 +156,14 @@ function readPatterns(
       : { regex: yaml.text(member, `a pattern of ${what}`) };
     if (read?.regex === undefined) return [];
     return [{ counts: 1, mode: 'normal' as const, ...read, regex: read.regex, ...yaml.placeOf(member) }];
+  });
+}
+
+/** A mapping: the field, and what in the service limits it. */
+function readLimits(yaml: YamlReader, node: Node, what: string): Limit[] {
+  return (yaml.entries(node, what) ?? []).flatMap(({ key, keyNode, value }) => {
+    const why = yaml.text(value, `"${key}" of ${what}`);
+    return why === undefined ? [] : [{ field: key, why, ...yaml.placeOf(keyNode) }];
   });
 }
 

@@ -65,12 +65,13 @@ function trialsOfFormat(definition: FilterDefinition, logFormat: string | undefi
 
 function trialsOfPatterns(definition: FilterDefinition): Trial[] {
   const { normal, aggressive } = bothModes(definition, undefined);
+  const limits = new Set(definition.limits.map(({ field }) => field));
   const patterns = [
     ...definition.match.map((pattern) => ({ pattern, outcome: 'failure' as const })),
     ...definition.success.map((pattern) => ({ pattern, outcome: 'success' as const })),
     ...definition.opens.map((pattern) => ({ pattern, outcome: 'opened' as const })),
     ...definition.closes.map((pattern) => ({ pattern, outcome: 'closed' as const })),
-  ].map((entry) => ({ ...entry, skeletons: skeletonsOfPattern(entry.pattern) }));
+  ].map((entry) => ({ ...entry, skeletons: skeletonsOfPattern(entry.pattern, limits) }));
   const openings = patterns.flatMap(({ outcome, skeletons }) =>
     outcome === 'opened' ? skeletons.slice(0, 1) : [],
   );
