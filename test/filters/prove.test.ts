@@ -54,6 +54,10 @@ forged:
     ['goes on with anything right behind it', plain('dead end <ip>.*')],
     ['goes on with anything but a blank right behind it', plain('dead end <ip>\\S*')],
     ['ends the line with the address', plain('^login of <user> failed from <ip>$')],
+    [
+      'leaves alone what has two addresses',
+      `${plain('^login of <user> from <ip>: .*$')}except: '^login of .* from .* from '\n`,
+    ],
     ['has a list only before the address', plain('^login of [\\w.-]+ failed from <ip>: .*$')],
     [
       'has conditions that its honest line would not meet',
