@@ -29,6 +29,9 @@ const UNNAMED: LineVerdict = {
   why: 'a trusted proxy handed the request on, and the forwarding header names no client',
 };
 
+/** The one case of a filter that has its conditions under `where` only. */
+const ALWAYS = { index: 0, counts: 1 };
+
 /** Builds the engine of a filter over an access log; undefined where something was reported. */
 export function compileByFields(
   definition: FilterDefinition,
@@ -70,6 +73,13 @@ export function compileByFields(
   };
   const where = compile('filter', definition.where);
   const except = compile('filter', definition.exceptWhere);
+  const cases = definition.matchWhere.map((each, index) => ({
+    index,
+    counts: each.counts,
+    isInUse: each.mode === 'normal' || options.mode === 'aggressive',
+    holds: compile('filter', each.where)!,
+  }));
+  const inUse = cases.filter(({ isInUse }) => isInUse);
   const jailWhere = compile('jail', options.where);
   const jailExcept = compile('jail', options.except);
   if (!isSound) return undefined;
@@ -92,6 +102,8 @@ export function compileByFields(
     examine(line, _start, _end, explains) {
       if (!layout.reach(line, depth)) return MISFIT;
       if (where && !where(line)) return NO_MATCH;
+      const fits = cases.length === 0 ? ALWAYS : inUse.find(({ holds }) => holds(line));
+      if (!fits) return NO_MATCH;
       if (jailWhere && !jailWhere(line)) return NARROWED;
       const excepted = except?.(line) ? FILTER_EXCEPTS : jailExcept?.(line) ? JAIL_EXCEPTS : undefined;
       if (excepted !== undefined && !explains) return NO_MATCH;
@@ -105,7 +117,15 @@ export function compileByFields(
         address = client;
       }
       const via = address === connecting ? undefined : connecting;
-      const match = new AccessMatch(line, definition.name, address, via, layout.stampOf(line), readRest);
+      const match = new AccessMatch(
+        line,
+        definition.name,
+        fits,
+        address,
+        via,
+        layout.stampOf(line),
+        readRest,
+      );
       if (excepted !== undefined) return { outcome: 'excepted', why: excepted, match };
       return { outcome: 'match', match };
     },
@@ -120,18 +140,19 @@ class AccessMatch implements Match {
   readonly start: number;
   readonly end: number;
   readonly filter: string;
-  readonly pattern = 0;
+  readonly pattern: number;
   readonly outcome = 'failure';
   readonly address: Network;
   readonly via: Network | undefined;
   readonly at: Instant | undefined;
-  readonly counts = 1;
+  readonly counts: number;
   readonly #text: string;
   readonly #readRest: ReadRest;
 
   constructor(
     line: AccessLine,
     filter: string,
+    fits: typeof ALWAYS,
     address: Network,
     via: Network | undefined,
     at: Instant | undefined,
@@ -140,6 +161,8 @@ class AccessMatch implements Match {
     this.start = line.start;
     this.end = line.end;
     this.filter = filter;
+    this.pattern = fits.index;
+    this.counts = fits.counts;
     this.address = address;
     this.via = via;
     this.at = at;

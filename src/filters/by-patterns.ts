@@ -14,6 +14,7 @@ import type { Judged } from './joining.ts';
 import { anyOf } from './literals.ts';
 import { compilePattern } from './pattern.ts';
 import type { Captured, Needs, Pattern } from './pattern.ts';
+import { namesPrograms } from './programs.ts';
 
 /** What conditions on a line of text may name besides what the patterns keep. */
 export const TEXT_FIELDS = ['ip', 'program'] as const;
@@ -65,6 +66,7 @@ export function compileByPatterns(
   const closings = compile(definition.closes, hasPids ? 'nothing' : 'session');
   if (definition.match.length === 0)
     report('filter', 'E_FILTER_EMPTY', 'the filter has no pattern under "match"');
+  faults.push(...unknownLimits(definition, [...failures, ...successes, ...openings, ...closings]));
   const fields = fieldsOf([...failures, ...successes]);
   const compileAll = (whose: 'filter' | 'jail', all: readonly (Conditions | undefined)[]): Holds<Found>[] =>
     all.flatMap((conditions) =>
@@ -88,7 +90,8 @@ export function compileByPatterns(
     ...successes.map((pattern, index) => ({ pattern, index, outcome: 'success' as const })),
   ].filter(({ pattern }) => inUse(pattern));
   // In front of a plain line there may be no tag at all: frames.ts sees to it where there is one.
-  const programs = new Set(layoutName === 'syslog' ? definition.program : []);
+  const programs = layoutName === 'syslog' ? definition.program : [];
+  const isNamed = namesPrograms(programs);
   const layout = TEXT_LAYOUTS[layoutName];
   const joining = createJoining(definition, options, openings, closings);
   return {
@@ -98,8 +101,8 @@ export function compileByPatterns(
     ),
     misfit: { outcome: 'no-layout', why: layout.misfit },
     examine(frame, start, end, explains, around) {
-      if (programs.size > 0 && !programs.has(frame.program ?? ''))
-        return { outcome: 'no-match', why: `the program is none of ${definition.program.join(', ')}` };
+      if (programs.length > 0 && !isNamed(frame.program))
+        return { outcome: 'no-match', why: `the program is none of ${programs.join(', ')}` };
       const judged = judge(frame, start, end, around);
       if (!joining) return judged.verdict;
       return joining.note(judged, frame, start, explains, around, (waiting, captured, address) =>
@@ -213,6 +216,21 @@ export function compileByPatterns(
       fields: captured.fields,
     };
   }
+}
+
+/** What is stated of a field that no pattern keeps is stated of nothing. */
+function unknownLimits({ limits, file }: FilterDefinition, patterns: readonly Pattern[]): Fault[] {
+  const kept = [...new Set(patterns.flatMap((pattern) => pattern.fields))];
+  return limits
+    .filter(({ field }) => !kept.includes(field))
+    .map(({ field, line, column }) => ({
+      code: 'E_FILTER_FIELD',
+      file,
+      line,
+      column,
+      message: `"limits" speaks of ${JSON.stringify(field)}, a field that no pattern keeps`,
+      hint: kept.length > 0 ? `the patterns keep ${kept.join(', ')}` : 'name it in a pattern: (?<name>\\S+)',
+    }));
 }
 
 /** Conditions see bytes; what patterns keep is decoded. */

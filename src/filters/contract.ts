@@ -39,6 +39,15 @@ export interface Sample {
   readonly column: number;
 }
 
+/** What a filter states of its service. */
+export interface Limit {
+  readonly field: string;
+  /** What in the service sees to it, for the reader. */
+  readonly why: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 /** A filter file, checked but not compiled. */
 export interface FilterDefinition {
   /** The file's name without `.yaml`. */
@@ -63,7 +72,9 @@ export interface FilterDefinition {
   /** … or as conditions on fields. */
   readonly where: Conditions | undefined;
   readonly exceptWhere: Conditions | undefined;
-  /** What json and logfmt have instead of patterns: `match`, for which `where` must hold too, and `success`. */
+  /** Fields of the patterns in which the service itself writes nothing that their class leaves out. */
+  readonly limits: readonly Limit[];
+  /** What access, json and logfmt have instead of patterns: `match`, for which `where` must hold too, and `success` (not access). */
   readonly matchWhere: readonly CaseDefinition[];
   readonly successWhere: readonly CaseDefinition[];
   /** json and logfmt: the fields to look in, in order. */
@@ -177,6 +188,7 @@ export interface Refutation {
   readonly text: string;
   readonly expected: string;
   readonly got: string;
+  readonly hint?: string;
   readonly line: number;
   readonly column: number;
 }

@@ -5,7 +5,14 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { Node } from 'yaml';
 import type { Fault } from '../errors.ts';
 import type { Condition, Conditions, ConditionTests } from '../model.ts';
-import type { CaseDefinition, FilterDefinition, LayoutName, PatternDefinition, Sample } from './contract.ts';
+import type {
+  CaseDefinition,
+  FilterDefinition,
+  LayoutName,
+  Limit,
+  PatternDefinition,
+  Sample,
+} from './contract.ts';
 import { readYaml, sourceOf } from './yaml.ts';
 import type { YamlReader } from './yaml.ts';
 
@@ -20,6 +27,7 @@ const KEYS = [
   'opens',
   'closes',
   'except',
+  'limits',
   'where',
   'address',
   'time',
@@ -28,10 +36,10 @@ const KEYS = [
 ] as const;
 /** Which keys only some layouts have a use for. */
 const BELONGS_TO: Partial<Record<(typeof KEYS)[number], readonly LayoutName[]>> = {
-  match: ['syslog', 'plain', 'json', 'logfmt'],
   success: ['syslog', 'plain', 'json', 'logfmt'],
   opens: ['syslog', 'plain'],
   closes: ['syslog', 'plain'],
+  limits: ['syslog', 'plain'],
   address: ['json', 'logfmt'],
   time: ['json', 'logfmt'],
 };
@@ -98,7 +106,8 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   if ((layout === 'syslog' || layout === 'plain') && !has('match'))
     missing('match', 'the patterns of the lines that count');
   const isOfRecords = layout === 'json' || layout === 'logfmt';
-  if (BY_FIELDS.includes(layout) && !has('where') && !(isOfRecords && has('match')))
+  const hasCases = BY_FIELDS.includes(layout);
+  if (hasCases && !has('where') && !has('match'))
     missing('where', 'the conditions on the fields of the lines that count ({} for every line)');
   if (isOfRecords && !has('address')) missing('address', 'the fields to look for the address in');
 
@@ -109,22 +118,22 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what, has('opens'));
   if (has('closes') && !has('opens'))
     missing('opens', 'where no line tells whose session it is, none needs to be ended');
-  const exceptsByFields =
-    BY_FIELDS.includes(layout) || isMap(entries.find(({ key }) => key === 'except')?.value);
+  const exceptsByFields = hasCases || isMap(entries.find(({ key }) => key === 'except')?.value);
   return {
     service: read('service', yaml.text) ?? '',
     description: read('description', yaml.text) ?? '',
     layout: layout ?? 'plain',
     layoutAt: yaml.placeOf(entries.find(({ key }) => key === 'layout')?.value),
     program: read('program', texts) ?? [],
-    match: (isOfRecords ? undefined : read('match', patterns)) ?? [],
+    match: (hasCases ? undefined : read('match', patterns)) ?? [],
     success: (isOfRecords ? undefined : read('success', patterns)) ?? [],
     opens: read('opens', patterns) ?? [],
     closes: read('closes', patterns) ?? [],
     except: (exceptsByFields ? undefined : read('except', patterns)) ?? [],
+    limits: read('limits', (node, what) => readLimits(yaml, node, what)) ?? [],
     where: read('where', conditions),
     exceptWhere: exceptsByFields ? read('except', conditions) : undefined,
-    matchWhere: (isOfRecords ? read('match', cases) : undefined) ?? [],
+    matchWhere: (hasCases ? read('match', cases) : undefined) ?? [],
     successWhere: (isOfRecords ? read('success', cases) : undefined) ?? [],
     address: read('address', texts) ?? [],
     time: read('time', texts) ?? [],
@@ -147,6 +156,14 @@ function readPatterns(
       : { regex: yaml.text(member, `a pattern of ${what}`) };
     if (read?.regex === undefined) return [];
     return [{ counts: 1, mode: 'normal' as const, ...read, regex: read.regex, ...yaml.placeOf(member) }];
+  });
+}
+
+/** A mapping: the field, and what in the service limits it. */
+function readLimits(yaml: YamlReader, node: Node, what: string): Limit[] {
+  return (yaml.entries(node, what) ?? []).flatMap(({ key, keyNode, value }) => {
+    const why = yaml.text(value, `"${key}" of ${what}`);
+    return why === undefined ? [] : [{ field: key, why, ...yaml.placeOf(keyNode) }];
   });
 }
 

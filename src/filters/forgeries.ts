@@ -15,6 +15,8 @@ export interface Forgery {
   readonly line: string;
   /** The address that it may yield. */
   readonly honest: string;
+  /** It holds what a class of the pattern leaves out. */
+  readonly isBeyond?: true;
 }
 
 /** What stands around a skeleton's text to make it a line of a session: the stamp, the host, the program with its pid. */
@@ -61,6 +63,36 @@ export function* forge(
         if (all !== undefined && everywhere.size > 1) yield { line: frame(all, SESSIONS.honest), honest };
       }
     }
+    if (honest === CLIENTS[0].honest) yield* beyondClasses(skeleton, others ?? [], frame, framed, honest);
+  }
+}
+
+/**
+ * Blanks, and whatever else a class leaves out, in the fields that it holds together. A pattern says that such a field ends
+ * at its first blank; where a service writes more than that, it ends where a client likes.
+ */
+function* beyondClasses(
+  skeleton: Skeleton,
+  others: readonly Skeleton[],
+  frame: Frame,
+  framed: string,
+  honest: string,
+): Generator<Forgery> {
+  for (const [place, piece] of skeleton.entries()) {
+    if (piece.kind !== 'free' || !piece.beyond) continue;
+    const before = fill(skeleton.slice(0, place), honest);
+    const behind = fill(skeleton.slice(place + 1), honest);
+    for (const text of [
+      ownWords(skeleton, place, frame, framed, LEAST_GAPS),
+      ...others.map((other) => wordsOf(other, framed)),
+    ])
+      for (const words of text)
+        if (piece.write(words) === undefined)
+          yield {
+            line: frame(before + piece.beyond(words) + behind, SESSIONS.honest),
+            honest,
+            isBeyond: true,
+          };
   }
 }
 
@@ -169,6 +201,7 @@ const GAPS = [
   '\xe2\x80\xa8',
 ];
 const FEW_GAPS = ['', ' ', '"'];
+const LEAST_GAPS = ['', ' '];
 const MARKS = [
   '',
   ' ',

@@ -8,6 +8,7 @@ import { receivedAt, unwrapLine } from './containers.ts';
 import type { FilterDefinition, LineVerdict, SessionMemory } from './contract.ts';
 import type { Engine, Relay, Surroundings } from './engine.ts';
 import { LEVEL, afterPriority, readHeader5424 } from './layouts.ts';
+import { namesPrograms } from './programs.ts';
 
 /**
  * Tags under which web servers log. A file that all programs write to holds text that others let a client begin, so that
@@ -35,11 +36,11 @@ export function createRelay(
   stamps: Stamps,
 ): Relay | undefined {
   if (layout === 'syslog') return undefined;
-  const programs = new Set(program);
+  const named = namesPrograms(program);
   // A plain line is taken as it stands where nobody says who relays it: its own words may look like a header.
-  const mayHaveHeader = layout !== 'plain' || programs.size > 0;
+  const mayHaveHeader = layout !== 'plain' || program.length > 0;
   const isOwn = (name: string): boolean =>
-    programs.size > 0 ? programs.has(name) : layout !== 'access' || WEB_SERVERS.test(name);
+    program.length > 0 ? named(name) : layout !== 'access' || WEB_SERVERS.test(name);
   return {
     layoutFirst: layout !== 'plain',
     read(text, start, end, now) {

@@ -7,6 +7,7 @@ import { engineOf } from './engine.ts';
 import type { TextFrame } from './layouts.ts';
 import { ADDRESS } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
+import { namesPrograms } from './programs.ts';
 import { parsePattern } from './syntax.ts';
 import { bytesOf, captureNames, cat, childrenOf, writeRegex } from './tree.ts';
 import type { Node } from './tree.ts';
@@ -34,6 +35,7 @@ interface Ladder {
 function nearPatterns(filter: Filter): FindNear {
   const { definition } = filter;
   const { framing } = engineOf(filter).engine;
+  const isNamed = namesPrograms(definition.program);
   const ladders = definition.match.flatMap(({ regex }, index): Ladder[] => {
     const parsed = parsePattern(regex);
     return parsed.ok ? [{ index, parts: partsOf(parsed.node), rungs: new Map() }] : [];
@@ -41,7 +43,7 @@ function nearPatterns(filter: Filter): FindNear {
   return (line, arrivedAt) => {
     const frame = framing.open(line, 0, line.length, arrivedAt) as TextFrame | undefined;
     if (!frame) return undefined;
-    const isForeign = definition.program.length > 0 && !definition.program.includes(frame.program ?? '');
+    const isForeign = definition.program.length > 0 && !isNamed(frame.program);
     if (definition.layout === 'syslog' && isForeign) return undefined;
     const best = ladders
       .map((ladder) => ({ ladder, reached: reach(ladder, frame.message) }))

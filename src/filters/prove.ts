@@ -37,6 +37,10 @@ export function proveFilter(filter: Filter): Refutation[] {
   return [...refuted, ...byForgery];
 }
 
+const STATE_THE_LIMIT =
+  'a field of the pattern was given more than its class takes: say what the service writes, up to the end of the line; ' +
+  'where the service sees to it that nothing else can stand there, name the field and state that under "limits"';
+
 /** The first forgery that bends the filter. */
 function refuteTrial(trial: Trial): Refutation | undefined {
   const { filter, pattern, outcome, skeletons, others, frame, mustMatch } = trial;
@@ -65,6 +69,7 @@ function refuteTrial(trial: Trial): Refutation | undefined {
           text: forgery.line,
           expected: mustMatch ? forgery.honest : `${forgery.honest} or no match`,
           got,
+          ...(forgery.isBeyond ? { hint: STATE_THE_LIMIT } : {}),
           ...place,
         };
     }
@@ -84,6 +89,8 @@ interface Told {
 }
 
 function told(verdict: LineVerdict): Told | undefined {
+  // What a pattern under `except` takes counts for nobody, whatever a jail says.
+  if (verdict.outcome === 'excepted') return undefined;
   if ('match' in verdict) {
     const { outcome, address, session, at } = verdict.match;
     return { outcome, address: address.text, session, at };

@@ -19,6 +19,11 @@ export type Piece =
       readonly benign: string;
       /** How the service writes a client's text there; undefined where it can't be written. */
       readonly write: (text: string) => string | undefined;
+      /**
+       * How it would stand there if the service wrote what the pattern's class leaves out, a blank above all; undefined
+       * where the class leaves nothing out, lists what stands in no field, or the filter states the limit.
+       */
+      readonly beyond?: (text: string) => string;
     };
 
 export type Skeleton = readonly Piece[];
@@ -31,14 +36,19 @@ const SPACE = 32;
  * The messages that a pattern takes, each alternative and each optional part with and without.
  * A run of anything (`<user>`, `.*`), or of anything but a few (`[^"]*`), is taken for a client's: he may have written what
  * the pattern hopes he didn't. A run that holds no space (`\\S+`) or only what is listed (`[A-Za-z ]+`) is the filter's word
- * that the service writes nothing else there.
+ * that the service writes nothing else there. It is believed of a list without a name; a run that only leaves something
+ * out, and what the pattern keeps as a field, are tried with more, unless the filter states that the service limits it.
+ * @param limits the names of such fields.
  */
-export function skeletonsOfPattern(definition: PatternDefinition): Skeleton[] {
+export function skeletonsOfPattern(
+  definition: PatternDefinition,
+  limits: ReadonlySet<string> = new Set(),
+): Skeleton[] {
   const parsed = parsePattern(definition.regex);
   if (!parsed.ok) return [];
   // Whatever follows an open end may be a client's.
   const whole = endsOpen(parsed.node) ? cat([parsed.node, ANYTHING]) : parsed.node;
-  return variantsOf(whole)
+  return variantsOf(whole, { limits, isNamed: false, isLimited: false })
     .slice(0, MOST_SKELETONS)
     .map((variant) => setApart(merged(variant)));
 }
@@ -151,8 +161,19 @@ function endsOpen(node: Node): boolean {
   return true;
 }
 
+/** Which fields the service limits, whether this is one, and whether it is a field that is kept. */
+interface Within {
+  readonly limits: ReadonlySet<string>;
+  readonly isNamed: boolean;
+  readonly isLimited: boolean;
+}
+
+function withinField(within: Within, name: string): Within {
+  return { ...within, isNamed: true, isLimited: within.isLimited || within.limits.has(name) };
+}
+
 /** The first variant is the plainest; each further one differs from it in one choice. */
-function variantsOf(node: Node): Piece[][] {
+function variantsOf(node: Node, within: Within): Piece[][] {
   switch (node.kind) {
     case 'byte':
       return [[textOf(String.fromCharCode(node.byte))]];
@@ -160,20 +181,21 @@ function variantsOf(node: Node): Piece[][] {
       return [[textOf(memberOf(node.set))]];
     case 'capture':
       if (node.name === ADDRESS) return [[{ kind: 'address' }]];
-      return node.name === SESSION ? [[{ kind: 'session' }]] : variantsOf(node.body);
+      if (node.name === SESSION) return [[{ kind: 'session' }]];
+      return variantsOf(node.body, withinField(within, node.name));
     case 'alt':
-      return node.options.flatMap(variantsOf);
+      return node.options.flatMap((option) => variantsOf(option, within));
     case 'cat':
-      return variantsOfSequence(node.parts);
+      return variantsOfSequence(node.parts, within);
     case 'repeat':
-      return variantsOfRepeat(node);
+      return variantsOfRepeat(node, within);
     default:
       return [[]]; // edges, and what stands behind them, take no text
   }
 }
 
-function variantsOfSequence(parts: readonly Node[]): Piece[][] {
-  const all = parts.map(variantsOf);
+function variantsOfSequence(parts: readonly Node[], within: Within): Piece[][] {
+  const all = parts.map((part) => variantsOf(part, within));
   const plain = all.map((variants) => variants[0]!);
   const others = all.flatMap((variants, index) =>
     variants.slice(1).map((variant) => plain.with(index, variant).flat()),
@@ -181,17 +203,19 @@ function variantsOfSequence(parts: readonly Node[]): Piece[][] {
   return [plain.flat(), ...others].slice(0, MOST_SKELETONS);
 }
 
-function variantsOfRepeat(node: Node & { kind: 'repeat' }): Piece[][] {
+function variantsOfRepeat(node: Node & { kind: 'repeat' }, within: Within): Piece[][] {
   const bytes = bytesIn(node.body);
-  const once = variantsOf(node.body);
+  const once = variantsOf(node.body, within);
   const times = Math.max(node.min, 1);
   const benign = Array.from({ length: times }, () => once[0]!.map(benignOf).join('')).join('');
   if (node.max === Infinity) {
-    const isText = bytes[SPACE] === 1 && bytes.reduce((sum, member) => sum + member, 0) > 128;
+    const leavesOut = bytes.reduce((sum, member) => sum + member, 0) > 128;
+    const isText = leavesOut && bytes[SPACE] === 1;
     const fits = (text: string): boolean => Buffer.from(text, 'latin1').every((byte) => bytes[byte] === 1);
     const write = (text: string): string | undefined =>
       isText || (text.length >= node.min && fits(text)) ? text : undefined;
-    return [[{ kind: 'free', benign, write }]];
+    const isTried = !isText && !within.isLimited && (leavesOut || (within.isNamed && hasLetters(bytes)));
+    return [[{ kind: 'free', benign, write, ...(isTried ? { beyond: (text: string) => text } : {}) }]];
   }
   const repeated = once.map((variant) => Array.from({ length: times }, () => variant).flat());
   return node.min === 0 ? [...repeated, []] : repeated;
@@ -204,6 +228,11 @@ function bytesIn(node: Node): ByteSet {
   if (node.kind === 'set') all.set(node.set);
   for (const child of childrenOf(node)) bytesIn(child).forEach((member, byte) => (all[byte]! |= member));
   return all;
+}
+
+/** Numbers are a service's own; words may be a client's. */
+function hasLetters(set: ByteSet): boolean {
+  return set.some((member, byte) => member === 1 && /[A-Za-z]/.test(String.fromCharCode(byte)));
 }
 
 function memberOf(set: ByteSet): string {
@@ -233,9 +262,11 @@ function setApart(pieces: readonly Piece[]): Piece[] {
     if (piece.kind !== 'free') goesOn = GOES_ON[piece.kind];
     if (piece.kind !== 'free' || !goesOn) return piece;
     const behind = goesOn;
-    const write = (text: string): string | undefined => piece.write(behind.test(text) ? ` ${text}` : text);
+    const apart = (text: string): string => (behind.test(text) ? ` ${text}` : text);
+    const write = (text: string): string | undefined => piece.write(apart(text));
     const benign = [piece.benign, '', '-', ')'].map(write).find((text) => text !== undefined);
-    return { ...piece, benign: benign ?? piece.benign, write };
+    const beyond = piece.beyond && { beyond: apart };
+    return { ...piece, benign: benign ?? piece.benign, write, ...beyond };
   });
 }
 

@@ -41,7 +41,7 @@ export function trials(filter: Filter): Trial[] {
   const { layout } = filter.definition;
   if (layout === 'json' || layout === 'logfmt') return trialsOfRecords(filter.definition);
   // Without conditions: who reads the address wrongly where they hold does so elsewhere too.
-  const definition = { ...filter.definition, where: undefined, exceptWhere: undefined };
+  const definition = { ...filter.definition, where: undefined, exceptWhere: undefined, matchWhere: [] };
   return definition.layout === 'access'
     ? trialsOfFormat({ ...definition, where: {} }, filter.options.logFormat)
     : trialsOfPatterns(definition);
@@ -65,12 +65,13 @@ function trialsOfFormat(definition: FilterDefinition, logFormat: string | undefi
 
 function trialsOfPatterns(definition: FilterDefinition): Trial[] {
   const { normal, aggressive } = bothModes(definition, undefined);
+  const limits = new Set(definition.limits.map(({ field }) => field));
   const patterns = [
     ...definition.match.map((pattern) => ({ pattern, outcome: 'failure' as const })),
     ...definition.success.map((pattern) => ({ pattern, outcome: 'success' as const })),
     ...definition.opens.map((pattern) => ({ pattern, outcome: 'opened' as const })),
     ...definition.closes.map((pattern) => ({ pattern, outcome: 'closed' as const })),
-  ].map((entry) => ({ ...entry, skeletons: skeletonsOfPattern(entry.pattern) }));
+  ].map((entry) => ({ ...entry, skeletons: skeletonsOfPattern(entry.pattern, limits) }));
   const openings = patterns.flatMap(({ outcome, skeletons }) =>
     outcome === 'opened' ? skeletons.slice(0, 1) : [],
   );
@@ -160,6 +161,6 @@ export function bothModes(definition: FilterDefinition, logFormat: string | unde
 
 function frameOf(definition: FilterDefinition): Frame {
   if (definition.layout === 'plain') return (message) => `2026/01/05 10:11:12 ${message}`;
-  const program = definition.program[0] ?? 'service';
+  const program = (definition.program[0] ?? 'service').replace(/\*$/, 'x');
   return (message, session) => `Jan  5 10:11:12 web ${program}[${session}]: ${message}`;
 }

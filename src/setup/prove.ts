@@ -36,6 +36,7 @@ export function prove(filter: Filter, proofs: Proofs, version: string): Fault[] 
     line: refutation.line,
     column: refutation.column,
     message: `the ${refutation.kind} line "${printable(utf8(refutation.text), 300)}" should yield ${printable(refutation.expected)}, but yields ${printable(refutation.got)}`,
+    ...(refutation.hint === undefined ? {} : { hint: refutation.hint }),
   }));
 }
 

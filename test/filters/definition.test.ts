@@ -15,6 +15,7 @@ match:
 success: '^Accepted <user> from <ip>$'
 except:
   - '^Failed test '
+limits: { user: an account of the host }
 where: { user: [root, admin], program: { prefix: ssh } }
 samples:
   - line: 'Jan  5 10:11:12 web sshd[1]: Failed 007 from 192.0.2.7'
@@ -44,6 +45,7 @@ describe('a filter file', () => {
       opens: [],
       closes: [],
       except: [{ regex: '^Failed test ', counts: 1, mode: 'normal', line: 10, column: 5 }],
+      limits: [{ field: 'user', why: 'an account of the host', line: 11, column: 11 }],
       where: { user: ['root', 'admin'], program: { prefix: ['ssh'] } },
       exceptWhere: undefined,
       matchWhere: [],
@@ -55,11 +57,11 @@ describe('a filter file', () => {
           text: 'Jan  5 10:11:12 web sshd[1]: Failed 007 from 192.0.2.7',
           // As written: values are compared as texts.
           yields: { ip: '192.0.2.7', user: '007', counts: '1' },
-          line: 13,
+          line: 14,
           column: 5,
         },
       ],
-      forged: [{ text: 'x', yields: 'none', line: 16, column: 5 }],
+      forged: [{ text: 'x', yields: 'none', line: 17, column: 5 }],
     });
   });
 
@@ -139,7 +141,12 @@ samples:
     ['service: x\nlayout: plain', '"match" is missing'],
     ['service: x\nlayout: access', '"where" is missing'],
     ['service: x\nlayout: json\nwhere: {}', '"address" is missing'],
-    ['service: x\nlayout: access\nwhere: {}\nmatch: x', ':4:1: "match" means nothing with layout access'],
+    [
+      'service: x\nlayout: json\naddress: ip\nwhere: {}\nlimits: {}',
+      ':5:1: "limits" means nothing with layout json',
+    ],
+    ['service: x\nlayout: plain\nmatch: x\nlimits: { user: [] }', ':4:17: "user" of "limits" must be'],
+    ['service: x\nlayout: access\nwhere: {}\nsuccess: x', ':4:1: "success" means nothing with layout access'],
     ['service: x\nlayout: plain\nmatch: x\naddress: y', ':4:1: "address" means nothing with layout plain'],
     ['service: x\nservice: y', 'E_FILTER_DUPLICATE_KEY filters/sample.yaml:2:1: this key is there twice'],
     ['service: x\nlayout: access\nwhere: { path: { prefx: / } }', 'did you mean "prefix"?'],

@@ -351,6 +351,31 @@ describe('conditions', () => {
     expect(scan([filter], `${combined({ agent: 'probe' })}\n${combined()}\n`)).toHaveLength(1);
   });
 
+  it('of cases must hold for one of them, in the mode that it is for, and for all lines', () => {
+    const cases = {
+      layout: 'access',
+      where: { status: 401 },
+      matchWhere: [
+        { where: { remote_user: { present: true } }, counts: 2, mode: 'normal', line: 4, column: 5 },
+        { where: { method: 'POST' }, counts: 1, mode: 'aggressive', line: 5, column: 5 },
+      ],
+    } as const;
+    const [normal, aggressive] = [filterOf(cases), filterOf(cases, { mode: 'aggressive' })];
+    for (const filter of [normal, aggressive]) {
+      expect(filter.judge(combined({ user: 'ann' }), NOW)).toMatchObject({
+        match: { pattern: 0, counts: 2 },
+      });
+      expect(verdict(filter, combined({ user: 'ann', status: 200 }))).toBe('no-match');
+      expect(verdict(filter, combined({ request: 'GET / HTTP/1.1' }))).toBe('no-match');
+    }
+    expect(verdict(normal, combined())).toBe('no-match');
+    expect(aggressive.judge(combined(), NOW)).toMatchObject({ match: { pattern: 1, counts: 1 } });
+    expect(scan([normal], `${combined()}\n${combined({ user: 'ann' })}\n`)).toHaveLength(1);
+    expect(faultsOf({ ...cases, matchWhere: [{ ...cases.matchWhere[0], where: { methd: 'x' } }] })).toEqual([
+      { code: 'E_FILTER_FIELD', text: expect.stringContaining('did you mean "method"') },
+    ]);
+  });
+
   it('are faults where they name no field of the layout, or a regex that is none', () => {
     expect(faultsOf({ layout: 'access', where: { methd: 'POST' } })).toEqual([
       { code: 'E_FILTER_FIELD', text: expect.stringContaining('did you mean "method"') },

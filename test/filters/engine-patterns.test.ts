@@ -260,6 +260,22 @@ describe('a filter by patterns', () => {
     ]);
   });
 
+  it('is a fault where it states a limit of a field that no pattern keeps', () => {
+    const limit = { why: 'an account of the host', line: 7, column: 3 };
+    const match = [pattern('^fail (?<user>\\S+) <ip>$')];
+    expect(faultsOf({ match, limits: [{ field: 'usr', ...limit }] })).toEqual([
+      {
+        code: 'E_FILTER_FIELD',
+        text: expect.stringContaining('"usr", a field that no pattern keeps; the patterns keep user'),
+      },
+    ]);
+    expect(
+      verdict(filterOf({ match, limits: [{ field: 'user', ...limit }] }), 'fail x 192.0.2.7'),
+    ).toMatchObject({
+      ip: '192.0.2.7',
+    });
+  });
+
   it('refuses a filter without patterns, and a zone that there is not', () => {
     expect(faultsOf({ match: [] })[0]!.code).toBe('E_FILTER_EMPTY');
     expect(faultsOf({ match: [pattern('<ip>')] }, { zone: 'Mars/Base' })[0]!.code).toBe('E_FILTER_ZONE');

@@ -40,6 +40,7 @@ export function definition(more: Partial<FilterDefinition>): FilterDefinition {
     opens: [],
     closes: [],
     except: [],
+    limits: [],
     where: undefined,
     exceptWhere: undefined,
     matchWhere: [],

@@ -79,11 +79,30 @@ describe('forgeries', () => {
     expect(lines).toContain('> a x b x of 203.0.113.66! by 192.0.2.7');
   });
 
-  test('fill a word with nothing that the pattern does not take there', () => {
-    for (const line of forged('^u \\S+ from <ip>$')) expect(line).toMatch(/^> u [^\t-\r ]+ from [^ ]+$/);
+  test('fill a word with what the pattern takes there, and with what it leaves out', () => {
     expect(forged('^u \\S+ from <ip>$')).toContain('> u 203.0.113.66 from 192.0.2.7');
+    expect(forged('^u \\S+ from <ip>$')).toContain('> u x from 203.0.113.66 from 192.0.2.7');
+    const [skeleton] = skeletonsOfPattern(
+      { regex: '^u (?<user>\\S+) from <ip>$', counts: 1, mode: 'normal', line: 1, column: 1 },
+      new Set(['user']),
+    );
+    const limited = [...forge(skeleton!, [], frame)];
+    expect(limited.length).toBeGreaterThan(50);
+    for (const { line, isBeyond } of limited) {
+      expect(line).toMatch(/^> u [^\t-\r ]+ from [^ ]+$/);
+      expect(isBeyond).toBeUndefined();
+    }
     // What merely hopes that there is no quote is no word.
     expect(forged('^u "[^"]*" from <ip>$')).toContain('> u """ from 192.0.2.7');
+  });
+
+  test('believe a list that is no field, and numbers', () => {
+    const beyond = (regex: string): boolean =>
+      [...forge(skeletons(regex)[0]!, [], frame)].some(({ isBeyond }) => isBeyond);
+    for (const regex of ['^u [\\w.-]+ from <ip>$', '^u (?<port>\\d+) from <ip>$', '^u <user> from <ip>$'])
+      expect(beyond(regex), regex).toBe(false);
+    for (const regex of ['^u [^\\s,]+ from <ip>$', '^u (?<user>[\\w.-]+) from <ip>$', '^u <ip>\\S*$'])
+      expect(beyond(regex), regex).toBe(true);
   });
 
   test('name who really sent them', () => {

@@ -120,6 +120,22 @@ describe('a frame around an access log', () => {
     expect(both(shop, bytes(`Jan  5 10:11:13 web shop[9]: ${LINE}`))).toMatchObject({ at: AT });
     expect(both(shop, syslog(LINE))).toBe('no-match');
   });
+
+  it('listens to all parts of a program that a filter names with `/*`', () => {
+    const message = 'fail 192.0.2.7';
+    const parts = { program: ['shop/*'], match: [pattern('^fail <ip>$')] };
+    for (const filter of [filterOf(parts), filterOf({ ...parts, layout: 'syslog' })])
+      for (const [tag, isHeard] of [
+        ['shop/front', true],
+        ['shop/a/b', true],
+        ['shop', false],
+        ['shops/front', false],
+        ['my/shop/x', false],
+      ] as const) {
+        const heard = both(filter, `Jan  5 10:11:12 web ${tag}[9]: ${message}`);
+        expect(heard !== 'no-match', tag).toBe(isHeard);
+      }
+  });
 });
 
 describe('a frame around lines of text', () => {

@@ -45,12 +45,20 @@ forged:
   test.each([
     ['names the address first, whatever follows', plain('^login failed: <ip> .*')],
     ['ends openly with the address', plain('auth failure from <HOST>')],
-    ['ends openly with it behind text of its own', plain('failed for <F-ID>\\S+</F-ID> from <HOST>')],
+    [
+      'ends openly with it behind text that the service limits',
+      `${plain('failed for <F-ID>\\S+</F-ID> from <HOST>')}limits: { id: a number in the source }\n`,
+    ],
+    ['ends with it behind text of its own', plain('failed for <F-ID>\\S+</F-ID> from <HOST>$')],
     ['ends with it and what may follow', plain('bad address <ip>(?: port \\d+)?')],
     ['goes on with anything right behind it', plain('dead end <ip>.*')],
     ['goes on with anything but a blank right behind it', plain('dead end <ip>\\S*')],
     ['ends the line with the address', plain('^login of <user> failed from <ip>$')],
-    ['has words only before the address', plain('^login of (?<user>\\S+) failed from <ip>: .*$')],
+    [
+      'leaves alone what has two addresses',
+      `${plain('^login of <user> from <ip>: .*$')}except: '^login of .* from .* from '\n`,
+    ],
+    ['has a list only before the address', plain('^login of [\\w.-]+ failed from <ip>: .*$')],
     [
       'has conditions that its honest line would not meet',
       `${plain('^<user> from <ip>$')}where: { user: root }\n`,
@@ -69,6 +77,10 @@ describe('a pattern that a client can bend is refused with the line that bends i
       'quotes that the service does not escape',
       '^user "[^"]*": password mismatch, client: <ip>, server: .*$',
     ],
+    ['words that a blank ends, with an open rest', '^login of (?<user>\\S+) failed from <ip>: .*$'],
+    ['words that no field keeps', '^login of [^\\s,]+ failed from <ip>, agent'],
+    ['a list in a field', '^login of (?<user>[\\w.@-]+) failed from <ip>: .*$'],
+    ['words behind the address that end the line', '^(?<who>\\S+) from <ip> and <more>$'],
     ['text that ends where a client may end it', '^path <path> not found, client <ip>, agent <agent>$'],
   ])('%s', (_what, pattern) => {
     const refuted = prove(plain('^harmless <ip>$', pattern));
@@ -82,6 +94,19 @@ describe('a pattern that a client can bend is refused with the line that bends i
     // It is a line that the filter takes as told.
     const verdict = filterOf(plain('^harmless <ip>$', pattern)).judge(forgery!.text, Date.UTC(2026, 0, 6));
     expect(verdict).toMatchObject({ outcome: 'match', match: { address: { text: forgery!.got } } });
+  });
+
+  test('and told how to state a limit, where the class of a field is all that it has', () => {
+    const [word] = prove(plain('^login of (?<user>\\S+) failed from <ip>: .*$'));
+    expect(word!.hint).toContain('under "limits"');
+    const [text] = prove(plain('^login of <user> failed from <ip>: .*$'));
+    expect(text!.hint).toBeUndefined();
+  });
+
+  test('unless the filter states a limit of another field only', () => {
+    const yaml = `${plain('^(?<host>\\S+) (?<user>\\S+) from <ip>: .*$')}limits: { host: written by syslog }\n`;
+    expect(prove(yaml)).toHaveLength(1);
+    expect(prove(yaml.replace('limits: {', 'limits: { user: an account,'))).toEqual([]);
   });
 
   test('also where only another pattern of the filter takes the forged line', () => {
