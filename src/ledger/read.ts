@@ -3,7 +3,16 @@ import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network } from '../model.ts';
 import type { BanQuery, Remembered } from './contract.ts';
-import { readBan, readEvent, readOffender, readPosition, readSession, type Row } from './rows.ts';
+import {
+  readBan,
+  readEvent,
+  readLastLine,
+  readOffender,
+  readPosition,
+  readSession,
+  readWelcome,
+  type Row,
+} from './rows.ts';
 
 const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
@@ -25,6 +34,10 @@ export function createReader(db: Database): Reader {
   );
   const sessions = db.prepare<[], Row>(
     'SELECT source, filter, session, address, bits, until FROM sessions ORDER BY rowid',
+  );
+  const lastLines = db.prepare<[], Row>('SELECT source, line, at FROM last_lines ORDER BY source');
+  const welcomes = db.prepare<[], Row>(
+    'SELECT jail, address, bits, since, last, until FROM welcomes ORDER BY rowid',
   );
   const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
@@ -73,6 +86,8 @@ export function createReader(db: Database): Reader {
         positions: soundOnly(positions.iterate(), readPosition),
         offenders: soundOnly(offenders.iterate(), readOffender),
         sessions: soundOnly(sessions.iterate(), readSession),
+        lastLines: soundOnly(lastLines.iterate(), readLastLine),
+        welcomes: soundOnly(welcomes.iterate(), readWelcome),
         openBans: soundOnly(openBans.iterate(), readBan),
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
@@ -81,6 +96,8 @@ export function createReader(db: Database): Reader {
         positions: known.positions.sound,
         offenders: known.offenders.sound,
         sessions: known.sessions.sound,
+        lastLines: known.lastLines.sound,
+        welcomes: known.welcomes.sound,
         openBans: known.openBans.sound,
         nextBanId: (lastBan.get() ?? 0) + 1,
         damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),

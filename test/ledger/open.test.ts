@@ -56,7 +56,10 @@ describe('the files', () => {
 
 describe('opening', () => {
   it('an empty ledger gives nothing, and bans from number 1', () => {
-    const nothing = { positions: [], offenders: [], sessions: [], openBans: [], nextBanId: 1, damaged: 0 };
+    const nothing = {
+      ...{ positions: [], offenders: [], sessions: [], lastLines: [], welcomes: [], openBans: [] },
+      ...{ nextBanId: 1, damaged: 0 },
+    };
     expect(ledgerIn(stateFolder()).load()).toEqual(nothing);
   });
 
@@ -105,7 +108,7 @@ describe('opening', () => {
           facts: expect.objectContaining({ version: 9999 }),
         }),
       );
-    tamper(folder, 'PRAGMA user_version = 3');
+    tamper(folder, 'PRAGMA user_version = 6');
     ledgerIn(folder);
   });
 
