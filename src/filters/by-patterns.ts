@@ -3,6 +3,7 @@ import type { Fault } from '../errors.ts';
 import type { Conditions, Duration, Instant, Match, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { createAddressReader } from './addresses.ts';
+import { AGAIN } from './again.ts';
 import { compileConditions } from './conditions.ts';
 import type { Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict, PatternDefinition } from './contract.ts';
@@ -33,11 +34,16 @@ const NARROWED: LineVerdict = {
   outcome: 'no-match',
   why: "a pattern fits, but the jail's conditions do not hold",
 };
-const UNJOINED: LineVerdict = {
+/** `test --near` tells of such lines. */
+export const UNJOINED = {
   outcome: 'no-match',
   why: "a pattern fits, but the line that told the address of its session wasn't seen, or is too long ago",
-};
+} as const satisfies LineVerdict;
 
+const NOTHING_AGAIN: LineVerdict = {
+  outcome: 'no-match',
+  why: 'it says that the line before came again, and that line is no match, or of another host',
+};
 const CLOSED = 'it counts nothing: it ends its session';
 
 /** Builds the engine of a filter over lines of text; undefined where something was reported. */
@@ -94,48 +100,66 @@ export function compileByPatterns(
   // In front of a plain line there may be no tag at all: frames.ts sees to it where there is one.
   const programs = new Set(layoutName === 'syslog' ? definition.program : []);
   const layout = TEXT_LAYOUTS[layoutName];
+  const frameLine = layout.frame(stamps);
   // Jails in another mode have other matches, and what is one opens and closes nothing: each mode keeps its own sessions.
   const name = options.mode === 'normal' ? definition.name : `${definition.name}+${options.mode}`;
   // A session whose end is told may be quiet for long. Where it isn't, its id may come to be another's.
   const life = closings.length > 0 ? DAY : HOUR;
   return {
-    framing: { key: JSON.stringify([layoutName, options.zone]), open: layout.frame(stamps) },
-    literals: anyOf(
-      [...patterns.map(({ pattern }) => pattern), ...openings, ...closings].map(({ literals }) => literals),
-    ),
+    framing: { key: JSON.stringify([layoutName, options.zone]), open: frameLine },
+    literals: anyOf([
+      ...[...patterns.map(({ pattern }) => pattern), ...openings, ...closings].map(
+        ({ literals }) => literals,
+      ),
+      ...(hasPids ? [[AGAIN]] : []),
+    ]),
     misfit: { outcome: 'no-layout', why: layout.misfit },
+    heedsRepeats: hasPids,
     examine(frame, start, end, _explains, around) {
-      if (programs.size > 0 && !programs.has(frame.program ?? ''))
-        return { outcome: 'no-match', why: `the program is none of ${definition.program.join(', ')}` };
-      let verdict = NO_MATCH;
-      for (const { pattern, index, outcome } of patterns) {
-        const captured = pattern.match(frame.message);
-        if (!captured) continue;
-        const address = captured.address ?? addressOf(captured, frame, start, around);
-        if (!address) {
-          verdict = UNJOINED;
-          continue;
-        }
-        const found = { frame, address, fields: captured.fields };
-        if (!where.every((holds) => holds(found))) continue;
-        if (!jailWhere.every((holds) => holds(found))) {
-          verdict = NARROWED;
-          continue;
-        }
-        const match = matchOf(address, captured, pattern, index, outcome, frame, start, end);
-        // Exceptions speak of failures: who logged in is known whatever they say.
-        if (outcome === 'success') return { outcome, match };
-        if (exceptions.some((exception) => inUse(exception) && exception.test(frame.message)))
-          return { outcome: 'excepted', why: 'a pattern under "except" fits', match };
-        if (except.some((holds) => holds(found)))
-          return { outcome: 'excepted', why: 'the conditions under "except" hold', match };
-        return { outcome: 'match', match };
-      }
-      // What a jail narrows must not change what others hear of sessions.
-      if (!hasSessions || verdict === NARROWED) return verdict;
-      return told(frame, start, around) ?? verdict;
+      if (frame.again === undefined) return examineMessage(frame, start, end, around);
+      const before = around.before(start, end);
+      const message = before && frameLine(before.text, before.start, before.end, around.arrivedAt);
+      if (!message || message.again !== undefined || message.host !== frame.host) return NOTHING_AGAIN;
+      // The line before may stand in another chunk; it was received when this one was, as far as anybody knows.
+      const then = { ...around, receivedAt: () => around.receivedAt(start) };
+      const verdict = examineMessage(message, start, end, then);
+      return 'match' in verdict
+        ? { ...verdict, match: cameAgain(verdict.match, frame.again, frame.at) }
+        : NOTHING_AGAIN;
     },
   };
+
+  function examineMessage(frame: TextFrame, start: number, end: number, around: Surroundings): LineVerdict {
+    if (programs.size > 0 && !programs.has(frame.program ?? ''))
+      return { outcome: 'no-match', why: `the program is none of ${definition.program.join(', ')}` };
+    let verdict = NO_MATCH;
+    for (const { pattern, index, outcome } of patterns) {
+      const captured = pattern.match(frame.message);
+      if (!captured) continue;
+      const address = captured.address ?? addressOf(captured, frame, start, around);
+      if (!address) {
+        verdict = UNJOINED;
+        continue;
+      }
+      const found = { frame, address, fields: captured.fields };
+      if (!where.every((holds) => holds(found))) continue;
+      if (!jailWhere.every((holds) => holds(found))) {
+        verdict = NARROWED;
+        continue;
+      }
+      const match = matchOf(address, captured, pattern, index, outcome, frame, start, end);
+      // Exceptions speak of failures: who logged in is known whatever they say.
+      if (outcome === 'success') return { outcome, match };
+      if (exceptions.some((exception) => inUse(exception) && exception.test(frame.message)))
+        return { outcome: 'excepted', why: 'a pattern under "except" fits', match };
+      if (except.some((holds) => holds(found)))
+        return { outcome: 'excepted', why: 'the conditions under "except" hold', match };
+      return { outcome: 'match', match };
+    }
+    // What a jail narrows must not change what others hear of sessions.
+    if (!hasSessions || verdict === NARROWED) return verdict;
+    return told(frame, start, around) ?? verdict;
+  }
 
   /** Whose session a line without an address is of; each such line keeps its session known for longer. */
   function addressOf(
@@ -199,6 +223,11 @@ export function compileByPatterns(
       fields: captured.fields,
     };
   }
+}
+
+/** The match of a line that says that the message before came again; what counts once in a session still does. */
+function cameAgain(match: Match, times: number, at: Instant | undefined): Match {
+  return { ...match, at, counts: match.oncePerSession ? match.counts : match.counts * times };
 }
 
 /**

@@ -17,6 +17,13 @@ export interface OpenSession {
 /** Told of each change; undefined: the session is forgotten. */
 type OnChange = (filter: string, session: string, open: OpenSession | undefined) => void;
 
+/** The last line of the log, and who is told when it is another one. */
+interface LastLine {
+  readonly line: string | undefined;
+  onChange(line: string | undefined, at: Instant): void;
+}
+const NO_LINE: LastLine = { line: undefined, onChange() {} };
+
 export interface KeptSessions extends SessionMemory {
   /** How many were forgotten before their time, to make room. */
   readonly evicted: number;
@@ -29,16 +36,24 @@ export interface KeptSessions extends SessionMemory {
 const MOST_SESSIONS = 10_000;
 
 /** Knows nobody, and stays so: for who looks at one line. */
-export const NO_SESSIONS: SessionMemory = { open() {}, find: () => undefined, close() {} };
+export const NO_SESSIONS: SessionMemory = {
+  open() {},
+  find: () => undefined,
+  close() {},
+  lastLine: undefined,
+  keepLast() {},
+};
 
 /** @param known sessions that were remembered, the one that was silent for longest first. */
 export function createSessionMemory(
   known: readonly OpenSession[] = [],
   onChange: OnChange = () => {},
+  last: LastLine = NO_LINE,
 ): KeptSessions {
   // In the order in which they were heard of last.
   const open = new Map(known.map((each) => [keyOf(each.filter, each.session), each]));
   let evicted = 0;
+  let lastLine = last.line;
 
   const forget = (key: string): void => {
     const gone = open.get(key);
@@ -54,6 +69,14 @@ export function createSessionMemory(
     },
     get size() {
       return open.size;
+    },
+    get lastLine() {
+      return lastLine;
+    },
+    keepLast(line, at) {
+      if (line === lastLine) return;
+      lastLine = line;
+      last.onChange(line, at);
     },
     open(filter, session, address, at, until) {
       const own = ownCopy(session);
