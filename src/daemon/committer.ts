@@ -1,4 +1,4 @@
-// The one kind of commit: positions, offenders, sessions, bans and events, in one transaction, at a chunk boundary.
+// The one kind of commit: positions, offenders, log-ins, sessions, bans and events, in one transaction, at a chunk boundary.
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
@@ -49,6 +49,7 @@ export function createCommitter(
 
   /** Everything dirty, taken at one instant between two chunks: so it belongs together. */
   function take() {
+    const logIns = [...jails()].map((jail) => jail.welcomes.takeDirty());
     for (const jail of jails())
       for (const address of jail.takeForgotten()) goneOffenders.push({ jail: jail.rules.name, address });
     const taken = {
@@ -56,6 +57,8 @@ export function createCommitter(
       forgottenPositions: goneFiles,
       offenders: [...jails()].map((jail) => ({ jail, offenders: jail.takeDirty() })),
       forgottenOffenders: goneOffenders,
+      welcomes: logIns.flatMap(({ welcomes }) => welcomes),
+      forgottenWelcomes: logIns.flatMap(({ forgottenWelcomes }) => forgottenWelcomes),
       ...sessions.takeDirty(),
       ...bans.takeDirty(),
     };
@@ -75,6 +78,7 @@ export function createCommitter(
     goneFiles = [...taken.forgottenPositions, ...goneFiles];
     goneOffenders = [...taken.forgottenOffenders, ...goneOffenders];
     for (const { jail, offenders } of taken.offenders) jail.restore(offenders);
+    for (const jail of jails()) jail.welcomes.restore(taken);
     sessions.restore(taken);
     bans.restore(taken);
     dirtySince ??= clock.monotonic();
@@ -109,7 +113,7 @@ export function createCommitter(
 
   const countDirty = (): number => {
     let count = goneOffenders.length + sessions.dirty;
-    for (const jail of jails()) count += jail.dirty;
+    for (const jail of jails()) count += jail.dirty + jail.welcomes.dirty;
     return count;
   };
 

@@ -105,10 +105,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     setup.jails.map((jail) => jail.ignore),
     ports.host,
   );
-  const sittings = seatJails(setup, protection, remembered.offenders, startedAt);
+  const sittings = seatJails(setup, protection, remembered.offenders, remembered.welcomes, startedAt);
   const plans = createPlans(sittings.all, (sitting) => sitting.ready);
   const bans = createBans(remembered.openBans, remembered.nextBanId);
-  const sessions = createSessions(remembered.sessions);
+  const sessions = createSessions(remembered.sessions, remembered.lastLines);
   const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
   const enforcer = createEnforcer(
     firewall,
@@ -184,7 +184,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   };
   const prune = (): void => {
     if (!isBooted || isCatchingUp()) return;
-    for (const jail of sittings.jails) committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
+    for (const jail of sittings.jails) {
+      committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
+      jail.welcomes.prune(clock.now() - LATENESS);
+    }
     sessions.prune(clock.now() - LATENESS);
   };
   let evicted = 0;

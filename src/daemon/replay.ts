@@ -43,7 +43,7 @@ export async function replay(
     ports.host,
   );
   const { unresolved } = await lookUpNames(protection);
-  const sittings = seatJails(setup, protection, [], options.now);
+  const sittings = seatJails(setup, protection, [], [], options.now);
   const plans = createPlans(sittings.all, (sitting) => sitting.ready);
   const sessions = createSessions([]);
   const bans = createBans([], 1);

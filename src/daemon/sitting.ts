@@ -1,7 +1,7 @@
 // The jails in session: each with its rules, its memory of offenders, and whom it never counts.
 import { createJail, priorOf } from '../jails/index.ts';
 import type { Jail } from '../jails/contract.ts';
-import type { Ban, Instant, Offender, Scope } from '../model.ts';
+import type { Ban, Instant, Offender, Scope, Welcome } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
@@ -25,16 +25,24 @@ const MAX_OFFENDERS = 100_000;
 /** What bans by hand drop. */
 export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 
-/** @param remembered what the ledger knows of every jail's offenders. */
+/**
+ * @param remembered what the ledger knows of every jail's offenders.
+ * @param welcomes and of the log-ins that protect an address in them.
+ */
 export function seatJails(
   setup: Setup,
   protection: Protection,
   remembered: readonly Offender[],
+  welcomes: readonly Welcome[],
   now: Instant,
 ): Sittings {
   const byJail = Map.groupBy(remembered, (offender) => offender.jail);
   // A jail may count the sentences of every jail: each is handed a way to ask all of them.
-  const options = { prior: priorOf(() => all.map((sitting) => sitting.jail)), maxOffenders: MAX_OFFENDERS };
+  const options = {
+    prior: priorOf(() => all.map((sitting) => sitting.jail)),
+    maxOffenders: MAX_OFFENDERS,
+    welcomes,
+  };
   const all = setup.jails.map((ready): SittingJail => {
     const offenders = byJail.get(ready.rules.name) ?? [];
     return {

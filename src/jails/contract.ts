@@ -1,5 +1,15 @@
 // What a jail is to the rest of the house: matches in, verdicts out. Pure: no clock, no I/O.
-import type { Duration, Evidence, Instant, JailRules, Network, Offender, Verdict } from '../model.ts';
+import type {
+  Duration,
+  Evidence,
+  Instant,
+  JailRules,
+  Network,
+  Offender,
+  Verdict,
+  Welcome,
+} from '../model.ts';
+import type { Welcomes } from './welcomes.ts';
 
 /** What a jail needs to know of a match. */
 export interface Count {
@@ -32,6 +42,17 @@ export interface Jail {
   readonly size: number;
   /** The same matches in the same order give the same verdicts, whenever they are run. */
   decide(match: Count): Verdict;
+  /**
+   * Someone logged in from the address: until `protectAfterSuccess` is over, it takes many times maxRetry to ban it here.
+   * Who is banned here, or comes to be all the same, is protected again only by a log-in after the sentence.
+   */
+  welcome(address: Network, at: Instant): void;
+  /** The log-in that protects the address here at that instant; of a network, one that protects somebody inside. */
+  welcomed(address: Network, at: Instant): Welcome | undefined;
+  /** How many matches ban the address at that instant. */
+  limitOf(address: Network, at: Instant): number;
+  /** What is remembered of log-ins, for the ledger. */
+  readonly welcomes: Pick<Welcomes, 'dirty' | 'takeDirty' | 'restore' | 'prune'>;
   /**
    * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.
@@ -85,6 +106,8 @@ export interface JailOptions {
   readonly prior?: Prior;
   /** How many offenders are kept at most, banned ones aside; a million unless told. */
   readonly maxOffenders?: number;
+  /** What is remembered of log-ins, in the order in which they were heard of; those of other jails are passed over. */
+  readonly welcomes?: Iterable<Welcome>;
 }
 
 /** @param remembered offenders of other jails are passed over. */
