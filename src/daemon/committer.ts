@@ -113,7 +113,7 @@ export function createCommitter(
 
   const countDirty = (): number => {
     let count = goneOffenders.length + sessions.dirty;
-    for (const jail of jails()) count += jail.dirty + jail.welcomes.dirty;
+    for (const jail of jails()) count += jail.dirty;
     return count;
   };
 

@@ -51,8 +51,8 @@ export interface Jail {
   welcomed(address: Network, at: Instant): Welcome | undefined;
   /** How many matches ban the address at that instant. */
   limitOf(address: Network, at: Instant): number;
-  /** What is remembered of log-ins, for the ledger. */
-  readonly welcomes: Pick<Welcomes, 'dirty' | 'takeDirty' | 'restore' | 'prune'>;
+  /** What is remembered of log-ins, for the ledger, and for a jail that takes this one's place. */
+  readonly welcomes: Pick<Welcomes, 'all' | 'dirty' | 'takeDirty' | 'restore' | 'prune'>;
   /**
    * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.
@@ -75,7 +75,7 @@ export interface Jail {
   forgive(address: Network, until: Instant): void;
   /** Offenders changed since the last call; the caller commits them, and hands them back with {@link restore} if it can't. */
   takeDirty(): Offender[];
-  /** How many {@link takeDirty} would give. */
+  /** How many changes are to be committed: offenders, and what is remembered of log-ins. */
   readonly dirty: number;
   /** Offenders evicted since the last call, to be deleted from the ledger in the same commit as {@link takeDirty} writes. */
   takeForgotten(): Network[];

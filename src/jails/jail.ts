@@ -172,7 +172,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       return offenders.size;
     },
     get dirty() {
-      return offenders.dirty;
+      return offenders.dirty + welcomes.dirty;
     },
     decide,
     welcome(address, at) {

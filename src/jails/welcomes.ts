@@ -12,7 +12,8 @@ interface WelcomeChanges {
 }
 
 export interface Welcomes {
-  readonly size: number;
+  /** In the order in which they were heard of. */
+  all(): Iterable<Welcome>;
   /** How many changes the ledger doesn't know. */
   readonly dirty: number;
   /** Someone logged in from the address at that instant. */
@@ -59,9 +60,7 @@ export function createWelcomes(
   };
 
   return {
-    get size() {
-      return known.size;
-    },
+    all: () => known.values(),
     get dirty() {
       return changed.size + forgotten.size;
     },

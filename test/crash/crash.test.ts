@@ -24,6 +24,7 @@ needs(
       expect(calm.outcome.bans.length).toBeGreaterThan(20);
       expect(calm.outcome.bans.some((ban) => ban.startsWith('joined '))).toBe(true);
       expect(calm.outcome.offenders.length).toBeGreaterThan(15);
+      expect(calm.outcome.logIns.length).toBeGreaterThan(5);
       expect(calm.outcome.kernel.length).toBeGreaterThan(3);
       expect(calm.outcome.positions).toHaveLength(2);
     },

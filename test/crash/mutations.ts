@@ -45,6 +45,13 @@ export const MUTATIONS: readonly Mutation[] = [
       bans.restore(taken);`,
   },
   {
+    name: 'log-ins-in-no-commit',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: 'welcomes: logIns.flatMap(({ welcomes }) => welcomes),',
+    replace: 'welcomes: [],',
+  },
+  {
     name: 'position-noted-after-the-chunk',
     point: 1,
     file: 'src/daemon/index.ts',
@@ -129,6 +136,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'failed-commit-loses-log-ins',
+    point: 5,
+    file: 'src/daemon/committer.ts',
+    find: '    for (const jail of jails()) jail.welcomes.restore(taken);\n',
+    replace: '',
+  },
+  {
     name: 'rotated-file-is-left',
     point: 6,
     file: 'src/sources/trace.ts',
@@ -190,8 +204,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'sessions-forgotten',
     point: 9,
     file: 'src/daemon/index.ts',
-    find: 'createSessions(remembered.sessions)',
-    replace: 'createSessions([])',
+    find: 'createSessions(remembered.sessions,',
+    replace: 'createSessions([],',
+  },
+  {
+    name: 'last-line-forgotten',
+    point: 9,
+    file: 'src/daemon/index.ts',
+    find: ', remembered.lastLines)',
+    replace: ')',
+  },
+  {
+    name: 'log-ins-forgotten',
+    point: 9,
+    file: 'src/daemon/index.ts',
+    find: 'remembered.offenders, remembered.welcomes,',
+    replace: 'remembered.offenders, [],',
   },
   {
     name: 'sentence-forgotten',

@@ -93,7 +93,7 @@ function configOf(folder: string): object {
       api: { ...access, filter: 'nginx-api', limit: '6/1m', banTime: short },
       // Sentences that are still running when the test ends, so that the kernel has something to hold.
       stern: { ...access, filter: 'nginx-login', maxRetry: 25, findTime: '1d', banTime: '9w' },
-      sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short },
+      sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short, protectAfterSuccess: '3m' },
       joined: { ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
       gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
     },

@@ -13,7 +13,7 @@ const seconds = (from: number, count: number): number[] =>
 function reborn(jail: Jail): Jail {
   return jailWith({
     remembered: jail.takeDirty(),
-    options: { welcomes: jail.welcomes.takeDirty().welcomes },
+    options: { welcomes: jail.welcomes.all() },
   });
 }
 
