@@ -151,6 +151,8 @@ export interface JailRules {
   /** IPv6 addresses are counted and banned by this prefix length. */
   readonly ipv6Prefix: number;
   readonly resetOnSuccess: boolean;
+  /** So long after a successful log-in its address is protected here; 0: not at all. */
+  readonly protectAfterSuccess: Duration;
 }
 
 /** One line that speaks against an offender. `text` is hostile: printable() before it reaches a terminal. */
@@ -181,6 +183,19 @@ export interface Offender {
   readonly lastUntil: Instant | undefined;
   /** Matches stamped up to here never count: set by unban. */
   readonly forgivenUntil: Instant | undefined;
+}
+
+/**
+ * Somebody logged in from the address of late, as one jail knows it: from `since` to `until`, by the lines' own stamps,
+ * it is protected. Log-ins one after the other make one span, of which `last` is the latest.
+ */
+export interface Welcome {
+  readonly jail: string;
+  /** As offenders are counted: IPv6 by prefix. */
+  readonly address: Network;
+  readonly since: Instant;
+  readonly last: Instant;
+  readonly until: Instant;
 }
 
 export type Verdict =

@@ -84,6 +84,8 @@ export interface HistoryView {
   address: string;
   bans: (BanView & { evidence: EvidenceView[] })[];
   offenders: { jail: string; count: number; of: number; window: number; last: string | null }[];
+  /** The jails in which a log-in of late protects the address, with its instant. */
+  protected: { jail: string; loggedIn: string; until: string }[];
   /** What the next ban would be: null seconds for "for good". */
   next: { jail: string; nth: number; for: number | null }[];
 }

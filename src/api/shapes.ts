@@ -90,6 +90,10 @@ const HistoryView = v.strictObject({
       last: v.nullable(instant),
     }),
   ),
+  protected: v.pipe(
+    v.array(v.strictObject({ jail: v.string(), loggedIn: instant, until: instant })),
+    v.description('The jails in which a log-in of late protects the address.'),
+  ),
   next: v.array(
     v.strictObject({
       jail: v.string(),

@@ -32,6 +32,7 @@ export interface JailConfig {
   readonly mode: 'normal' | 'aggressive';
   readonly dryRun: boolean;
   readonly resetOnSuccess: boolean;
+  readonly protectAfterSuccess: Duration;
   readonly zone: string | undefined;
   readonly logFormat: string | undefined;
   readonly where: Conditions | undefined;

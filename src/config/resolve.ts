@@ -96,6 +96,7 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     mode: both.mode ?? BUILT_IN.mode,
     dryRun: both.dryRun ?? BUILT_IN.dryRun,
     resetOnSuccess: both.resetOnSuccess ?? BUILT_IN.resetOnSuccess,
+    protectAfterSuccess: both.protectAfterSuccess ?? parseDuration(BUILT_IN.protectAfterSuccess)!,
     zone: both.zone,
     logFormat: both.logFormat,
     where: both.where,

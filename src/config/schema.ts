@@ -5,6 +5,7 @@ import {
   allowList,
   conditions,
   duration,
+  ending,
   finite,
   isRate,
   isZone,
@@ -31,6 +32,7 @@ export const BUILT_IN = {
   mode: 'normal',
   dryRun: false,
   resetOnSuccess: false,
+  protectAfterSuccess: '1d',
   brake: 'behaving',
   banTime: { first: '10m', factor: 4, max: '1w', forget: '30d', scope: 'jail' },
   history: { keep: '365d', maxSize: 1_024 },
@@ -201,6 +203,11 @@ export const jailSchema = v.strictObject(
     resetOnSuccess: key(yesOrNo, {
       says: 'A successful log-in of an address begins its count anew.',
       default: BUILT_IN.resetOnSuccess,
+    }),
+    protectAfterSuccess: key(ending, {
+      says: 'How long an address is protected here from which someone logged in: its matches are ignored, and only ten times as many of them ban. Log-ins that the filters of the jail tell protect, and those at sshd and the like, whichever jail reads them; who is banned all the same is protected again by a log-in after the ban. `0` protects nobody.',
+      default: BUILT_IN.protectAfterSuccess,
+      unit: 'seconds where it is a bare number',
     }),
     zone: key(
       v.pipe(

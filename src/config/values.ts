@@ -68,11 +68,11 @@ export const positive = v.pipe(
   duration,
   v.check((ms) => ms > 0, says('E_CONFIG_DURATION', 'a duration longer than nothing')),
 );
+const hasEnd = v.check((ms: number) => ms !== Infinity, says('E_CONFIG_DURATION', 'a duration with an end'));
 /** Longer than nothing, and not for ever. */
-export const finite = v.pipe(
-  positive,
-  v.check((ms) => ms !== Infinity, says('E_CONFIG_DURATION', 'a duration with an end')),
-);
+export const finite = v.pipe(positive, hasEnd);
+/** Nothing, or longer, and not for ever. */
+export const ending = v.pipe(duration, hasEnd);
 
 const allowEntry = v.pipe(
   v.string(says('E_CONFIG_TYPE', ALLOW_EXPECTED)),

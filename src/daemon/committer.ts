@@ -1,4 +1,4 @@
-// The one kind of commit: positions, offenders, sessions, bans and events, in one transaction, at a chunk boundary.
+// The one kind of commit: positions, offenders, log-ins, sessions, bans and events, in one transaction, at a chunk boundary.
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
@@ -49,6 +49,7 @@ export function createCommitter(
 
   /** Everything dirty, taken at one instant between two chunks: so it belongs together. */
   function take() {
+    const logIns = [...jails()].map((jail) => jail.welcomes.takeDirty());
     for (const jail of jails())
       for (const address of jail.takeForgotten()) goneOffenders.push({ jail: jail.rules.name, address });
     const taken = {
@@ -56,6 +57,8 @@ export function createCommitter(
       forgottenPositions: goneFiles,
       offenders: [...jails()].map((jail) => ({ jail: jail.rules.name, offenders: jail.takeDirty() })),
       forgottenOffenders: goneOffenders,
+      welcomes: logIns.flatMap(({ welcomes }) => welcomes),
+      forgottenWelcomes: logIns.flatMap(({ forgottenWelcomes }) => forgottenWelcomes),
       ...sessions.takeDirty(),
       ...bans.takeDirty(),
     };
@@ -76,7 +79,10 @@ export function createCommitter(
     goneOffenders = [...taken.forgottenOffenders, ...goneOffenders];
     const dirty = new Map(taken.offenders.map(({ jail, offenders }) => [jail, offenders]));
     // By name: a reload may have put another jail in the place of the one that they were taken from.
-    for (const jail of jails()) jail.restore(dirty.get(jail.rules.name) ?? []);
+    for (const jail of jails()) {
+      jail.restore(dirty.get(jail.rules.name) ?? []);
+      jail.welcomes.restore(taken);
+    }
     sessions.restore(taken);
     bans.restore(taken);
     dirtySince ??= clock.monotonic();

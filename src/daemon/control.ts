@@ -21,6 +21,7 @@ import type { Reloader } from './reload.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
 import type { Views } from './views.ts';
+import { whyWelcomed } from './welcomed.ts';
 
 const PAGE = 1_000;
 /** So many addresses are banned or unbanned in one go. */
@@ -89,12 +90,12 @@ export function createControl(parts: ControlParts): Control {
         outcome: 'refused',
         why: `allowed by the entry "${entry}"; remove it from "allow" first`,
       };
-    const why = protection.whyProtected(network);
+    const now = clock.now();
+    const why = protection.whyProtected(network) ?? whyWelcomed(sittings, network, now);
     if (why !== undefined && !request.force)
       return { address, outcome: 'refused', why: `${why}; --force if you mean it` };
 
     const jail = request.jail ?? MANUAL;
-    const now = clock.now();
     const standing = bans.find(jail, network);
     const reason = request.reason ?? 'banned by hand';
     if (standing && (standing.until === undefined || standing.until > now)) {

@@ -1,15 +1,15 @@
 // What each stage says about one line: layout, pattern, exception, address, ignore list, count. The pipeline's own parts,
 // asked one line at a time, with jails that remember nobody.
-import type { LineVerdict } from '../filters/contract.ts';
+import type { Filter, LineVerdict } from '../filters/contract.ts';
 import { judgeLast } from '../filters/index.ts';
 import type { Instant, Match } from '../model.ts';
-import type { Setup } from '../setup/index.ts';
+import type { ReadyJail, Setup } from '../setup/index.ts';
 import { formatDuration } from '../time.ts';
 import type { Host } from './host.ts';
 import { lookUpNames } from './names.ts';
 import type { SittingJail } from './pipeline.ts';
 import { createProtection } from './protection.ts';
-import { seatJails } from './sitting.ts';
+import { NOTHING_KNOWN, seatJails } from './sitting.ts';
 
 export interface Explanation {
   readonly jail: string;
@@ -34,7 +34,7 @@ export interface Explanation {
 /**
  * Asks each filter of each jail about the line.
  * @param line one byte one character (latin1), without its end. Of several lines, parted by \n, the last one: those before
- *   it tell whose session it is.
+ *   it tell whose session it is, and who logged in.
  */
 export async function explain(
   setup: Setup,
@@ -48,20 +48,29 @@ export async function explain(
     host,
   );
   await lookUpNames(protection);
-  const sittings = seatJails(setup, protection, () => [], options.now);
+  const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
   return sittings.all
     .filter(({ ready }) => options.jail === undefined || ready.rules.name === options.jail)
     .flatMap((sitting) =>
       sitting.ready.filters.map((filter): Explanation => {
-        const verdict = judgeLast(filter, line, options.now);
+        const verdict = judgeLast(filter, line, options.now, (earlier) =>
+          welcome(earlier, filter, sitting, options.now),
+        );
         const names = { jail: sitting.ready.rules.name, filter: filter.definition.name };
-        return { ...names, ...explainVerdict(sitting, verdict, options.now) };
+        return { ...names, ...explainVerdict(sitting, filter, verdict, options.now) };
       }),
     );
 }
 
+/** A log-in in an earlier line protects whoever the last line is about. */
+function welcome(verdict: LineVerdict, { definition }: Filter, { jail }: SittingJail, now: Instant): void {
+  if (verdict.outcome !== 'success' || definition.protects === 'nobody') return;
+  jail.welcome(verdict.match.address, verdict.match.at ?? now);
+}
+
 function explainVerdict(
   sitting: SittingJail,
+  filter: Filter,
   verdict: LineVerdict,
   now: Instant,
 ): Pick<Explanation, 'outcome' | 'why' | 'match'> {
@@ -75,12 +84,13 @@ function explainVerdict(
       return { outcome: 'excepted', why: verdict.why, match: verdict.match };
     case 'match':
     case 'success':
-      return { ...sentenceOn(sitting, verdict.match, now), match: verdict.match };
+      return { ...sentenceOn(sitting, filter, verdict.match, now), match: verdict.match };
   }
 }
 
 function sentenceOn(
   { ready, jail }: SittingJail,
+  { definition }: Filter,
   match: Match,
   now: Instant,
 ): Pick<Explanation, 'outcome' | 'why'> {
@@ -97,7 +107,10 @@ function sentenceOn(
     case 'late':
       return { outcome: verdict.outcome, why: verdict.why };
     case 'success':
-      return { outcome: 'success', why: 'a log-in that succeeded: it never counts' };
+      return {
+        outcome: 'success',
+        why: `a log-in that succeeded: it never counts${protectionBy(definition, ready)}`,
+      };
     case 'recorded':
       // These jails remember nobody, so it can't be that he is banned, forgiven or counted already.
       return { outcome: 'recorded', why: 'evidence only: it counts nothing by itself' };
@@ -106,4 +119,10 @@ function sentenceOn(
     case 'ban':
       return { outcome: 'ban', why: `number ${ready.rules.maxRetry} ${window} bans, and this is it` };
   }
+}
+
+function protectionBy({ protects }: Filter['definition'], { rules }: ReadyJail): string {
+  if (protects === 'nobody' || rules.protectAfterSuccess === 0) return '';
+  const where = protects === 'host' ? 'here and in the other jails' : 'here';
+  return `, and protects its address ${where} for ${formatDuration(rules.protectAfterSuccess)}`;
 }

@@ -29,7 +29,7 @@ import type { Installed } from './reload.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
 import { createPulse } from './pulse.ts';
 import { createSessions } from './sessions.ts';
-import { seatJails } from './sitting.ts';
+import { memoriesOf, seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
 import { keepUp } from './upkeep.ts';
@@ -120,17 +120,18 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       `${remembered.damaged} rows of the ledger can't be read and were passed over.`,
     );
   const protection = createProtection(setup.allow, ignoresOf(setup), ports.host);
-  const offenders = Map.groupBy(remembered.offenders, ({ jail }) => jail);
+  const memories = memoriesOf(remembered);
   const sittings = seatJails(
     setup,
     protection,
-    (jail) => offenders.get(jail) ?? ledger.offenders(jail),
+    (jail) => memories.get(jail) ?? ledger.memoryOf(jail),
     startedAt,
   );
-  offenders.clear();
+  // From here on the ledger knows more.
+  memories.clear();
   const inForce = createInForce(setup, { protection, sittings, clock });
   const bans = createBans(remembered.openBans, remembered.nextBanId);
-  const sessions = createSessions(remembered.sessions);
+  const sessions = createSessions(remembered.sessions, remembered.lastLines);
   const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
   const enforcer = createEnforcer(
     firewall,

@@ -56,6 +56,8 @@ export function applyChunk(
     matches++;
     const start = base + match.start;
     const evidence = (): Evidence => evidenceOf(chunk, start, base + match.end, at, lineNumber(start));
+    if (match.outcome === 'success')
+      for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(match.address, at);
     for (const sitting of plan.jailsOf[filter]!) {
       if (counted.get(sitting) === start) continue;
       if (match.outcome === 'failure' && match.counts > 0) counted.set(sitting, start);

@@ -12,7 +12,7 @@ import { applyChunk } from './pipeline.ts';
 import type { SittingJail } from './pipeline.ts';
 import { createProtection } from './protection.ts';
 import { createSessions } from './sessions.ts';
-import { seatJails } from './sitting.ts';
+import { NOTHING_KNOWN, seatJails } from './sitting.ts';
 
 export interface ReplayResult {
   readonly lines: number;
@@ -43,7 +43,7 @@ export async function replay(
     ports.host,
   );
   const { unresolved } = await lookUpNames(protection);
-  const sittings = seatJails(setup, protection, () => [], options.now);
+  const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
   const plans = createPlans(sittings.all, (sitting) => sitting.ready);
   const sessions = createSessions([]);
   const bans = createBans([], 1);

@@ -40,6 +40,7 @@ export function scanSafely(
     // Nothing matched yet: begin with the first line, else behind the last line that did. Where it was the visitor that
     // broke, that line is the broken one.
     const from = visited === 0 ? 0 : lineAfter(text, visited);
+    if (from > 0) sessions.keepLast(undefined, arrivedAt);
     const broken = Number(isVisiting) + scanLines(scanner, chunk, sessions, from, visit);
     return { broken, candidates: 0, unframed: 0 };
   }
@@ -61,6 +62,7 @@ function scanLines(
       scanner.scan(text.slice(start, end), arrivedAt, told, source, sessions);
     } catch {
       broken++;
+      sessions.keepLast(undefined, arrivedAt);
     }
     start = end;
   }

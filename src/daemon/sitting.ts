@@ -2,7 +2,8 @@
 import { createJail, priorOf } from '../jails/index.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Jail, JailStats } from '../jails/contract.ts';
-import type { Ban, Instant, Network, Offender, Scope } from '../model.ts';
+import type { JailMemory } from '../ledger/contract.ts';
+import type { Ban, Instant, Network, Scope } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
@@ -45,11 +46,27 @@ const MAX_OFFENDERS = 100_000;
 /** What bans by hand drop. */
 export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 
-/** @param remembered what the ledger knows of a jail's offenders. */
+/** Of a jail that nothing is known of. */
+export const NOTHING_KNOWN: JailMemory = { offenders: [], welcomes: [] };
+
+/** What was read of the ledger, by jail. */
+export function memoriesOf({ offenders, welcomes }: JailMemory): Map<string, JailMemory> {
+  const offendersOf = Map.groupBy(offenders, ({ jail }) => jail);
+  const welcomesOf = Map.groupBy(welcomes, ({ jail }) => jail);
+  const names = [...offendersOf.keys(), ...welcomesOf.keys()];
+  return new Map(
+    names.map((jail) => [
+      jail,
+      { offenders: offendersOf.get(jail) ?? [], welcomes: welcomesOf.get(jail) ?? [] },
+    ]),
+  );
+}
+
+/** @param remembered what the ledger knows of a jail. */
 export function seatJails(
   initial: Setup,
   protection: Protection,
-  remembered: (jail: string) => readonly Offender[],
+  remembered: (jail: string) => JailMemory,
   now: Instant,
 ): Sittings {
   let seats: ReadonlyMap<string, SittingJail> = new Map();
@@ -76,18 +93,25 @@ export function seatJails(
     if (!known) return newJail(ready, remembered(name), at);
     if (isDeepStrictEqual(known.rules, ready.rules)) return known;
     // Other rules: a new jail with everything that the one before remembers and has not committed yet.
-    const jail = newJail(ready, known.offenders(), at, known.stats);
+    const jail = newJail(
+      ready,
+      { offenders: known.offenders(), welcomes: [...known.welcomes.all()] },
+      at,
+      known.stats,
+    );
     jail.restore(known.takeDirty());
+    jail.welcomes.restore(known.welcomes.takeDirty());
     return jail;
   }
 
-  function newJail(ready: ReadyJail, offenders: readonly Offender[], at: Instant, stats?: JailStats): Jail {
+  function newJail(ready: ReadyJail, memory: JailMemory, at: Instant, stats?: JailStats): Jail {
     const { name } = ready.rules;
     const ignoring = protection.forJail(() => (seats.get(name)?.ready ?? ready).ignore);
-    return createJail(ready.rules, ignoring, offenders, at, {
+    return createJail(ready.rules, ignoring, memory.offenders, at, {
       // A jail may count the sentences of every jail: each is handed a way to ask all of them.
       prior: priorOf(() => Array.from(seats.values(), ({ jail }) => jail)),
       maxOffenders: MAX_OFFENDERS,
+      welcomes: memory.welcomes,
       ...(stats && { stats }),
     });
   }

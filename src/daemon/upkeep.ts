@@ -32,7 +32,10 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
 
   function prune(): void {
     if (!parts.isAtRest()) return;
-    for (const jail of sittings.jails) committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
+    for (const jail of sittings.jails) {
+      committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
+      jail.welcomes.prune(clock.now() - LATENESS);
+    }
     sessions.prune(clock.now() - LATENESS);
   }
 

@@ -19,6 +19,7 @@ import type { Bans } from './bans.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { Sittings } from './sitting.ts';
+import { protectedIn } from './welcomed.ts';
 
 const NOTHING = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
 
@@ -175,10 +176,11 @@ export function createViews(parts: ViewParts): Views {
         offenders: offenders.map(({ jail, offender }) => ({
           jail: jail.rules.name,
           count: offender.stamps.reduce((sum, [, count]) => sum + count, 0),
-          of: jail.rules.maxRetry,
+          of: jail.limitOf(network, now),
           window: jail.rules.findTime / 1_000,
           last: lastOf(offender.stamps),
         })),
+        protected: protectedIn(sittings, network, now),
         next: sittings.all.map(({ jail }) => {
           const sentence = jail.next(network, now);
           return { jail: jail.rules.name, nth: sentence.nth, for: at(sentence.duration) };

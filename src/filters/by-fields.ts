@@ -75,7 +75,8 @@ export function compileByFields(
   const except = compile('filter', definition.exceptWhere);
   const cases = definition.matchWhere.map((each, index) => ({
     index,
-    counts: each.counts,
+    // "session" is refused as the file is read: a request is a session.
+    counts: each.counts === 'session' ? 1 : each.counts,
     isInUse: each.mode === 'normal' || options.mode === 'aggressive',
     holds: compile('filter', each.where)!,
   }));

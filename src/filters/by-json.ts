@@ -1,5 +1,5 @@
 // Filters over records: lines of JSON or logfmt, and access logs in JSON. Conditions on fields, no regex over the line.
-import type { Conditions, Instant, Match, Network } from '../model.ts';
+import type { Conditions, Instant, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { createAddressReader, decoded } from './addresses.ts';
 import { compileConditions } from './conditions.ts';
@@ -14,6 +14,8 @@ import type { Vocabulary } from './json-access.ts';
 import { literalsOfRecord } from './json-literals.ts';
 import { anyOf } from './literals.ts';
 import { createLogfmtReader } from './logfmt.ts';
+import { RecordMatch } from './record-match.ts';
+import type { ReadRest } from './record-match.ts';
 
 /** One line, read when it is first asked for. The layout's own: it is filled anew for the next line. */
 export interface RecordLine {
@@ -39,6 +41,9 @@ const SHOWN = ['user', 'username', 'login', 'email'];
 const SHOWN_OF_ACCESS = ['method', 'path', 'query', 'protocol', 'status', 'user', 'host'];
 /** What `yields` names that is no field of the line. */
 const OURS: ReadonlySet<string> = new Set(['ip', 'time', 'counts', 'outcome', 'mode']);
+
+/** What `<session>` takes in patterns. */
+const SESSION_ID = /^[\w.-]{1,64}$/;
 
 const NO_MATCH: LineVerdict = { outcome: 'no-match', why: "the filter's conditions do not hold" };
 const NARROWED: LineVerdict = { outcome: 'no-match', why: "the jail's conditions do not hold" };
@@ -77,6 +82,7 @@ export function compileByRecords(
   const wanted = createWanted(true);
   const addressSlots = wanted.slots(vocabulary.address);
   const timeSlots = wanted.slots(vocabulary.time);
+  const sessionSlots = wanted.slots(definition.session);
   for (const name of vocabulary.usual) vocabulary.reader(name, wanted.first);
   const readAddress = createAddressReader();
   const forwarding = createForwarding(options.trustedProxies ?? [], readAddress);
@@ -154,7 +160,9 @@ export function compileByRecords(
         const match = new RecordMatch({
           ...{ text: line.text, start, end, filter: definition.name, index, outcome, address, via, readRest },
           at: stampOf(line),
-          counts: outcome === 'success' ? 0 : each.counts,
+          counts: outcome === 'success' ? 0 : each.counts === 'session' ? 1 : each.counts,
+          oncePerSession: outcome === 'failure' && each.counts === 'session',
+          session: sessionSlots.length > 0 ? sessionOf(line) : undefined,
         });
         // Exceptions speak of failures: who logged in is known whatever they say.
         if (outcome === 'success') return { outcome, match };
@@ -174,6 +182,15 @@ export function compileByRecords(
       const value = line.reader.value(slot);
       const address = value === undefined ? undefined : readAddress(value);
       if (address) return (line.address = address);
+    }
+    return undefined;
+  }
+
+  /** Longer or stranger ones are no ids: what is remembered of one is small. */
+  function sessionOf(line: RecordLine): string | undefined {
+    for (const slot of sessionSlots) {
+      const value = line.reader.value(slot);
+      if (value !== undefined && SESSION_ID.test(value)) return value;
     }
     return undefined;
   }
@@ -300,65 +317,7 @@ function instantOf(written: string, stamps: Stamps, now: Instant): Instant | und
   return Math.floor(number * 1000);
 }
 
-// ── matches ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-type ReadRest = (text: string, start: number, end: number) => Readonly<Record<string, string>>;
-
-interface MatchParts {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  readonly filter: string;
-  readonly index: number;
-  readonly outcome: 'failure' | 'success';
-  readonly address: Network;
-  readonly via: Network | undefined;
-  readonly at: Instant | undefined;
-  readonly counts: number;
-  readonly readRest: ReadRest;
-}
-
-/** A match whose fields are taken apart when they are asked for: most matches are only counted. */
-class RecordMatch implements Match {
-  readonly start: number;
-  readonly end: number;
-  readonly filter: string;
-  readonly pattern: number;
-  readonly outcome: 'failure' | 'success';
-  readonly address: Network;
-  readonly via: Network | undefined;
-  readonly at: Instant | undefined;
-  readonly counts: number;
-  readonly #text: string;
-  readonly #readRest: ReadRest;
-
-  constructor(parts: MatchParts) {
-    this.start = parts.start;
-    this.end = parts.end;
-    this.filter = parts.filter;
-    this.pattern = parts.index;
-    this.outcome = parts.outcome;
-    this.address = parts.address;
-    this.via = parts.via;
-    this.at = parts.at;
-    this.counts = parts.counts;
-    this.#text = parts.text;
-    this.#readRest = parts.readRest;
-  }
-
-  // Of the class, not of each match: a record says nothing of sessions.
-  get oncePerSession(): boolean {
-    return false;
-  }
-
-  get session(): undefined {
-    return undefined;
-  }
-
-  get fields(): Readonly<Record<string, string>> {
-    return this.#readRest(this.#text, this.start, this.end);
-  }
-}
+// ── evidence ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Reads what evidence shows of a matched line, decoded as UTF-8: what conditions and samples name, and who it was. */
 function createRestReader(

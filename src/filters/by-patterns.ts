@@ -3,13 +3,14 @@ import type { Fault } from '../errors.ts';
 import type { Conditions, Match, Network, Waiting } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { createAddressReader } from './addresses.ts';
+import { AGAIN } from './again.ts';
 import { compileConditions } from './conditions.ts';
 import type { Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict, PatternDefinition } from './contract.ts';
 import type { Engine, Report, Surroundings } from './engine.ts';
 import { TEXT_LAYOUTS } from './layouts.ts';
 import type { TextFrame } from './layouts.ts';
-import { createJoining } from './joining.ts';
+import { WAITS, createJoining } from './joining.ts';
 import type { Judged } from './joining.ts';
 import { anyOf } from './literals.ts';
 import { compilePattern } from './pattern.ts';
@@ -32,9 +33,15 @@ const NARROWED: LineVerdict = {
   outcome: 'no-match',
   why: "a pattern fits, but the jail's conditions do not hold",
 };
-const UNJOINED: LineVerdict = {
+/** `test --near` tells of such lines. */
+export const UNJOINED = {
   outcome: 'no-match',
   why: "a pattern fits, but the line that told the address of its session wasn't seen, or is too long ago",
+} as const satisfies LineVerdict;
+
+const NOTHING_AGAIN: LineVerdict = {
+  outcome: 'no-match',
+  why: 'it says that the line before came again, and that line is no match, or of another host',
 };
 
 /** Builds the engine of a filter over lines of text; undefined where something was reported. */
@@ -93,23 +100,46 @@ export function compileByPatterns(
   const programs = layoutName === 'syslog' ? definition.program : [];
   const isNamed = namesPrograms(programs);
   const layout = TEXT_LAYOUTS[layoutName];
+  const frameLine = layout.frame(stamps);
   const joining = createJoining(definition, options, openings, closings);
   return {
-    framing: { key: JSON.stringify([layoutName, options.zone]), open: layout.frame(stamps) },
-    literals: anyOf(
-      [...patterns.map(({ pattern }) => pattern), ...openings, ...closings].map(({ literals }) => literals),
-    ),
+    framing: { key: JSON.stringify([layoutName, options.zone]), open: frameLine },
+    literals: anyOf([
+      ...[...patterns.map(({ pattern }) => pattern), ...openings, ...closings].map(
+        ({ literals }) => literals,
+      ),
+      ...(hasPids ? [[AGAIN]] : []),
+    ]),
     misfit: { outcome: 'no-layout', why: layout.misfit },
+    heedsRepeats: hasPids,
     examine(frame, start, end, explains, around) {
-      if (programs.length > 0 && !isNamed(frame.program))
-        return { outcome: 'no-match', why: `the program is none of ${programs.join(', ')}` };
-      const judged = judge(frame, start, end, around);
-      if (!joining) return judged.verdict;
-      return joining.note(judged, frame, start, explains, around, (waiting, captured, address) =>
-        settled(waiting, captured, address, frame, start, end),
-      );
+      if (frame.again === undefined) return examineMessage(frame, start, end, explains, around);
+      const before = around.before(start, end);
+      const message = before && frameLine(before.text, before.start, before.end, around.arrivedAt);
+      if (!message || message.again !== undefined || message.host !== frame.host) return NOTHING_AGAIN;
+      // The line before may stand in another chunk; it was received when this one was, as far as anybody knows.
+      const then = { ...around, receivedAt: () => around.receivedAt(start) };
+      const repeated = { ...message, times: frame.again, at: frame.at };
+      const verdict = examineMessage(repeated, start, end, explains, then);
+      return 'match' in verdict || verdict === WAITS ? verdict : NOTHING_AGAIN;
     },
   };
+
+  function examineMessage(
+    frame: TextFrame,
+    start: number,
+    end: number,
+    explains: boolean,
+    around: Surroundings,
+  ): LineVerdict {
+    if (programs.length > 0 && !isNamed(frame.program))
+      return { outcome: 'no-match', why: `the program is none of ${programs.join(', ')}` };
+    const judged = judge(frame, start, end, around);
+    if (!joining) return judged.verdict;
+    return joining.note(judged, frame, start, explains, around, (waiting, captured, address) =>
+      settled(waiting, captured, address, frame, start, end),
+    );
+  }
 
   /** What the patterns say of a line. */
   function judge(frame: TextFrame, start: number, end: number, around: Surroundings): Judged {

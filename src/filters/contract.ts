@@ -22,7 +22,8 @@ export interface PatternDefinition {
 /** One kind of record that counts, or that speaks for its address: what its fields hold. */
 export interface CaseDefinition {
   readonly where: Conditions;
-  readonly counts: number;
+  /** `session`: once, unless a record with the same id under `session` has counted; without an id each time. */
+  readonly counts: number | 'session';
   /** `aggressive` cases are taken in only where a jail asks for them. */
   readonly mode: 'normal' | 'aggressive';
   /** Its place in the filter's file. */
@@ -63,6 +64,11 @@ export interface FilterDefinition {
   readonly program: readonly string[];
   readonly match: readonly PatternDefinition[];
   readonly success: readonly PatternDefinition[];
+  /**
+   * In which jails a success protects its address: those that have the filter, all of them (where whoever logs in is an
+   * administrator), or none (where a client can make one up).
+   */
+  readonly protects: 'jail' | 'host' | 'nobody';
   /** Lines that tell whose session it is, so that later lines of it need no address … */
   readonly opens: readonly PatternDefinition[];
   /** … and lines that end one. */
@@ -80,6 +86,8 @@ export interface FilterDefinition {
   /** json and logfmt: the fields to look in, in order. */
   readonly address: readonly string[];
   readonly time: readonly string[];
+  /** Which of a record's fields names the request or connection that it is about. */
+  readonly session: readonly string[];
   readonly samples: readonly Sample[];
   readonly forged: readonly Sample[];
 }
@@ -135,6 +143,10 @@ export interface SessionMemory {
   wait(filter: string, session: string, waiting: Waiting, at: Instant, until: Instant): void;
   /** A session is over. @returns what waited for it. */
   close(filter: string, session: string, at: Instant): Waiting | undefined;
+  /** The last line of the log so far, where a filter took it: the next one may say that it came again. latin1. */
+  readonly lastLine: string | undefined;
+  /** @param at when it was read. */
+  keepLast(line: string | undefined, at: Instant): void;
 }
 
 /** A filter ready to run. */

@@ -24,6 +24,7 @@ const KEYS = [
   'program',
   'match',
   'success',
+  'protects',
   'opens',
   'closes',
   'except',
@@ -31,17 +32,20 @@ const KEYS = [
   'where',
   'address',
   'time',
+  'session',
   'samples',
   'forged',
 ] as const;
 /** Which keys only some layouts have a use for. */
 const BELONGS_TO: Partial<Record<(typeof KEYS)[number], readonly LayoutName[]>> = {
   success: ['syslog', 'plain', 'json', 'logfmt'],
+  protects: ['syslog', 'plain', 'json', 'logfmt'],
   opens: ['syslog', 'plain'],
   closes: ['syslog', 'plain'],
   limits: ['syslog', 'plain'],
   address: ['json', 'logfmt'],
   time: ['json', 'logfmt'],
+  session: ['json', 'logfmt'],
 };
 /** Layouts whose lines have fields, so that conditions stand instead of patterns. */
 const BY_FIELDS: readonly (LayoutName | undefined)[] = ['access', 'json', 'logfmt'];
@@ -49,6 +53,7 @@ const CASE_KEYS = ['where', 'counts', 'mode'] as const;
 const PATTERN_KEYS = ['regex', 'counts', 'mode'] as const;
 /** What tells about sessions counts nothing, and does so in either mode. */
 const TELLING_KEYS = ['regex'] as const;
+const PROTECTS = ['jail', 'host', 'nobody'] as const;
 const TESTS = ['prefix', 'suffix', 'contains', 'glob', 'regex', 'in', 'present'] as const;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
@@ -112,10 +117,15 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   if (isOfRecords && !has('address')) missing('address', 'the fields to look for the address in');
 
   const patterns = (node: Node, what: string): PatternDefinition[] => readPatterns(yaml, node, what, layout);
-  const cases = (node: Node, what: string): CaseDefinition[] => readCases(yaml, node, what, layout);
+  const cases = (node: Node, what: string): CaseDefinition[] =>
+    readCases(yaml, node, what, layout, has('session'));
   const conditions = (node: Node, what: string): Conditions | undefined => readConditions(yaml, node, what);
   const texts = (node: Node, what: string): string[] => readTexts(yaml, node, what);
-  const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what, has('opens'));
+  // Lines of syslog may say that the one before came again.
+  const areJoined = has('opens') || layout === 'syslog';
+  const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what, areJoined);
+  if (has('protects') && !has('success'))
+    missing('success', 'where no line tells of a log-in, none protects anybody');
   if (has('closes') && !has('opens'))
     missing('opens', 'where no line tells whose session it is, none needs to be ended');
   const exceptsByFields = hasCases || isMap(entries.find(({ key }) => key === 'except')?.value);
@@ -127,6 +137,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
     program: read('program', texts) ?? [],
     match: (hasCases ? undefined : read('match', patterns)) ?? [],
     success: (isOfRecords ? undefined : read('success', patterns)) ?? [],
+    protects: read('protects', (node, what) => yaml.word(node, what, PROTECTS)) ?? 'jail',
     opens: read('opens', patterns) ?? [],
     closes: read('closes', patterns) ?? [],
     except: (exceptsByFields ? undefined : read('except', patterns)) ?? [],
@@ -137,6 +148,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
     successWhere: (isOfRecords ? read('success', cases) : undefined) ?? [],
     address: read('address', texts) ?? [],
     time: read('time', texts) ?? [],
+    session: read('session', texts) ?? [],
     samples: read('samples', samples) ?? [],
     forged: read('forged', samples) ?? [],
   };
@@ -173,6 +185,7 @@ function readCases(
   node: Node,
   what: string,
   layout: LayoutName | undefined,
+  hasSession: boolean,
 ): CaseDefinition[] {
   const members = isSeq(node) ? (node.items as Node[]) : [node];
   return members.flatMap((member) => {
@@ -187,7 +200,7 @@ function readCases(
     let mode: CaseDefinition['mode'] = 'normal';
     for (const { key, value } of yaml.entries(member, `a member of ${what}`, CASE_KEYS) ?? []) {
       if (key === 'mode') mode = yaml.word(value, '"mode"', ['normal', 'aggressive']) ?? mode;
-      if (key === 'counts') counts = Number(readCounts(yaml, value, layout) ?? counts);
+      if (key === 'counts') counts = readCounts(yaml, value, layout, hasSession) ?? counts;
     }
     const conditions = readConditions(yaml, where, `"where" of ${what}`);
     return conditions ? [{ where: conditions, counts, mode, ...yaml.placeOf(member) }] : [];
@@ -222,19 +235,26 @@ function readCounts(
   yaml: YamlReader,
   node: Node,
   layout: LayoutName | undefined,
+  hasSession = false,
 ): PatternDefinition['counts'] | undefined {
   const value = isScalar(node) ? node.value : undefined;
   if (Number.isInteger(value) && Number(value) >= 0) return Number(value);
   if (value !== 'session')
     return yaml.fault('TYPE', node, '"counts" must be a whole number that is not negative, or "session"');
-  // Where lines bear no pid, it would count every one of them.
-  if (layout !== undefined && layout !== 'syslog')
+  // Where lines bear no pid and no id, it would count every one of them.
+  if (layout === undefined || layout === 'syslog' || hasSession) return value;
+  if (layout === 'json' || layout === 'logfmt')
     return yaml.fault(
       'VALUE',
       node,
-      `"counts: session" means nothing with layout ${layout}; it belongs to syslog`,
+      '"counts: session" needs to know where the id of a request or connection stands',
+      'name the field: session: reqId',
     );
-  return value;
+  return yaml.fault(
+    'VALUE',
+    node,
+    `"counts: session" means nothing with layout ${layout}; it belongs to syslog, json and logfmt`,
+  );
 }
 
 /** A text, or a list of texts. */
@@ -295,8 +315,8 @@ function readTests(yaml: YamlReader, node: Node, what: string): ConditionTests |
   return Object.keys(tests).length > 0 ? tests : yaml.fault('VALUE', node, `${what} has no test`);
 }
 
-/** @param hasSessions is a sample several lines, of which the last one is judged? Else it is one. */
-function readSamples(yaml: YamlReader, node: Node, what: string, hasSessions: boolean): Sample[] {
+/** @param areJoined may a sample be several lines, of which the last one is judged? Else it is one. */
+function readSamples(yaml: YamlReader, node: Node, what: string, areJoined: boolean): Sample[] {
   const members = yaml.list(node, what) ?? [];
   return members.flatMap((member) => {
     const entries = yaml.entries(member, `a member of ${what}`, ['line', 'yields']);
@@ -313,12 +333,12 @@ function readSamples(yaml: YamlReader, node: Node, what: string, hasSessions: bo
       );
     const text = lineEntry && yaml.text(lineEntry.value, '"line"')?.replace(/\n$/, '');
     if (text !== undefined && /\r/.test(text)) yaml.fault('VALUE', member, '"line" must be one line');
-    else if (text?.includes('\n') === true && !hasSessions)
+    else if (text?.includes('\n') === true && !areJoined)
       yaml.fault(
         'VALUE',
         member,
         '"line" must be one line',
-        'several lines are for a filter that "opens" sessions',
+        'several lines are for layout syslog, and for a filter that "opens" sessions',
       );
     const yields = yieldsEntry && readYields(yaml, yieldsEntry.value);
     return text === undefined || yields === undefined ? [] : [{ text, yields, ...yaml.placeOf(member) }];

@@ -1,5 +1,6 @@
 // What a compiled filter is inside this room: `judge` runs it on one line, a scanner runs many over a chunk.
 import type { Instant } from '../model.ts';
+import type { LineAt } from './again.ts';
 import type { Filter, LineVerdict, SessionMemory } from './contract.ts';
 import type { Literal } from './literals.ts';
 
@@ -22,6 +23,8 @@ export interface Engine<L> {
   /** Every line that is a match holds one of these; undefined: every line must be looked at. */
   readonly literals: readonly Literal[] | undefined;
   readonly misfit: LineVerdict;
+  /** Does a line that says that the one before came again count for as many? */
+  readonly heedsRepeats?: boolean;
   /**
    * @param explains false where only matches matter: then an excepted line may be reported as no match, which is quicker.
    * @param around what is known besides the line itself; the sessions that it opens and closes are noted there.
@@ -37,6 +40,8 @@ export interface Surroundings {
   /** When the line that begins there was received, for one without a stamp of its own. */
   receivedAt(start: number): Instant;
   readonly arrivedAt: Instant;
+  /** Which message the line [start, end) says came again. */
+  before(start: number, end: number): LineAt | undefined;
 }
 
 /** What a syslog daemon wrote before the line that it relayed. */

@@ -3,6 +3,7 @@
 // outermost of its kind is taken off: text inside can't fake one, nor escape it.
 import type { Instant, Match } from '../model.ts';
 import type { Stamps } from '../time.ts';
+import { createBacklook } from './again.ts';
 import { UNFORWARDED } from './by-fields.ts';
 import { receivedAt, unwrapLine } from './containers.ts';
 import type { FilterDefinition, LineVerdict, SessionMemory } from './contract.ts';
@@ -123,7 +124,7 @@ function examineInside<L>(
   if (line === undefined) return engine.misfit;
   const { at, host } = relayed;
   const receivedAt = at === undefined ? () => around.receivedAt(start) : () => at;
-  const inside: Surroundings = { sessions: around.sessions, host, receivedAt, arrivedAt };
+  const inside: Surroundings = { ...around, host, receivedAt };
   const verdict = engine.examine(line, relayed.from, end, explains, inside);
   return reframedVerdict(verdict, start, end, relayed.at);
 }
@@ -141,8 +142,15 @@ export function judgeFramed<L>(
   const text = opened?.text ?? line;
   const open = engine.framing.open(text, 0, text.length, arrivedAt);
   const received = opened && receivedAt(opened);
-  const around = { sessions, host: undefined, receivedAt: () => received ?? arrivedAt, arrivedAt };
+  const look = createBacklook(text, sessions);
+  const around: Surroundings = {
+    ...{ sessions, host: undefined, arrivedAt, before: look.before },
+    receivedAt: () => received ?? arrivedAt,
+  };
   const verdict = examineFramed(engine, relay, open, text, 0, text.length, true, around);
+  const isTaken = verdict.outcome === 'match' || verdict.outcome === 'success';
+  if (isTaken && engine.heedsRepeats === true) look.took(0);
+  look.settle(arrivedAt);
   return opened ? reframedVerdict(verdict, 0, line.length, received) : verdict;
 }
 

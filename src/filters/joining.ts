@@ -43,10 +43,11 @@ const DAY: Duration = 24 * HOUR;
 /** Pids come again. */
 const WHILE: Duration = 10 * 60_000;
 
-const WAITS: LineVerdict = {
+/** The line is kept until one tells the address of its session. */
+export const WAITS = {
   outcome: 'no-match',
   why: 'a pattern fits, but no line has told the address of its session: it counts if the line that ends the session does',
-};
+} as const satisfies LineVerdict;
 const CLOSED = 'it counts nothing: it ends its session';
 
 /** @returns undefined for a filter that joins no lines. */

@@ -1,6 +1,7 @@
 // How a line of text is framed: stamp, program, message. One row a layout.
 import type { Instant } from '../model.ts';
 import type { Stamps } from '../time.ts';
+import { timesAgain } from './again.ts';
 import { messageOf } from './pattern.ts';
 
 /** What a layout found in a line. */
@@ -16,6 +17,8 @@ export interface TextFrame {
   readonly message: string;
   /** How many such messages the line stands for: more than 1 where a syslog daemon wrote that one came again so often. */
   readonly times: number;
+  /** So many times came the message of the line before once more; undefined: the line is a message of its own. */
+  readonly again?: number;
 }
 
 /** Frames the line [start, end) of a chunk's text. @returns undefined where the line is not of this layout. */
@@ -61,6 +64,10 @@ function frameSyslog(stamps: Stamps): FrameText {
     }
     const hasHost = text.charCodeAt(hostEnd - 1) !== COLON;
     const tag = hasHost ? afterSpaces(text, hostEnd, end) : first;
+    const isBare = text.startsWith('last message ', first);
+    const again = timesAgain(text, isBare ? first : tag, end);
+    if (again !== undefined)
+      return repetition(again, stamp.instant, isBare ? '' : text.slice(first, hostEnd));
     let tagEnd = tag;
     while (tagEnd < end && !endsTag(text.charCodeAt(tagEnd))) tagEnd++;
     if (tagEnd === tag) return undefined;
@@ -83,7 +90,7 @@ function frameSyslog(stamps: Stamps): FrameText {
 }
 
 /** What stands before the message of an RFC 5424 line, up to `end`. */
-interface Header5424 extends Omit<TextFrame, 'message' | 'times'> {
+interface Header5424 extends Omit<TextFrame, 'message' | 'times' | 'again'> {
   readonly program: string;
   readonly end: number;
 }
@@ -161,6 +168,11 @@ function relayedMessage(text: string, from: number, start: number, end: number):
   const length = end - start;
   const isCut = length >= CUTS[0][0] && CUTS.some(([least, most]) => length >= least && length <= most);
   return isCut && !message.endsWith('\n') ? `${message}\n` : message;
+}
+
+/** `Jan  5 10:11:12 host last message repeated 3 times`, as sysklogd writes it: without a tag. */
+function repetition(again: number, at: Instant | undefined, host: string): TextFrame {
+  return { at, host, program: undefined, session: undefined, message: '', times: 1, again };
 }
 
 const REPEATED = /^message repeated (\d{1,6}) times?: \[ ?([^]*)\]$/;

@@ -1,7 +1,10 @@
 // Lines that a filter does not take, but nearly: where its patterns broke off, or which one condition failed.
 // Slow, and for people who write filters.
 import type { Conditions, Instant } from '../model.ts';
+import { UNJOINED } from './by-patterns.ts';
+import { WAITS } from './joining.ts';
 import { compileFilter } from './compile.ts';
+import { unwrapLine } from './containers.ts';
 import type { Filter, FilterDefinition } from './contract.ts';
 import { engineOf } from './engine.ts';
 import type { TextFrame } from './layouts.ts';
@@ -34,14 +37,18 @@ interface Ladder {
 
 function nearPatterns(filter: Filter): FindNear {
   const { definition } = filter;
-  const { framing } = engineOf(filter).engine;
   const isNamed = namesPrograms(definition.program);
+  const open = opener(filter);
   const ladders = definition.match.flatMap(({ regex }, index): Ladder[] => {
     const parsed = parsePattern(regex);
     return parsed.ok ? [{ index, parts: partsOf(parsed.node), rungs: new Map() }] : [];
   });
   return (line, arrivedAt) => {
-    const frame = framing.open(line, 0, line.length, arrivedAt) as TextFrame | undefined;
+    // It fits, and only what an earlier line would have told is wanting.
+    const verdict = filter.judge(line, arrivedAt);
+    const wanting = [UNJOINED, WAITS].find((each) => each === verdict);
+    if (wanting) return wanting.why;
+    const frame = open(line, arrivedAt);
     if (!frame) return undefined;
     const isForeign = definition.program.length > 0 && !isNamed(frame.program);
     if (definition.layout === 'syslog' && isForeign) return undefined;
@@ -50,6 +57,17 @@ function nearPatterns(filter: Filter): FindNear {
       .filter(({ ladder, reached }) => isNear(ladder.parts, reached))
       .toSorted((a, b) => shareOf(b.ladder.parts, b.reached) - shareOf(a.ladder.parts, a.reached))[0];
     return best && tell(best.ladder, best.reached, frame.message);
+  };
+}
+
+/** Opens a line as the filter sees it: out of the frames that others put around it. */
+function opener(filter: Filter): (line: string, arrivedAt: Instant) => TextFrame | undefined {
+  const { engine, relay } = engineOf(filter);
+  return (line, arrivedAt) => {
+    const text = unwrapLine(line, 0, line.length)?.text ?? line;
+    const relayed = relay?.read(text, 0, text.length, arrivedAt);
+    if (relayed?.isForeign === true) return undefined;
+    return engine.framing.open(text, relayed?.from ?? 0, text.length, arrivedAt) as TextFrame | undefined;
   };
 }
 

@@ -44,6 +44,7 @@ const STATE_THE_LIMIT =
 /** The first forgery that bends the filter. */
 function refuteTrial(trial: Trial): Refutation | undefined {
   const { filter, pattern, outcome, skeletons, others, frame, mustMatch } = trial;
+  const speaksForAll = filter.definition.protects === 'host';
   const place = { line: pattern?.line ?? 0, column: pattern?.column ?? 0 };
   // Whoever is to be framed has a session too: only there could a line without an address find his.
   const known = CLIENTS.map((clients) => sessionsOf(trial, clients, ARRIVAL));
@@ -62,7 +63,8 @@ function refuteTrial(trial: Trial): Refutation | undefined {
     for (const forgery of forge(skeleton, index === 0 ? others : undefined, frame)) {
       const which = CLIENTS.findIndex((client) => client.honest === forgery.honest);
       const verdict = filter.judge(forgery.line, ARRIVAL, known[which]);
-      const got = bentTo(verdict, forgery.honest, honest[which] ?? honest[0], outcome, mustMatch);
+      const own = honest[which] ?? honest[0];
+      const got = bentTo(verdict, forgery.honest, own, outcome, mustMatch, speaksForAll);
       if (got !== undefined)
         return {
           kind: 'forgery',
@@ -104,19 +106,25 @@ function told(verdict: LineVerdict): Told | undefined {
   };
 }
 
-/** What a forged line got that its sender must not get; undefined where all is well. @param own what his honest line got. */
+/**
+ * What a forged line got that its sender must not get; undefined where all is well.
+ * @param own what his honest line got.
+ * @param speaksForAll does a success protect its address in every jail?
+ */
 function bentTo(
   verdict: LineVerdict,
   honest: string,
   own: Told | undefined,
   outcome: Trial['outcome'],
   mustMatch: boolean,
+  speaksForAll: boolean,
 ): string | undefined {
   const got = told(verdict);
   if (!got) return mustMatch ? `no match (${verdict.outcome})` : undefined;
-  // A success that speaks for somebody else blocks nobody, and only who was let in can have it written.
+  // A success that speaks for somebody else blocks nobody, and only who was let in can have it written. But nobody may choose
+  // whom all jails spare.
   if (got.address !== undefined && got.address !== honest)
-    return got.outcome === 'success' && outcome === 'success' ? undefined : got.address;
+    return got.outcome === 'success' && outcome === 'success' && !speaksForAll ? undefined : got.address;
   if (got.outcome === 'opened' || got.outcome === 'closed') {
     if (got.outcome !== outcome) return got.outcome === 'closed' ? 'the end of a session' : 'a session';
     return got.session === own?.session ? undefined : `the session ${got.session}`;

@@ -32,11 +32,19 @@ export function refuteSample(
   return differs ? refute(written(wanted), described(verdict, Object.keys(wanted))) : [];
 }
 
-/** What a filter says of the last of some lines, parted by \n, once it has read those before it. */
-export function judgeLast(filter: Filter, text: string, arrivedAt: Instant): LineVerdict {
+/**
+ * What a filter says of the last of some lines, parted by \n, once it has read those before it.
+ * @param onEarlier what it says of each of those.
+ */
+export function judgeLast(
+  filter: Filter,
+  text: string,
+  arrivedAt: Instant,
+  onEarlier: (verdict: LineVerdict) => void = () => {},
+): LineVerdict {
   const sessions = createSessionMemory();
   const lines = text.split('\n');
-  for (const line of lines.slice(0, -1)) filter.judge(line, arrivedAt, sessions);
+  for (const line of lines.slice(0, -1)) onEarlier(filter.judge(line, arrivedAt, sessions));
   return filter.judge(lines.at(-1)!, arrivedAt, sessions);
 }
 

@@ -1,5 +1,6 @@
 // All filters of one source over a chunk: one search for literals, and a closer look at the lines that it finds.
 import type { Instant, Match } from '../model.ts';
+import { createBacklook } from './again.ts';
 import { createUnwrapper } from './containers.ts';
 import type { Filter, ScanReport, Scanner } from './contract.ts';
 import { engineOf } from './engine.ts';
@@ -10,6 +11,8 @@ import { makeSearch } from './regex.ts';
 import { NO_SESSIONS } from './sessions.ts';
 
 type Visit = (filter: number, match: Match) => void;
+/** What is known besides a line, before its text is. */
+type Given = Omit<Surroundings, 'before'>;
 
 /** Makes a scanner. A filter without literals makes it look at every line, for that filter only. */
 export function createScanner(filters: readonly Filter[]): Scanner {
@@ -17,6 +20,7 @@ export function createScanner(filters: readonly Filter[]): Scanner {
   const always = all.filter(({ filter }) => !filter.engine.literals);
   const literals = anyOf(all.map(({ filter }) => filter.engine.literals ?? [])) ?? [];
   const search = literals.length > 0 ? makeSearch(literals) : undefined;
+  const heeding = all.map(({ filter }) => filter.engine.heedsRepeats === true);
   const examineAll = createExaminer(all);
   const examineAlways = createExaminer(always);
   const containers = createUnwrapper();
@@ -37,12 +41,18 @@ export function createScanner(filters: readonly Filter[]): Scanner {
     },
   };
 
-  function scanText(text: string, around: Surroundings, visit: Visit): ScanReport {
+  function scanText(text: string, given: Given, onMatch: Visit): ScanReport {
     let candidates = 0;
     let unframed = 0;
     const nextFound = createFinder(text, search);
     let found = nextFound(0);
     let start = 0;
+    const look = createBacklook(text, given.sessions);
+    const around: Surroundings = { ...given, before: look.before };
+    const visit: Visit = (filter, match) => {
+      if (heeding[filter]) look.took(start);
+      onMatch(filter, match);
+    };
     while (start < text.length) {
       // Without filters that look at every line, everything up to the next literal is passed over, but for the last line:
       // where no line of a log fits, a literal may never turn up, and nobody would notice.
@@ -60,6 +70,7 @@ export function createScanner(filters: readonly Filter[]): Scanner {
       if (isFound) found = nextFound(after);
       start = after + 1;
     }
+    look.settle(around.arrivedAt);
     return { lines: countLines(text), candidates, unframed };
   }
 }

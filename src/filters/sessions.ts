@@ -19,6 +19,13 @@ export interface OpenSession {
 /** Told of each change; undefined: the session is forgotten. */
 type OnChange = (filter: string, session: string, open: OpenSession | undefined) => void;
 
+/** The last line of the log, and who is told when it is another one. */
+interface LastLine {
+  readonly line: string | undefined;
+  onChange(line: string | undefined, at: Instant): void;
+}
+const NO_LINE: LastLine = { line: undefined, onChange() {} };
+
 export interface KeptSessions extends SessionMemory {
   /** How many were forgotten before their time, to make room. */
   readonly evicted: number;
@@ -40,6 +47,8 @@ export const NO_SESSIONS: SessionMemory = {
   has: () => false,
   wait() {},
   close: () => undefined,
+  lastLine: undefined,
+  keepLast() {},
 };
 
 /** What two lines count that wait for the same session; of either there may be none. */
@@ -52,10 +61,12 @@ export function waitingTogether(one: Waiting | undefined, other: Waiting | undef
 export function createSessionMemory(
   known: readonly OpenSession[] = [],
   onChange: OnChange = () => {},
+  last: LastLine = NO_LINE,
 ): KeptSessions {
   // In the order in which they were heard of last.
   const open = new Map(known.map((each) => [keyOf(each.filter, each.session), each]));
   let evicted = 0;
+  let lastLine = last.line;
 
   const forget = (key: string): void => {
     const gone = open.get(key);
@@ -88,6 +99,14 @@ export function createSessionMemory(
     },
     get size() {
       return open.size;
+    },
+    get lastLine() {
+      return lastLine;
+    },
+    keepLast(line, at) {
+      if (line === lastLine) return;
+      lastLine = line;
+      last.onChange(line, at);
     },
     open(filter, session, address, at, until) {
       note({ filter, session, address, waiting: undefined, until }, at);

@@ -1,5 +1,15 @@
 // What a jail is to the rest of the house: matches in, verdicts out. Pure: no clock, no I/O.
-import type { Duration, Evidence, Instant, JailRules, Network, Offender, Verdict } from '../model.ts';
+import type {
+  Duration,
+  Evidence,
+  Instant,
+  JailRules,
+  Network,
+  Offender,
+  Verdict,
+  Welcome,
+} from '../model.ts';
+import type { Welcomes } from './welcomes.ts';
 
 /** What a jail needs to know of a match. */
 export interface Count {
@@ -33,6 +43,17 @@ export interface Jail {
   /** The same matches in the same order give the same verdicts, whenever they are run. */
   decide(match: Count): Verdict;
   /**
+   * Someone logged in from the address: until `protectAfterSuccess` is over, it takes many times maxRetry to ban it here.
+   * Who is banned here, or comes to be all the same, is protected again only by a log-in after the sentence.
+   */
+  welcome(address: Network, at: Instant): void;
+  /** The log-in that protects the address here at that instant; of a network, one that protects somebody inside. */
+  welcomed(address: Network, at: Instant): Welcome | undefined;
+  /** How many matches ban the address at that instant. */
+  limitOf(address: Network, at: Instant): number;
+  /** What is remembered of log-ins, for the ledger, and for a jail that takes this one's place. */
+  readonly welcomes: Pick<Welcomes, 'all' | 'dirty' | 'takeDirty' | 'restore' | 'prune'>;
+  /**
    * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.
    */
@@ -56,7 +77,7 @@ export interface Jail {
   forgive(address: Network, until: Instant): void;
   /** Offenders changed since the last call; the caller commits them, and hands them back with {@link restore} if it can't. */
   takeDirty(): Offender[];
-  /** How many {@link takeDirty} would give. */
+  /** How many changes are to be committed: offenders, and what is remembered of log-ins. */
   readonly dirty: number;
   /** Offenders evicted since the last call, to be deleted from the ledger in the same commit as {@link takeDirty} writes. */
   takeForgotten(): Network[];
@@ -89,6 +110,8 @@ export interface JailOptions {
   readonly maxOffenders?: number;
   /** What the jail in whose place it comes has seen; it is counted on. */
   readonly stats?: Readonly<JailStats>;
+  /** What is remembered of log-ins, in the order in which they were heard of; those of other jails are passed over. */
+  readonly welcomes?: Iterable<Welcome>;
 }
 
 /** @param remembered offenders of other jails are passed over. */

@@ -4,6 +4,7 @@
 import type { Jail, Prior } from './contract.ts';
 
 export { createJail } from './jail.ts';
+export { whyWelcome } from './welcomes.ts';
 
 /**
  * What `banTime.scope: "all"` asks: every jail's record of an address. Hand the same to each jail as `prior`.

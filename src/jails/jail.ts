@@ -1,5 +1,6 @@
 // One jail: a match in, a verdict out. The order of the questions below is the order of the law.
-import type { JailRules, Instant, Network, Verdict } from '../model.ts';
+import { isAddress } from '../address.ts';
+import type { JailRules, Instant, Network, Verdict, Welcome } from '../model.ts';
 import type { Count, CreateJail, JailStats } from './contract.ts';
 import { insert, newestOf } from './counting.ts';
 import { createOffenders } from './offenders.ts';
@@ -15,8 +16,15 @@ import {
   startAnew,
   type Tally,
 } from './tally.ts';
+import { createWelcomes, whyWelcome } from './welcomes.ts';
 
 const MAX_OFFENDERS = 1_000_000;
+
+/**
+ * An address from which someone logged in has so many times maxRetry. An office whose programs try an old password stays
+ * well below it; somebody who guesses the passwords of others behind a log-in of his own gets there soon.
+ */
+const PATIENCE = 10;
 
 type Reason = Extract<Verdict, { outcome: 'recorded' }>['why'];
 
@@ -29,6 +37,11 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     limit: options.maxOffenders ?? MAX_OFFENDERS,
     onEvicted: () => stats.evicted++,
   });
+  const welcomes = createWelcomes(
+    name,
+    { protect: rules.protectAfterSuccess, ipv6Prefix: rules.ipv6Prefix },
+    options.welcomes ?? [],
+  );
 
   const decide = (match: Count): Verdict => {
     const { address, at, counts, session } = match;
@@ -38,7 +51,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       if (match.outcome === 'failure') stats.ignored++;
       return { outcome: 'ignored', why };
     }
-    if (match.outcome === 'success') return welcome(address);
+    if (match.outcome === 'success') return acquit(address);
 
     const known = offenders.find(address);
     if (known && at <= known.forgivenUntil) return { outcome: 'recorded', why: 'forgiven' };
@@ -59,10 +72,26 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     offenders.touch(tally);
     keepEvidence(tally, match.evidence());
     const count = insert(tally.window, at, counts, findTime);
-    return count < maxRetry ? { outcome: 'counted', count, of: maxRetry } : sentence(tally, match, count);
+    const welcome = welcomeOf(address, tally, at);
+    const limit = limitUnder(welcome);
+    if (count >= limit) return sentence(tally, match, count);
+    if (!welcome) return { outcome: 'counted', count, of: limit };
+    stats.ignored++;
+    return {
+      outcome: 'ignored',
+      why: `protected: ${whyWelcome(welcome)}; number ${limit} would ban all the same`,
+    };
   };
 
-  const welcome = (address: Network): Verdict => {
+  /** None that a sentence has followed: whoever was banned all the same must log in anew after it. */
+  const welcomeOf = (address: Network, tally: Tally | undefined, at: Instant): Welcome | undefined => {
+    const welcome = welcomes.find(address, at);
+    return welcome && welcome.last >= (tally?.lastUntil ?? -Infinity) ? welcome : undefined;
+  };
+
+  const limitUnder = (welcome: Welcome | undefined): number => (welcome ? maxRetry * PATIENCE : maxRetry);
+
+  const acquit = (address: Network): Verdict => {
     const tally = rules.resetOnSuccess ? offenders.find(address) : undefined;
     if (tally && tally.evidence.length + tally.window.total > 0) {
       startAnew(tally);
@@ -143,9 +172,22 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       return offenders.size;
     },
     get dirty() {
-      return offenders.dirty;
+      return offenders.dirty + welcomes.dirty;
     },
     decide,
+    welcome(address, at) {
+      if (ignoring.whyIgnored(address) === undefined) welcomes.note(address, at);
+    },
+    welcomed(network, at) {
+      if (isAddress(network)) return welcomeOf(network, offenders.find(network), at);
+      for (const { address } of welcomes.inside(network, at)) {
+        const welcome = welcomeOf(address, offenders.find(address), at);
+        if (welcome) return welcome;
+      }
+      return undefined;
+    },
+    limitOf: (address, at) => limitUnder(welcomeOf(address, offenders.find(address), at)),
+    welcomes,
     offender(address) {
       const tally = offenders.find(address);
       if (!tally) return undefined;

@@ -1,5 +1,6 @@
 // What a jail holds of one offender while it runs; an Offender is its immutable picture.
 import type { Duration, Evidence, Instant, Network, Offender } from '../model.ts';
+import { ownCopy } from '../text.ts';
 import { clear, createWindow, type Window } from './counting.ts';
 
 /** How many lines are kept for each offender. */
@@ -100,7 +101,8 @@ export function evidenceOf(tally: Tally): Evidence[] {
 /** Notes that a match of the session has counted. */
 export function markSession(tally: Tally, session: string): void {
   if (tally.sessions.at(-1) === session) return;
-  tally.sessions = [...tally.sessions.filter((other) => other !== session), session].slice(-SESSIONS);
+  const others = tally.sessions.filter((other) => other !== session);
+  tally.sessions = [...others, ownCopy(session)].slice(-SESSIONS);
 }
 
 /** Once nothing that has counted can count with what comes: by then another process may bear the same pid. */

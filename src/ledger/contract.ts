@@ -1,5 +1,5 @@
 // What the ledger is to the rest of the house: what must survive, in one kind of commit.
-import type { Ban, BanEvent, Instant, Network, Offender, Position, Waiting } from '../model.ts';
+import type { Ban, BanEvent, Instant, Network, Offender, Position, Waiting, Welcome } from '../model.ts';
 
 /**
  * Everything that changed since the last commit. One transaction: positions never without what was counted up to them.
@@ -13,6 +13,12 @@ export interface Commit {
   /** Those that were opened or spoken of, in the order in which that happened last. */
   readonly sessions: readonly KeptSession[];
   readonly forgottenSessions: readonly SessionKey[];
+  /** The last lines of logs that may be said to have come again, and the logs of which none is to be remembered. */
+  readonly lastLines: readonly LastLine[];
+  readonly forgottenLastLines: readonly string[];
+  /** In the order in which the log-ins were heard of. */
+  readonly welcomes: readonly Welcome[];
+  readonly forgottenWelcomes: readonly { readonly jail: string; readonly address: Network }[];
   /** New bans and changed ones, whole. */
   readonly bans: readonly Ban[];
   readonly events: readonly BanEvent[];
@@ -35,11 +41,24 @@ export interface KeptSession extends SessionKey {
   readonly until: Instant;
 }
 
+/** The last line of a log, where a filter took it. */
+export interface LastLine {
+  /** The path that is watched. */
+  readonly source: string;
+  /** latin1: one byte, one character. */
+  readonly line: string;
+  /** When it was read. */
+  readonly at: Instant;
+}
+
 export interface Remembered {
   readonly positions: readonly Position[];
   readonly offenders: readonly Offender[];
   /** In the order in which they were spoken of last. */
   readonly sessions: readonly KeptSession[];
+  readonly lastLines: readonly LastLine[];
+  /** In the order in which the log-ins were heard of. */
+  readonly welcomes: readonly Welcome[];
   readonly openBans: readonly Ban[];
   readonly nextBanId: number;
   /** Rows that made no sense and were passed over. They stay in the ledger. */
@@ -57,6 +76,13 @@ export interface BanQuery {
   readonly limit: number;
 }
 
+/** What a jail remembers between lines. */
+export interface JailMemory {
+  readonly offenders: readonly Offender[];
+  /** Log-ins that protect their address, in the order in which they were heard of. */
+  readonly welcomes: readonly Welcome[];
+}
+
 export interface Ledger {
   /** All that a daemon needs to go on. Addresses, instants and blobs are checked as they are read. */
   load(): Remembered;
@@ -66,8 +92,8 @@ export interface Ledger {
    * @throws BailiffError E_LEDGER_UNAVAILABLE on a full or read-only disk, a lock; the caller keeps what is dirty and tries again.
    */
   commit(commit: Commit, durable: boolean): Promise<void>;
-  /** What is known of a jail's offenders: of one that was not configured when {@link load} was called. */
-  offenders(jail: string): Offender[];
+  /** What is known of a jail: of one that was not configured when {@link load} was called. */
+  memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
   /** Every event of a ban, oldest first. */
   events(ban: number): BanEvent[];

@@ -61,7 +61,7 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
         write(commit);
       });
     },
-    offenders: (jail) => attempt(() => reader.offenders(jail)),
+    memoryOf: (jail) => attempt(() => reader.memoryOf(jail)),
     bans: (query) => attempt(() => reader.bans(query)),
     events: (ban) => attempt(() => reader.events(ban)),
     isProven: (hash) => attempt(() => proof.get(hash) !== undefined),

@@ -1,9 +1,18 @@
 // Questions to the ledger.
 import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
-import type { Ban, BanEvent, Network, Offender } from '../model.ts';
-import type { BanQuery, Remembered } from './contract.ts';
-import { readBan, readEvent, readOffender, readPosition, readSession, type Row } from './rows.ts';
+import type { Ban, BanEvent, Network } from '../model.ts';
+import type { BanQuery, JailMemory, Remembered } from './contract.ts';
+import {
+  readBan,
+  readEvent,
+  readLastLine,
+  readOffender,
+  readPosition,
+  readSession,
+  readWelcome,
+  type Row,
+} from './rows.ts';
 
 const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
@@ -12,7 +21,7 @@ const IS_IPV4 = `(bits >= 96 AND substr(address, 1, 12) = x'00000000000000000000
 
 export interface Reader {
   load(): Remembered;
-  offenders(jail: string): Offender[];
+  memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
   events(ban: number): BanEvent[];
 }
@@ -29,6 +38,13 @@ export function createReader(db: Database): Reader {
   );
   const sessions = db.prepare<[], Row>(
     'SELECT source, filter, session, address, bits, waiting, until FROM sessions ORDER BY rowid',
+  );
+  const lastLines = db.prepare<[], Row>('SELECT source, line, at FROM last_lines ORDER BY source');
+  const welcomes = db.prepare<[], Row>(
+    'SELECT jail, address, bits, since, last, until FROM welcomes ORDER BY rowid',
+  );
+  const welcomesOf = db.prepare<[string], Row>(
+    'SELECT jail, address, bits, since, last, until FROM welcomes WHERE jail = ? ORDER BY rowid',
   );
   const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
@@ -77,6 +93,8 @@ export function createReader(db: Database): Reader {
         positions: soundOnly(positions.iterate(), readPosition),
         offenders: soundOnly(offenders.iterate(), readOffender),
         sessions: soundOnly(sessions.iterate(), readSession),
+        lastLines: soundOnly(lastLines.iterate(), readLastLine),
+        welcomes: soundOnly(welcomes.iterate(), readWelcome),
         openBans: soundOnly(openBans.iterate(), readBan),
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
@@ -85,12 +103,17 @@ export function createReader(db: Database): Reader {
         positions: known.positions.sound,
         offenders: known.offenders.sound,
         sessions: known.sessions.sound,
+        lastLines: known.lastLines.sound,
+        welcomes: known.welcomes.sound,
         openBans: known.openBans.sound,
         nextBanId: (lastBan.get() ?? 0) + 1,
         damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),
       };
     },
-    offenders: (jail) => soundOnly(offendersOf.iterate(jail), readOffender).sound,
+    memoryOf: (jail) => ({
+      offenders: soundOnly(offendersOf.iterate(jail), readOffender).sound,
+      welcomes: soundOnly(welcomesOf.iterate(jail), readWelcome).sound,
+    }),
     bans({ jail, all, address, after, limit }) {
       const filter = { jail: jail ?? null, all: Number(all ?? false) };
       if (!address) return page(anywhere, filter, after ?? 0, limit);

@@ -10,8 +10,9 @@ import type {
   Position,
   Scope,
   Waiting,
+  Welcome,
 } from '../model.ts';
-import type { KeptSession } from './contract.ts';
+import type { KeptSession, LastLine } from './contract.ts';
 
 /** The version of an offender's state that this Bailiff writes. */
 const OFFENDER_VERSION = 1;
@@ -96,6 +97,27 @@ export function readSession(row: Row): KeptSession | undefined {
     areTexts(source, filter, session) &&
     isInstant(until);
   return isSound ? ({ source, filter, session, address, waiting, until } as KeptSession) : undefined;
+}
+
+/** A line may hold any byte. */
+export function lastLineRow({ source, line, at }: LastLine): Row {
+  return { source, line: Buffer.from(line, 'latin1'), at };
+}
+
+export function readLastLine({ source, line, at }: Row): LastLine | undefined {
+  const isSound = areTexts(source) && line instanceof Uint8Array && isInstant(at);
+  return isSound ? ({ source, line: Buffer.from(line).toString('latin1'), at } as LastLine) : undefined;
+}
+
+export function welcomeRow({ jail, address, since, last, until }: Welcome): Row {
+  return { jail, ...addressRow(address), since, last, until };
+}
+
+export function readWelcome(row: Row): Welcome | undefined {
+  const address = readAddress(row);
+  const { jail, since, last, until } = row;
+  const isSound = address && areTexts(jail) && [since, last, until].every(isInstant);
+  return isSound ? ({ jail, address, since, last, until } as Welcome) : undefined;
 }
 
 export function banRow(ban: Ban): Row {

@@ -1,7 +1,7 @@
 // The one transaction in which everything that changed is written.
 import type { Database } from 'better-sqlite3';
 import type { Commit } from './contract.ts';
-import { addressRow, banRow, offenderRow, positionRow, sessionRow } from './rows.ts';
+import { addressRow, banRow, lastLineRow, offenderRow, positionRow, sessionRow, welcomeRow } from './rows.ts';
 
 export function createWriter(db: Database): (commit: Commit) => void {
   const position = db.prepare(`
@@ -25,6 +25,16 @@ export function createWriter(db: Database): (commit: Commit) => void {
   const forgetSession = db.prepare(
     'DELETE FROM sessions WHERE source = @source AND filter = @filter AND session = @session',
   );
+  const lastLine = db.prepare(
+    'INSERT OR REPLACE INTO last_lines (source, line, at) VALUES (@source, @line, @at)',
+  );
+  const forgetLastLine = db.prepare('DELETE FROM last_lines WHERE source = ?');
+  const welcome = db.prepare(`
+    INSERT OR REPLACE INTO welcomes (jail, address, bits, since, last, until)
+    VALUES (@jail, @address, @bits, @since, @last, @until)`);
+  const forgetWelcome = db.prepare(
+    'DELETE FROM welcomes WHERE jail = @jail AND address = @address AND bits = @bits',
+  );
   const ban = db.prepare(`
     INSERT INTO bans (id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at, ended_by)
     VALUES (@id, @jail, @address, @bits, @since, @until, @nth, @reason, @by, @evidence, @scope, @via, @endedAt, @endedBy)
@@ -42,9 +52,14 @@ export function createWriter(db: Database): (commit: Commit) => void {
       forgetOffender.run({ jail, ...addressRow(address) });
     for (const { source, filter, session: id } of commit.forgottenSessions)
       forgetSession.run({ source, filter, session: id });
+    for (const source of commit.forgottenLastLines) forgetLastLine.run(source);
+    for (const { jail, address } of commit.forgottenWelcomes)
+      forgetWelcome.run({ jail, ...addressRow(address) });
     for (const each of commit.positions) position.run(positionRow(each));
     for (const each of commit.offenders) offender.run(offenderRow(each));
     for (const each of commit.sessions) session.run(sessionRow(each));
+    for (const each of commit.lastLines) lastLine.run(lastLineRow(each));
+    for (const each of commit.welcomes) welcome.run(welcomeRow(each));
     // A ban that ended leaves its place to the one that replaces it.
     for (const each of commit.bans) if (each.endedAt !== undefined) ban.run(banRow(each));
     for (const each of commit.bans) if (each.endedAt === undefined) ban.run(banRow(each));

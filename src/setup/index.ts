@@ -204,6 +204,7 @@ function rulesOf(jail: JailConfig): JailRules {
     banTime: jail.banTime,
     ipv6Prefix: jail.ipv6Prefix,
     resetOnSuccess: jail.resetOnSuccess,
+    protectAfterSuccess: jail.protectAfterSuccess,
   };
 }
 

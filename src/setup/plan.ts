@@ -7,6 +7,8 @@ export interface Plan<J> {
   readonly scanner: Scanner;
   /** By the scanner's index of a filter: the jails that use it on this file. */
   readonly jailsOf: readonly (readonly J[])[];
+  /** By the scanner's index of a filter: the jails in which its successes protect their address. */
+  readonly welcomingTo: readonly (readonly J[])[];
   /** The jails that count bans, whichever file they come from. */
   readonly recidive: readonly J[];
 }
@@ -31,7 +33,11 @@ export function createPlans<J>(jails: readonly J[], readyOf: (jail: J) => HasLog
     const users = new Map<Filter, J[]>();
     for (const jail of chosen)
       for (const filter of readyOf(jail).filters) users.set(filter, [...(users.get(filter) ?? []), jail]);
-    return { scanner: createScanner([...users.keys()]), jailsOf: [...users.values()], recidive };
+    const welcomingTo = Array.from(users, ([{ definition }, own]) =>
+      definition.protects === 'host' ? jails : definition.protects === 'jail' ? own : [],
+    );
+    const scanner = createScanner([...users.keys()]);
+    return { scanner, jailsOf: [...users.values()], welcomingTo, recidive };
   };
   return {
     of(patterns) {

@@ -94,6 +94,7 @@ export function createFakeControl(): FakeControl {
       },
     ],
     offenders: [{ jail: 'sshd', count: 2, of: 5, window: 600, last: '2026-01-05T10:11:12.000Z' }],
+    protected: [{ jail: 'sshd', loggedIn: '2026-01-05T09:00:00.000Z', until: '2026-01-06T09:00:00.000Z' }],
     next: [{ jail: 'sshd', nth: 2, for: 2_400 }],
   };
   return {

@@ -91,6 +91,33 @@ describe('test --near', () => {
     ]);
   });
 
+  test('sees into the frames that others put around a line', async () => {
+    const broken = FAILED.replace('192.0.2.7', 'gateway');
+    const docker = JSON.stringify({ log: `${broken}\n`, stream: 'stdout', time: '2026-01-05T10:11:12.5Z' });
+    const found = await near('sshd', [docker, `2026-01-05T10:11:12.5Z stdout F ${broken}`]);
+    expect(found.map(([line]) => line)).toEqual([1, 2]);
+    expect(found[0]![1]).toMatch(/^pattern \d fits up to "Failed password for root from " .* wants <ip>/);
+    writeFileSync(
+      join(folder, 'filters', 'shop.yaml'),
+      "service: shop\nlayout: plain\nprogram: shop\nmatch: '^refused for good from <ip>$'\n",
+    );
+    const relayed = (program: string): string =>
+      `Jan  5 10:11:12 web ${program}: refused for good from gateway`;
+    expect((await near('shop', [relayed('cron'), relayed('shop')])).map(([line]) => line)).toEqual([2]);
+    rmSync(join(folder, 'filters', 'shop.yaml'));
+  });
+
+  test('tells of lines whose session is not known', async () => {
+    writeFileSync(
+      join(folder, 'filters', 'shop.yaml'),
+      "service: shop\nlayout: plain\nopens: '^conn <session> from <ip>$'\nmatch: '^conn <session> refused$'\n",
+    );
+    expect(
+      await near('shop', ['conn 1 from 192.0.2.7', 'conn 1 refused', 'conn 2 refused', 'nothing']),
+    ).toEqual([[3, expect.stringContaining("the address of its session wasn't seen")]]);
+    rmSync(join(folder, 'filters', 'shop.yaml'));
+  });
+
   test('names the one condition that does not hold', async () => {
     const line = (method: string, path: string, status: number): string =>
       `192.0.2.7 - - [05/Jan/2026:10:11:12 +0000] "${method} ${path} HTTP/1.1" ${status} 1 "-" "-"`;

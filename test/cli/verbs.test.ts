@@ -244,6 +244,7 @@ describe('history', () => {
       ],
       ['evidence', '1', '2026-01-05T10:11:12.000Z', '/var/log/auth.log', '3', 'Failed password'],
       ['offender', 'sshd', '2', '5', '600', '2026-01-05T10:11:12.000Z'],
+      ['protected', 'sshd', '2026-01-05T09:00:00.000Z', '2026-01-06T09:00:00.000Z'],
       ['next', 'sshd', '2', '2400'],
     ]);
   });
@@ -258,6 +259,7 @@ describe('history', () => {
         },
       ],
       offenders: [],
+      protected: [],
       next: [],
     });
     const text = await daemon.call(['history', '192.0.2.7']);

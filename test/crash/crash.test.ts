@@ -25,6 +25,7 @@ needs(
       for (const jail of ['joined', 'waiting'])
         expect(calm.outcome.bans.some((ban) => ban.startsWith(`${jail} `))).toBe(true);
       expect(calm.outcome.offenders.length).toBeGreaterThan(15);
+      expect(calm.outcome.logIns.length).toBeGreaterThan(5);
       expect(calm.outcome.kernel.length).toBeGreaterThan(3);
       expect(calm.outcome.positions).toHaveLength(2);
     },

@@ -45,6 +45,13 @@ export const MUTATIONS: readonly Mutation[] = [
       bans.restore(taken);`,
   },
   {
+    name: 'log-ins-in-no-commit',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: 'welcomes: logIns.flatMap(({ welcomes }) => welcomes),',
+    replace: 'welcomes: [],',
+  },
+  {
     name: 'position-noted-after-the-chunk',
     point: 1,
     file: 'src/daemon/index.ts',
@@ -55,8 +62,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'reload-forgets-what-is-not-committed',
     point: 1,
     file: 'src/daemon/sitting.ts',
-    find: 'newJail(ready, known.offenders(), at, known.stats)',
-    replace: 'newJail(ready, remembered(name), at, known.stats)',
+    find: 'offenders: known.offenders(), welcomes',
+    replace: 'offenders: remembered(name).offenders, welcomes',
   },
   {
     name: 'reload-commits-positions-alone',
@@ -125,7 +132,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'failed-commit-keeps-positions-only',
     point: 5,
     file: 'src/daemon/committer.ts',
-    find: 'for (const { jail, offenders } of taken.offenders) jail.restore(offenders);',
+    find: 'jail.restore(dirty.get(jail.rules.name) ?? []);',
     replace: '',
   },
   {
@@ -140,6 +147,13 @@ export const MUTATIONS: readonly Mutation[] = [
     point: 5,
     file: 'src/daemon/committer.ts',
     find: '    sessions.restore(taken);\n',
+    replace: '',
+  },
+  {
+    name: 'failed-commit-loses-log-ins',
+    point: 5,
+    file: 'src/daemon/committer.ts',
+    find: '      jail.welcomes.restore(taken);\n',
     replace: '',
   },
   {
@@ -204,8 +218,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'sessions-forgotten',
     point: 9,
     file: 'src/daemon/index.ts',
-    find: 'createSessions(remembered.sessions)',
-    replace: 'createSessions([])',
+    find: 'createSessions(remembered.sessions,',
+    replace: 'createSessions([],',
+  },
+  {
+    name: 'last-line-forgotten',
+    point: 9,
+    file: 'src/daemon/index.ts',
+    find: ', remembered.lastLines)',
+    replace: ')',
+  },
+  {
+    name: 'log-ins-forgotten',
+    point: 9,
+    file: 'src/daemon/sitting.ts',
+    find: 'welcomes: welcomesOf.get(jail) ?? []',
+    replace: 'welcomes: []',
   },
   {
     name: 'waiting-forgotten',

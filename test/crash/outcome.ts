@@ -1,8 +1,8 @@
 // What a run left behind: read from the ledger and the kernel once the daemon has ended.
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { openLedger } from '../../src/ledger/index.ts';
-import type { Ban, Evidence, Offender, Position } from '../../src/model.ts';
+import type { Ban, Evidence, Offender, Position, Welcome } from '../../src/model.ts';
 import { formatInstant } from '../../src/time.ts';
 import type { Host } from '../support/namespaces.ts';
 import { program } from '../support/programs.ts';
@@ -12,6 +12,8 @@ import { LOGS } from './script.ts';
 export interface Outcome {
   readonly bans: readonly string[];
   readonly offenders: readonly string[];
+  readonly logIns: readonly string[];
+  readonly lastLines: readonly string[];
   readonly positions: readonly string[];
   readonly kernel: readonly string[];
 }
@@ -19,11 +21,13 @@ export interface Outcome {
 export async function readOutcome(folder: string, host: Host): Promise<Outcome> {
   const ledger = openLedger(join(folder, 'state'));
   try {
-    const { offenders, positions } = ledger.load();
+    const { offenders, positions, welcomes, lastLines } = ledger.load();
     const bans = ledger.bans({ all: true, limit: 1_000_000 });
     return {
       bans: bans.map(lineOfBan).toSorted(),
       offenders: offenders.map(lineOfOffender).toSorted(),
+      logIns: welcomes.map(lineOfWelcome).toSorted(),
+      lastLines: lastLines.map(({ source, line }) => `${basename(source)} ${line}`).toSorted(),
       positions: LOGS.map((log) => lineOfPosition(join(folder, 'logs', log), log, positions)),
       kernel: await readKernel(host),
     };
@@ -53,6 +57,10 @@ function lineOfOffender(offender: Offender): string {
   const { jail, address, nth, lastUntil, forgivenUntil, stamps, sessions = [] } = offender;
   const term = forgivenUntil === undefined ? (lastUntil ?? '-') : 'forgiven';
   return `${jail} ${address.text} #${nth} ${term} ${JSON.stringify(stamps)} ${sessions.join()} ${linesOf(offender)}`;
+}
+
+function lineOfWelcome({ jail, address, since, last, until }: Welcome): string {
+  return `${jail} ${address.text} ${[since, last, until].map(formatInstant).join(' ')}`;
 }
 
 /** Which lines speak against somebody. A file's name changes with its rotation, the numbers of its lines don't. */

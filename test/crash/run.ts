@@ -118,7 +118,7 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
       api: { ...access, filter: 'nginx-api', limit: '6/1m', banTime: short },
       // Sentences that are still running when the test ends, so that the kernel has something to hold.
       stern: { ...access, filter: 'nginx-login', maxRetry: 25, findTime: '1d', banTime: '9w' },
-      sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short },
+      sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short, protectAfterSuccess: '3m' },
       joined: { ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
       patient: { ...auth, maxRetry: variant.patience, findTime: '1w', banTime: short },
       waiting: { ...auth, filter: 'waiting', maxRetry: 4, findTime: '1d', banTime: short },

@@ -16,6 +16,8 @@ type LogName = (typeof LOGS)[number];
 const OFFENDERS = 10;
 /** Offenders whose bans are lifted in the middle: none of their lines counts afterwards, for all are stamped long before. */
 export const PARDONED = ['198.18.0.2', '2001:db8:4::1', '198.19.0.3'];
+/** An offender who also logs in, so that he is protected for a while. */
+const GUEST = '198.19.0.9';
 const MINUTE = 60_000;
 const LONG = 300 * 1_024;
 
@@ -112,15 +114,19 @@ function authLine(random: Random, at: number): string {
   const ip = `198.19.0.${random.below(OFFENDERS) + 1}`;
   const date = new Date(at);
   const stamp = `${date.toUTCString().slice(8, 11)} ${String(date.getUTCDate()).padStart(2, ' ')} ${date.toISOString().slice(11, 19)}`;
+  // What was said just before came again, says the syslog daemon.
+  if (random.below(8) === 0) return `${stamp} web last message repeated ${1 + random.below(3)} times`;
   const user = random.pick([
     'root',
     'invalid user józsef',
     'invalid user x from 203.0.113.9 port 1',
     'admin',
   ]);
+  // Now and then it is an offender who logs in.
+  const guest = random.below(12) === 0 ? GUEST : '198.19.1.1';
   const message = random.pick([
     `Failed password for ${user} from ${ip} port ${1_024 + random.below(60_000)} ssh2`,
-    `Accepted publickey for ops from 198.19.1.1 port 40022 ssh2`,
+    `Accepted publickey for ops from ${guest} port 40022 ssh2`,
     `Received disconnect from ${ip} port 40022:11: Bye Bye [preauth]`,
   ]);
   return `${stamp} web sshd[${random.below(30_000)}]: ${message}`;

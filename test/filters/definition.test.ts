@@ -42,6 +42,7 @@ describe('a filter file', () => {
         { regex: '^Invalid <user> from <ip>$', counts: 0, mode: 'aggressive', line: 7, column: 5 },
       ],
       success: [{ regex: '^Accepted <user> from <ip>$', counts: 1, mode: 'normal', line: 8, column: 10 }],
+      protects: 'jail',
       opens: [],
       closes: [],
       except: [{ regex: '^Failed test ', counts: 1, mode: 'normal', line: 10, column: 5 }],
@@ -52,6 +53,7 @@ describe('a filter file', () => {
       successWhere: [],
       address: [],
       time: [],
+      session: [],
       samples: [
         {
           text: 'Jan  5 10:11:12 web sshd[1]: Failed 007 from 192.0.2.7',
@@ -129,7 +131,7 @@ samples:
       'E_FILTER_VALUE filters/sample.yaml:5:42: "mode" must be one of normal, aggressive; did you mean "aggressive"?',
       'E_FILTER_MISSING filters/sample.yaml:5:5: a pattern of "match" has no "regex"',
       'E_FILTER_TYPE filters/sample.yaml:6:5: a pattern of "match" must be a text that is not empty',
-      'E_FILTER_VALUE filters/sample.yaml:8:5: "line" must be one line; several lines are for a filter that "opens" sessions',
+      'E_FILTER_VALUE filters/sample.yaml:8:5: "line" must be one line; several lines are for layout syslog, and for a filter that "opens" sessions',
       'E_FILTER_TYPE filters/sample.yaml:8:29: "yields" must be a mapping of fields to values, or "none"',
     ]);
   });
@@ -157,6 +159,9 @@ samples:
     ['service:\nlayout: access\nwhere: {}', ':1:9: "service" must be a text'],
     ['service: x\nlayout: plain\nmatch: [{ regex }]', '"regex" must be a text that is not empty'],
     ['service: x\nlayout: syslog\nmatch: [{ regex: x, counts: sesion }]', 'not negative, or "session"'],
+    ['service: x\nlayout: syslog\nmatch: x\nsuccess: y\nprotects: hosts', 'did you mean "host"?'],
+    ['service: x\nlayout: syslog\nmatch: x\nprotects: host', '"success" is missing'],
+    ['service: x\nlayout: syslog\nmatch: x\nsession: reqId', 'it belongs to json and logfmt'],
     [
       'service: x\nlayout: plain\nmatch: [{ regex: x, counts: session }]',
       ':3:29: "counts: session" means nothing with layout plain; it belongs to syslog',

@@ -354,7 +354,10 @@ except: { user: monitor }
     ['layout: logfmt\naddress: ip', '"where" is missing'],
     ["layout: json\naddress: ip\nmatch: '^x'", 'must be a mapping'],
     ['layout: json\naddress: ip\nmatch: [{ where: { a: b }, count: 2 }]', 'did you mean "counts"?'],
-    ['layout: json\naddress: ip\nmatch: [{ where: { a: b }, counts: session }]', 'it belongs to syslog'],
+    [
+      'layout: json\naddress: ip\nmatch: [{ where: { a: b }, counts: session }]',
+      'name the field: session: reqId',
+    ],
     ['layout: json\naddress: ip\nmatch: [{ a: { prefx: b } }]', 'did you mean "prefix"?'],
     ['layout: access\nwhere: {}\nsuccess: { a: b }', '"success" means nothing with layout access'],
     ['layout: plain\naddress: ip\nmatch: x', '"address" means nothing with layout plain'],

@@ -26,6 +26,7 @@ export const RULES: JailRules = {
   banTime: LADDER,
   ipv6Prefix: 64,
   resetOnSuccess: false,
+  protectAfterSuccess: DAY,
 };
 
 export const NOBODY: Ignoring = { whyIgnored: () => undefined, isProtected: () => false };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BanQuery, KeptSession } from '../../src/ledger/contract.ts';
+import type { Welcome } from '../../src/model.ts';
 import {
   T0,
   ban,
@@ -42,9 +43,32 @@ describe('a commit', () => {
       { source: '/var/log/mongod.log', address: undefined, waiting },
     ].map((each, index) => ({ ...each, filter: 'slapd', session: 'ldap[812] 1001', until: T0 + index }));
     const events = [event(1), event(2)];
-    await ledger.commit(commitOf({ positions, offenders, sessions, bans, events }), false);
+    // Any byte may stand in a line.
+    const lastLines = [{ source: '/var/log/auth.log', line: 'a\0\xe4\xff', at: T0 }];
+    const welcomes = ['2001:db8:7::/64', '192.0.2.7'].map((text, index) => ({
+      ...{ jail: 'sshd', address: net(text), since: T0, last: T0 + index, until: T0 + 60_000 },
+    }));
+    const kept = { positions, offenders, sessions, lastLines, welcomes };
+    await ledger.commit(commitOf({ ...kept, bans, events }), false);
     const remembered = reopened(ledger, folder).load();
-    expect(remembered).toEqual({ positions, offenders, sessions, openBans: bans, nextBanId: 3, damaged: 0 });
+    expect(remembered).toEqual({ ...kept, openBans: bans, nextBanId: 3, damaged: 0 });
+  });
+
+  it('forgets log-ins and last lines, and keeps log-ins in the order in which they were heard of', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    const [one, two] = ['192.0.2.1', '192.0.2.2'].map((text) => ({
+      ...{ jail: 'sshd', address: net(text), since: T0, last: T0, until: T0 + 1 },
+    })) as [Welcome, Welcome];
+    const lines = ['/a', '/b'].map((source) => ({ source, line: 'x', at: T0 }));
+    await ledger.commit(commitOf({ welcomes: [one, two], lastLines: lines }), false);
+    const later = { ...one, last: T0 + 9, until: T0 + 10 };
+    await ledger.commit(commitOf({ welcomes: [later], forgottenLastLines: ['/a'] }), false);
+    const known = ledger.load();
+    expect(known.welcomes).toEqual([two, later]);
+    expect(known.lastLines.map(({ source }) => source)).toEqual(['/b']);
+    await ledger.commit(commitOf({ forgottenWelcomes: [two] }), false);
+    expect(ledger.load().welcomes).toEqual([later]);
   });
 
   it('replaces what was known', async () => {

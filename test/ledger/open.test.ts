@@ -56,7 +56,10 @@ describe('the files', () => {
 
 describe('opening', () => {
   it('an empty ledger gives nothing, and bans from number 1', () => {
-    const nothing = { positions: [], offenders: [], sessions: [], openBans: [], nextBanId: 1, damaged: 0 };
+    const nothing = {
+      ...{ positions: [], offenders: [], sessions: [], lastLines: [], welcomes: [], openBans: [] },
+      ...{ nextBanId: 1, damaged: 0 },
+    };
     expect(ledgerIn(stateFolder()).load()).toEqual(nothing);
   });
 
@@ -117,7 +120,10 @@ describe('opening', () => {
     ledgerIn(folder).close();
     tamper(
       folder,
-      `DROP TABLE sessions;
+      `DROP INDEX bans_by_end;
+       DROP TABLE welcomes;
+       DROP TABLE last_lines;
+       DROP TABLE sessions;
        CREATE TABLE sessions (
          source TEXT NOT NULL, filter TEXT NOT NULL, session TEXT NOT NULL,
          address BLOB NOT NULL CHECK (length(address) = 16), bits INTEGER NOT NULL CHECK (bits BETWEEN 0 AND 128),

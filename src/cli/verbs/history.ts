@@ -46,6 +46,7 @@ function lines(history: HistoryView): Cell[][] {
       ...ban.evidence.map((each) => ['evidence', ban.id, each.at, each.file, each.line, each.text]),
     ]),
     ...history.offenders.map((each) => ['offender', each.jail, each.count, each.of, each.window, each.last]),
+    ...history.protected.map((each) => ['protected', each.jail, each.loggedIn, each.until]),
     ...history.next.map((each) => ['next', each.jail, each.nth, each.for ?? 'forever']),
   ];
 }
@@ -62,6 +63,14 @@ function formatScreen(context: Context, history: HistoryView): string {
       formatWhen(context, each.last, 'none'),
     ]);
     parts.push(formatTable(context, ['jail', 'matches', 'within', 'last'], rows));
+  }
+  if (history.protected.length > 0) {
+    const rows = history.protected.map((each) => [
+      each.jail,
+      formatWhen(context, each.loggedIn),
+      formatWhen(context, each.until),
+    ]);
+    parts.push(formatTable(context, ['jail', 'someone logged in', 'protected until'], rows));
   }
   if (history.next.length > 0) {
     const rows = history.next.map((each) => [each.jail, `ban number ${each.nth}`, span(each.for)]);

@@ -1,0 +1,130 @@
+// Where somebody logged in successfully of late, as one jail knows it: such an address has more patience coming to it.
+// Bounded in number, and told by the lines' own stamps, so that the same lines give the same verdicts.
+import { isAddress, mask, offenderOf, overlaps } from '../address.ts';
+import type { Duration, Instant, Network, Welcome } from '../model.ts';
+import { formatInstant } from '../time.ts';
+
+/** What changed since the last commit. */
+interface WelcomeChanges {
+  /** In the order in which the log-ins were heard of. */
+  readonly welcomes: readonly Welcome[];
+  readonly forgottenWelcomes: readonly { readonly jail: string; readonly address: Network }[];
+}
+
+export interface Welcomes {
+  /** In the order in which they were heard of. */
+  all(): Iterable<Welcome>;
+  /** How many changes the ledger doesn't know. */
+  readonly dirty: number;
+  /** Someone logged in from the address at that instant. */
+  note(address: Network, at: Instant): void;
+  /** The welcome that protects the address at that instant, by itself or by the prefix under which it is counted. */
+  find(address: Network, at: Instant): Welcome | undefined;
+  /** Those that protect somebody inside the network at that instant. Looks at all of them: for commands by hand. */
+  inside(network: Network, at: Instant): Iterable<Welcome>;
+  takeDirty(): WelcomeChanges;
+  /** After a commit that failed: these are still to be written; those of other jails are passed over. */
+  restore(changes: WelcomeChanges): void;
+  /** Forgets those that protect nobody at `at` or later. */
+  prune(at: Instant): void;
+}
+
+/** Beyond it those whose log-in is longest ago make room. */
+const MOST_WELCOMES = 20_000;
+
+/**
+ * @param protect how long a log-in protects; 0: not at all.
+ * @param remembered of this jail, the one that was heard of first in front.
+ */
+export function createWelcomes(
+  jail: string,
+  { protect, ipv6Prefix }: { readonly protect: Duration; readonly ipv6Prefix: number },
+  remembered: Iterable<Welcome>,
+): Welcomes {
+  /** In the order in which they were heard of. */
+  const known = new Map<string, Welcome>();
+  for (const each of remembered) if (each.jail === jail) known.set(each.address.text, each);
+  let changed = new Set<string>();
+  let forgotten = new Map<string, Network>();
+
+  /** Counted as offenders are, and never by what happens to be protected now: that changes, and the key may not. */
+  const keyOf = (address: Network): Network =>
+    isAddress(address)
+      ? offenderOf(address, ipv6Prefix, () => false)
+      : mask(address, Math.min(address.bits, ipv6Prefix));
+
+  const forget = (welcome: Welcome): void => {
+    known.delete(welcome.address.text);
+    changed.delete(welcome.address.text);
+    forgotten.set(welcome.address.text, welcome.address);
+  };
+
+  return {
+    all: () => known.values(),
+    get dirty() {
+      return changed.size + forgotten.size;
+    },
+    note(written, at) {
+      if (protect <= 0) return;
+      const address = keyOf(written);
+      const before = known.get(address.text);
+      const welcome = joined(before, { jail, address, since: at, last: at, until: at + protect });
+      if (welcome === before) return;
+      // Last in order, whenever it was first heard of.
+      known.delete(address.text);
+      known.set(address.text, welcome);
+      changed.delete(address.text);
+      changed.add(address.text);
+      forgotten.delete(address.text);
+      if (known.size > MOST_WELCOMES) forget(known.values().next().value!);
+    },
+    find(address, at) {
+      const welcome = known.size > 0 ? known.get(keyOf(address).text) : undefined;
+      return welcome && protects(welcome, at) ? welcome : undefined;
+    },
+    *inside(network, at) {
+      for (const welcome of known.values())
+        if (protects(welcome, at) && overlaps(network, welcome.address)) yield welcome;
+    },
+    takeDirty() {
+      const welcomes = Array.from(changed, (key) => known.get(key)!);
+      const gone = Array.from(forgotten.values(), (address) => ({ jail, address }));
+      const changes = { welcomes, forgottenWelcomes: gone };
+      changed = new Set();
+      forgotten = new Map();
+      return changes;
+    },
+    restore(changes) {
+      const isOwn = (each: { readonly jail: string }): boolean => each.jail === jail;
+      const older = changes.welcomes.filter(isOwn).map(({ address }) => address.text);
+      changed = new Set([...older.filter((key) => known.has(key) && !changed.has(key)), ...changed]);
+      for (const { address } of changes.forgottenWelcomes.filter(isOwn))
+        if (!known.has(address.text)) forgotten.set(address.text, address);
+    },
+    prune(at) {
+      for (const welcome of known.values()) if (welcome.until < at) forget(welcome);
+    },
+  };
+}
+
+/** Why nobody bans the address, as a half-sentence. */
+export function whyWelcome({ address, last }: Welcome): string {
+  return `someone logged in from ${address.text} at ${formatInstant(last)}`;
+}
+
+function protects({ since, until }: Welcome, at: Instant): boolean {
+  return since <= at && at <= until;
+}
+
+/** Two spans of which one begins before the other ends are one; else the later one is kept. */
+function joined(before: Welcome | undefined, next: Welcome): Welcome {
+  if (!before || next.since > before.until) return next;
+  if (next.until < before.since) return before;
+  if (next.since >= before.since && next.last <= before.last && next.until <= before.until) return before;
+  return {
+    ...before,
+    since: Math.min(before.since, next.since),
+    last: Math.max(before.last, next.last),
+    until: Math.max(before.until, next.until),
+  };
+}
