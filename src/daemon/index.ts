@@ -7,11 +7,11 @@ import type { Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Chunk } from '../model.ts';
 import { reasonOf } from '../errors.ts';
-import type { Clock, Log } from '../ports.ts';
+import type { Clock, Feed, FeedExec, Log } from '../ports.ts';
 import { createPlans } from '../setup/index.ts';
 import type { Setup } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
-import { createSources } from '../sources/index.ts';
+import { createInput, createJournals, createSources, joinSources } from '../sources/index.ts';
 import { createBans } from './bans.ts';
 import { createCommitter } from './committer.ts';
 import { createControl } from './control.ts';
@@ -26,7 +26,7 @@ import { createSessions } from './sessions.ts';
 import { seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
-import { createStampFinder, watchesOf } from './watches.ts';
+import { chooseSources, createStampFinder } from './watches.ts';
 import { createViews } from './views.ts';
 
 export { openLedger } from '../ledger/index.ts';
@@ -61,11 +61,16 @@ export interface DaemonOptions {
   /** The group that may read `status.sock`; undefined: the process's own. */
   readonly statusGroup: number | undefined;
   readonly version: string;
+  /** `run -`: standard input is read by the jails that name it, else by those without a log. */
+  readonly asksForInput: boolean;
 }
 
 export interface DaemonPorts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly exec: FeedExec;
+  /** Opens standard input. */
+  readonly input: () => Feed;
   readonly host: Host;
   readonly at: FaultPoint;
 }
@@ -106,7 +111,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     ports.host,
   );
   const sittings = seatJails(setup, protection, remembered.offenders, startedAt);
-  const plans = createPlans(sittings.all, (sitting) => sitting.ready);
+  const { journalDirectory: directory } = setup.config;
+  const feeding = chooseSources(setup.jails, startedAt, { asksForInput: options.asksForInput, directory });
+  const plans = createPlans(
+    sittings.all,
+    ({ ready }) => ready,
+    ({ ready }) => feeding.patternsOf(ready),
+  );
   const bans = createBans(remembered.openBans, remembered.nextBanId);
   const sessions = createSessions(remembered.sessions);
   const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
@@ -125,10 +136,20 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   broken.catch(() => {});
 
   const stampOf = createStampFinder(setup.jails, () => clock.now());
-  const sources = createSources(
-    { watches: watchesOf(setup.jails, startedAt), positions: remembered.positions, stampOf },
+  const { positions } = remembered;
+  const files = createSources(
+    { watches: feeding.watches, positions: positions.filter((each) => each.kind === 'file'), stampOf },
     { clock, log },
   );
+  const journals = createJournals(
+    {
+      ...{ watches: feeding.journals, directory },
+      positions: positions.filter((each) => each.kind === 'journal'),
+    },
+    { clock, log, exec: ports.exec },
+  );
+  const input = createInput(feeding.input, { clock, open: ports.input });
+  const sources = joinSources([files, journals, input]);
   const sourceWatch = createSourceWatch(stampOf, clock);
 
   async function enforce(): Promise<void> {

@@ -3,7 +3,15 @@ import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network } from '../model.ts';
 import type { BanQuery, Remembered } from './contract.ts';
-import { readBan, readEvent, readOffender, readPosition, readSession, type Row } from './rows.ts';
+import {
+  readBan,
+  readEvent,
+  readJournal,
+  readOffender,
+  readPosition,
+  readSession,
+  type Row,
+} from './rows.ts';
 
 const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
@@ -20,6 +28,7 @@ export function createReader(db: Database): Reader {
   const positions = db.prepare<[], Row>(`
     SELECT id, path, inode, head_length AS headLength, head_hash AS headHash, "offset", tail_hash AS tailHash,
       lines, skipping, finished FROM positions ORDER BY id`);
+  const journals = db.prepare<[], Row>('SELECT id, cursor, since, lines, broken FROM journals ORDER BY id');
   const offenders = db.prepare<[], Row>(
     'SELECT jail, address, bits, version, state FROM offenders ORDER BY rowid',
   );
@@ -71,6 +80,7 @@ export function createReader(db: Database): Reader {
     load() {
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
+        journals: soundOnly(journals.iterate(), readJournal),
         offenders: soundOnly(offenders.iterate(), readOffender),
         sessions: soundOnly(sessions.iterate(), readSession),
         openBans: soundOnly(openBans.iterate(), readBan),
@@ -78,7 +88,7 @@ export function createReader(db: Database): Reader {
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
       if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
       return {
-        positions: known.positions.sound,
+        positions: [...known.positions.sound, ...known.journals.sound],
         offenders: known.offenders.sound,
         sessions: known.sessions.sound,
         openBans: known.openBans.sound,

@@ -1,5 +1,5 @@
 // What a source of lines is to the rest of the house.
-import type { Chunk, Instant, Position } from '../model.ts';
+import type { Chunk, Instant, FilePosition } from '../model.ts';
 
 /** Where a file that Bailiff meets for the first time is read from. */
 export type Start =
@@ -27,10 +27,11 @@ export interface SourceFault {
 export interface SourceStatus {
   /** The path that is watched (for a glob without any file yet: the glob). */
   readonly id: string;
-  readonly kind: 'file';
-  readonly path: string;
+  readonly kind: 'file' | 'journal' | 'input';
+  /** Where the file stands; undefined where there is none. */
+  readonly path?: string;
   readonly state: 'following' | 'catching-up' | 'waiting' | 'failed';
-  /** Bytes not read yet. */
+  /** Bytes not read yet; always 0 for the journal and standard input, of which nobody knows. */
   readonly lag: number;
   /** Lines read, and over-long lines cut, since the start. */
   readonly lines: number;
@@ -38,7 +39,17 @@ export interface SourceStatus {
   readonly faults: readonly SourceFault[];
 }
 
-/** All sources of a daemon, pulled one chunk at a time, so that a backlog never grows memory. */
+/** Which entries of the journal are followed. */
+export interface JournalWatch {
+  /** Names the source: `journal:` and the terms. */
+  readonly id: string;
+  /** journalctl's match terms: `FIELD=value`, and `+` between groups of them. */
+  readonly terms: readonly string[];
+  /** For the first time that the journal is read by these terms; `since` is meant as for a file. */
+  readonly start: Start;
+}
+
+/** Some or all sources of a daemon, pulled one chunk at a time, so that a backlog never grows memory. */
 export interface Sources {
   /**
    * The next chunk of whichever source has one, live files ahead of those that catch up; waits until there is one.
@@ -57,7 +68,7 @@ export interface Sources {
 export interface SourcesOptions {
   readonly watches: readonly Watch[];
   /** What the ledger knows; may hold files that no watch names. */
-  readonly positions: readonly Position[];
+  readonly positions: readonly FilePosition[];
   /** The stamp of a line (latin1) of a file that these patterns name, for the first sight; undefined where it bears none. */
   readonly stampOf: (patterns: readonly string[], line: string) => Instant | undefined;
 }

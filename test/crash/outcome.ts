@@ -38,7 +38,9 @@ export async function readOutcome(folder: string, host: Host): Promise<Outcome> 
  */
 function lineOfPosition(file: string, log: string, positions: readonly Position[]): string {
   const { ino, size } = statSync(file, { bigint: true });
-  const itself = positions.filter((each) => each.inode === String(ino) && BigInt(each.offset) === size);
+  const itself = positions
+    .filter((each) => each.kind === 'file')
+    .filter((each) => each.inode === String(ino) && BigInt(each.offset) === size);
   return `${log} ${itself.length === 0 ? 'is not read to its end' : `byte ${size} line ${itself.map(({ lines }) => lines).join()}`}`;
 }
 

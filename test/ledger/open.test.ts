@@ -105,7 +105,7 @@ describe('opening', () => {
           facts: expect.objectContaining({ version: 9999 }),
         }),
       );
-    tamper(folder, 'PRAGMA user_version = 3');
+    tamper(folder, 'PRAGMA user_version = 4');
     ledgerIn(folder);
   });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { join } from 'node:path';
-import type { Chunk, Position } from '../../src/model.ts';
+import type { Chunk, FilePosition } from '../../src/model.ts';
 import { silentLog, type Clock } from '../../src/ports.ts';
 import type { Sources, SourcesOptions, Start, Watch } from '../../src/sources/contract.ts';
 import { createSources } from '../../src/sources/index.ts';
@@ -75,7 +75,7 @@ export interface Reader {
   commit(): void;
   /** Ends; with `crash` all that was not committed is forgotten. */
   stop(crash?: boolean): Promise<void>;
-  positions(): Position[];
+  positions(): FilePosition[];
 }
 
 export function createReader(
@@ -85,7 +85,7 @@ export function createReader(
   const clock = handClock();
   let sources: Sources | undefined;
   let applied: Chunk[] = [];
-  let positions = new Map<string, Position>();
+  let positions = new Map<string, FilePosition>();
   let committed = { chunks: 0, positions };
   const chunks: Chunk[] = [];
   const named = watches.map((watch) =>
@@ -109,7 +109,7 @@ export function createReader(
         taken++;
         chunks.push(chunk);
         applied.push(chunk);
-        positions.set(chunk.position.id, chunk.position);
+        if (chunk.position?.kind === 'file') positions.set(chunk.position.id, chunk.position);
         if (chunk.commitFirst) reader.commit();
       }
     },

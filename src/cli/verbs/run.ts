@@ -1,7 +1,7 @@
 import { BailiffError, EXIT } from '../../errors.ts';
 import { createHost, createLog, openLedger, passBy, startDaemon } from '../../daemon/index.ts';
 import type { Daemon } from '../../daemon/index.ts';
-import { createClock, createExec, createOwner } from '../../daemon/system.ts';
+import { createClock, createExec, createInput, createOwner } from '../../daemon/system.ts';
 import { createFirewall } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart } from '../banner.ts';
@@ -13,14 +13,22 @@ const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
 export const verb: Verb = {
   name: 'run',
   summary: 'the daemon, in the foreground',
-  arguments: [],
+  arguments: [
+    {
+      term: '[input]',
+      summary:
+        '"-": standard input, for the jails that name it in `logs`; if none does, for those without a log',
+    },
+  ],
   options: [
     { term: '--state <dir>', summary: 'where ledger.sqlite stands (BAILIFF_STATE, /var/lib/bailiff)' },
     { term: '--firewall <kind>', summary: `${KINDS.join(', ')} (default: nftables)` },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
   ],
-  async run(context, _args, options) {
+  async run(context, [input], options) {
     const kind = kindOf(options['firewall']);
+    if (input !== undefined && input !== '-')
+      throw new BailiffError('E_USAGE', `run reads no file ${JSON.stringify(input)}; "-" is standard input.`);
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
@@ -43,7 +51,8 @@ export const verb: Verb = {
     });
     const { setup } = result;
     const neverEnforce = options['detectOnly'] === true;
-    const firewall = createFirewall(kind, { exec: createExec(), clock, log, owner: createOwner() });
+    const exec = createExec();
+    const firewall = createFirewall(kind, { exec, clock, log, owner: createOwner() });
     const daemon = await startDaemon(
       {
         setup,
@@ -53,8 +62,9 @@ export const verb: Verb = {
         neverEnforce,
         statusGroup: undefined,
         version: context.version,
+        asksForInput: input === '-',
       },
-      { clock, log, host: createHost(), at: passBy },
+      { clock, log, exec, input: createInput, host: createHost(), at: passBy },
     );
     const warnings = result.warnings.map((warning) => ({ ...warning }));
     for (const warning of warnings) log.warn(warning, 'config');
