@@ -33,7 +33,11 @@ export function createInput(isWanted: boolean, ports: { clock: Clock; open: () =
 
   function follow(isWantedNow: boolean): void {
     wanted = isWantedNow;
-    if (!wanted || feed) return wake?.();
+    if (wanted && !feed) open();
+    wake?.();
+  }
+
+  function open(): void {
     feed = ports.open();
     feed.onReadable(() => wake?.());
     feed.onEnd(() => {

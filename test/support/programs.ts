@@ -18,6 +18,8 @@ export const PACKAGE_OF = {
   curl: 'curl',
   ps: 'procps',
   setpriv: 'util-linux',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
   script: 'bsdutils',
   logger: 'bsdutils',
   journalctl: 'systemd',
