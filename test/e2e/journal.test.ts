@@ -13,7 +13,7 @@ import { needs } from '../support/programs.ts';
 import { eventually } from '../support/run.ts';
 
 // What journald reads of a process by its pid (its name, its unit) it misses where that has ended already, as `logger` has.
-const TERMS = ['SYSLOG_IDENTIFIER=sshd', '_TRANSPORT=syslog'];
+const TERMS = ['SYSLOG_IDENTIFIER=sshd', '_UID=0'];
 const ID = `journal:${TERMS.join(' ')}`;
 const failed = (address: string): string => `Failed password for root from ${address} port 40022 ssh2`;
 
@@ -121,6 +121,18 @@ needs(
     expect(JSON.stringify(await daemon!.get<HistoryView>('/v1/history?address=192.0.2.7'))).toContain(
       '"count":2',
     );
+  });
+
+  test('nobody is banned for a part of a line that a client has made end or begin there', async () => {
+    const forged = `${failed('203.0.113.9')}\0 from 192.0.2.7 port 40022 ssh2\n`;
+    const begun = `session of ${'x'.repeat(48 * 1024)}${failed('203.0.113.9')}\n`;
+    for (let i = 0; i < 4; i++)
+      await journald.say(`${forged}${begun}said \0\0 \0${failed('203.0.113.9')}\n${failed('192.0.2.8')}\n`);
+    await run();
+    const { sources } = await daemon!.caughtUp();
+    expect((await daemon!.bans()).map(({ address }) => address)).toEqual(['192.0.2.8']);
+    expect(sources[0]!.faults).toMatchObject([{ code: 'E_SOURCE_BROKEN_LINE' }]);
+    expect(sources[0]!.skipped).toBeGreaterThanOrEqual(4 * 4);
   });
 
   test('no journalctl outlives a daemon, however it ends', async () => {

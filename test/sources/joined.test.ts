@@ -48,10 +48,10 @@ test('each part is served in its turn, however much another has', async () => {
   const sources = joinSources([a.part, b.part]);
   a.give('1', '2', '3', '4', '5');
   b.give('1', '2');
-  const read: (string | undefined)[] = [];
-  for (let i = 0; i < 7; i++) read.push(await textOf(sources));
+  const read: string[] = [];
+  for (let i = 0; i < 7; i++) read.push((await textOf(sources))!);
   expect(read.slice(0, 4).toSorted()).toEqual(['a1', 'a2', 'b1', 'b2']);
-  expect(read.filter((text) => text?.startsWith('a'))).toEqual(['a1', 'a2', 'a3', 'a4', 'a5']);
+  expect(read.filter((text) => text.startsWith('a'))).toEqual(['a1', 'a2', 'a3', 'a4', 'a5']);
   await sources.close();
 });
 

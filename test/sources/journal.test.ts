@@ -364,7 +364,6 @@ needs('journalctl', 'systemd-journal-remote')('the journal', () => {
       timeout: 60_000,
     });
     expect(all.stdout.length).toBeGreaterThan(count * 1_000);
-    all.stdout.length;
     const feed = reader.feeds[0]!;
     // What has come without being asked for is at most what the pipe and its reader hold.
     for (let bytes = feed.take(); bytes; bytes = feed.take()) taken += bytes.length;

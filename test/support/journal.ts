@@ -1,4 +1,5 @@
 // Real files of the journal, made of entries as a test wants them.
+import { execFileSync } from 'node:child_process';
 import { program } from './programs.ts';
 import { run } from './run.ts';
 
@@ -21,6 +22,15 @@ const SSHD = {
 };
 
 /** Appends entries to a file of the journal, `….journal`, which is made where it is missing. They are there afterwards. */
+export function appendToJournalSync(file: string, entries: readonly JournalEntry[]): void {
+  const input = Buffer.concat(entries.map(exported));
+  execFileSync(program('systemd-journal-remote'), ['-o', file, '-'], {
+    input,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+}
+
+/** The same, without holding up anything else. */
 export async function appendToJournal(file: string, entries: readonly JournalEntry[]): Promise<void> {
   const args = [program('systemd-journal-remote'), '-o', file, '-'];
   // It reads its standard input as bytes; ours is text of one byte a character.
@@ -32,7 +42,8 @@ export async function appendToJournal(file: string, entries: readonly JournalEnt
 function exported({ at, message, boot = 1, fields = {} }: JournalEntry): Buffer {
   const head = {
     __REALTIME_TIMESTAMP: String(Math.round(at * 1_000)),
-    __MONOTONIC_TIMESTAMP: String(Math.round(at * 1_000) % 1e12),
+    // By it sd-journal orders the entries of one boot that stand in several files.
+    __MONOTONIC_TIMESTAMP: String(Math.round(at * 1_000)),
     _BOOT_ID: boot.toString(16).padStart(32, '0'),
   };
   const all = { ...head, ...SSHD, MESSAGE: message, ...fields };

@@ -9,6 +9,8 @@ import { ended, eventually, runOk } from './run.ts';
 export interface Journald {
   /** Logs each line as a message of `logger` under the tag `sshd`; they are in the journal afterwards. */
   log(lines: readonly string[]): Promise<void>;
+  /** Writes bytes as the standard output of a service that is called `sshd`. */
+  say(bytes: string | Buffer): Promise<void>;
   /** Has it begin a new file. */
   rotate(): Promise<void>;
   /** Deletes all files but the one that is written to. */
@@ -48,7 +50,7 @@ export async function startJournald(folder: string): Promise<Journald> {
     file,
     ...more,
   ];
-  const enter = (words: readonly string[], input = ''): Promise<string> =>
+  const enter = (words: readonly string[], input: string | Buffer = ''): Promise<string> =>
     runOk(program('nsenter'), words, { input });
   await eventually('journald is up', () => {
     if (child.exitCode !== null) throw new Error(`journald ended: ${said}`);
@@ -61,6 +63,10 @@ export async function startJournald(folder: string): Promise<Journald> {
         inside(program('logger'), '--tag', 'sshd', '--socket', SOCKET),
         lines.map((line) => `${line}\n`).join(''),
       );
+      await sync();
+    },
+    async say(bytes) {
+      await enter(inside(program('systemd-cat'), '--identifier=sshd'), bytes);
       await sync();
     },
     async rotate() {

@@ -23,6 +23,7 @@ export const PACKAGE_OF = {
   script: 'bsdutils',
   logger: 'bsdutils',
   journalctl: 'systemd',
+  'systemd-cat': 'systemd',
   'systemd-journald': 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
 } as const;
