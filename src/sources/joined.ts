@@ -3,12 +3,20 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { Chunk } from '../model.ts';
 import type { Sources } from './contract.ts';
 
+export interface JoinedSources extends Sources {
+  /**
+   * The chunks that wait here, which now count as handed out. They name the patterns of when they were read: whoever is about
+   * to change what is followed applies them first, after a turn of the event loop, so that none is still on its way here.
+   */
+  takeHeld(): Chunk[];
+}
+
 /**
  * At most one chunk of each part is held, so that a backlog stays where it is. A part is asked for its next chunk only when
  * the one before was applied.
  * Ends when it is closed; and when a part has ended by itself and no other has anything to follow.
  */
-export function joinSources(parts: readonly Sources[]): Sources {
+export function joinSources(parts: readonly Sources[]): JoinedSources {
   const idle = new Set(parts);
   const over = new Set<Sources>();
   const ready: { part: Sources; chunk: Chunk }[] = [];
@@ -49,6 +57,11 @@ export function joinSources(parts: readonly Sources[]): Sources {
         await new Promise<void>((resolve) => (wake = resolve));
         wake = undefined;
       }
+    },
+    takeHeld() {
+      const held = ready.splice(0);
+      for (const { part } of held) idle.add(part);
+      return held.map(({ chunk }) => chunk);
     },
     async caughtUp() {
       const answers = await Promise.all(parts.map((part) => part.caughtUp()));

@@ -80,6 +80,23 @@ test('what is held is not handed out yet', async () => {
   await sources.close();
 });
 
+test('what is held can be taken at once, before what is followed changes', async () => {
+  const [a, b] = [createPart('a'), createPart('b')];
+  const sources = joinSources([a.part, b.part]);
+  a.give('1', '2');
+  b.give('1', '2');
+  const first = await textOf(sources);
+  await breathe();
+  const held = sources.takeHeld().map(({ text }) => text);
+  expect([first, ...held].toSorted((x, y) => (x! < y! ? -1 : 1))).toEqual(['a1', 'b1']);
+  expect(sources.takeHeld()).toEqual([]);
+  // And their parts are asked for the next ones.
+  expect([a.asked, b.asked]).toEqual([1, 1]);
+  const next = [(await textOf(sources))!, (await textOf(sources))!];
+  expect(next.toSorted((x, y) => (x < y ? -1 : 1))).toEqual(['a2', 'b2']);
+  await sources.close();
+});
+
 test('it ends when a part has ended and no other follows anything; and when it is closed', async () => {
   const [files, input] = [createPart('f', 0), createPart('i')];
   const alone = joinSources([files.part, input.part]);

@@ -343,7 +343,7 @@ needs('journalctl', 'systemd-journal-remote')('the journal', () => {
 
   test('a backlog stays in the journal: what nobody takes is not read', async () => {
     const reader = createReader();
-    const count = 30_000;
+    const count = 6_000;
     await appendToJournal(
       reader.file('a.journal'),
       entries(0, count, { message: 'x'.repeat(1_000) }).map((entry, i) => ({ ...entry, at: T0 + i })),
@@ -368,13 +368,13 @@ needs('journalctl', 'systemd-journal-remote')('the journal', () => {
     // What has come without being asked for is at most what the pipe and its reader hold.
     for (let bytes = feed.take(); bytes; bytes = feed.take()) taken += bytes.length;
     expect(taken).toBeGreaterThan(0);
-    expect(taken).toBeLessThan(1_048_576);
+    expect(taken).toBeLessThan(1_048_576); // Of six.
     expect(process.memoryUsage().external - before.external).toBeLessThan(64 * 1_048_576);
   });
 
   test('a big backlog comes in chunks of bounded size, each with its place', async () => {
     const reader = createReader();
-    const count = 20_000;
+    const count = 8_000;
     await appendToJournal(
       reader.file('a.journal'),
       entries(0, count).map((entry, i) => ({ ...entry, at: T0 + i })),
@@ -383,7 +383,7 @@ needs('journalctl', 'systemd-journal-remote')('the journal', () => {
     await reader.take();
     expect(reader.messages()).toEqual(names(0, count));
     const read = reader.chunks.filter(({ lines }) => lines > 0);
-    expect(read.length).toBeGreaterThan(8);
+    expect(read.length).toBeGreaterThan(3);
     expect(Math.max(...read.map(({ text }) => text.length))).toBeLessThan(128 * 1_024);
     let line = 1;
     for (const chunk of read) {
