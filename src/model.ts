@@ -24,11 +24,15 @@ export interface Network {
 
 // ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** How far a source has been read: what is committed together with what was decided up to there. */
+export type Position = FilePosition | JournalPosition;
+
 /**
  * How far a file has been read, and how to recognise that file again (inode, head, the bytes before the position):
  * never by its path alone, which rotation changes, nor by its device number, which a reboot changes.
  */
-export interface Position {
+export interface FilePosition {
+  readonly kind: 'file';
   /** The row's key in the ledger. Chosen by the source at first sight; stays when the file is renamed. */
   readonly id: string;
   /** Where the file was last seen. */
@@ -50,11 +54,26 @@ export interface Position {
   readonly finished: boolean;
 }
 
-/** Whole lines of one file, as bytes: `text` is latin1, one byte one character. */
+/** How far the journal has been read for one set of match terms. */
+export interface JournalPosition {
+  readonly kind: 'journal';
+  /** The row's key in the ledger, made of the match terms. */
+  readonly id: string;
+  /** The last entry that was read, as journalctl names it; undefined before the first. */
+  readonly cursor: string | undefined;
+  /** While there is no cursor: entries that the journal received before it are not read. */
+  readonly since: Instant;
+  /** How many entries were read (so that evidence can name its line). */
+  readonly lines: number;
+  /** Streams whose latest line the journal broke off: what comes next in them is the rest of it, and no line. */
+  readonly broken: readonly string[];
+}
+
+/** Whole lines of one source, as bytes: `text` is latin1, one byte one character. */
 export interface Chunk {
-  /** The path that is watched; jails are found by it. */
+  /** The path that is watched, or the id of another source; jails are found by it. */
   readonly source: string;
-  /** The watched paths and globs that name this file, sorted; those of now, also after a reload. */
+  /** The watched paths and globs that name this file, sorted, those of now, also after a reload; for another source its id. */
   readonly patterns: readonly string[];
   /** The file that the bytes stand in: after a rotation `access.log.1`, say. */
   readonly file: string;
@@ -63,8 +82,11 @@ export interface Chunk {
   /** Number of the first line in its file, from 1. */
   readonly firstLine: number;
   readonly lines: number;
-  /** Where the source stands after this chunk; it is committed together with what the chunk decided. */
-  readonly position: Position;
+  /**
+   * Where the source stands after this chunk; it is committed together with what the chunk decided. undefined where nothing
+   * can be read twice (standard input).
+   */
+  readonly position: Position | undefined;
   /** When the bytes were read. */
   readonly arrivedAt: Instant;
   /** False while old lines are caught up: their stamps say nothing about the clock. */

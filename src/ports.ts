@@ -43,6 +43,20 @@ export interface Child {
   kill(): void;
 }
 
+/** Bytes that come by and by and are pulled: what nobody takes stays in the pipe, and whoever writes into it waits. */
+export interface Feed {
+  /** What has come since the last call; undefined where nothing has. */
+  take(): Buffer | undefined;
+  /** Calls back when there may be something to take. Only who has taken everything is called again. */
+  onReadable(listener: () => void): void;
+  /** Calls back once, when everything was taken and nothing more will come. */
+  onEnd(listener: (why: string) => void): void;
+  /** Has it an end already: is it a file? */
+  readonly isFile: boolean;
+  /** Ends the program that feeds it. Harmless where it has ended. */
+  close(): void;
+}
+
 export interface Exec {
   run(request: ExecRequest): Promise<ExecResult>;
   /** Starts a program that stays. @returns undefined where it can't be started. */
@@ -53,6 +67,11 @@ export interface Exec {
 
 /** Runs `task` whenever the host's clock shows `when` (cron's five fields, or six with seconds in front). Doesn't keep the process alive. */
 export type Cron = (when: string, task: () => void) => Cancel;
+/** Programs that say more and more and are told nothing. */
+export interface FeedExec extends Exec {
+  /** @returns undefined where it can't be started. */
+  follow(file: string, args: readonly string[]): Feed | undefined;
+}
 
 /** Log lines are facts: a constant message and fields. */
 export interface Log {

@@ -1,6 +1,7 @@
 // The few plain lines with which a daemon that a person starts says what it does, and how it ended.
 import type { Daemon } from '../daemon/index.ts';
 import type { Firewall } from '../firewall/contract.ts';
+import type { SourceStatus } from '../sources/contract.ts';
 import type { Setup } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import { paint } from './table.ts';
@@ -25,13 +26,13 @@ export function describeStart(context: Context, started: Started): string {
   const absent = daemon.sources().filter((source) => source.state === 'waiting');
   const rows: [string, string[]][] = [
     ['config', [paths.config]],
-    ['watches', present.map((source) => source.path)],
-    ['waits for', absent.map((source) => `${source.path} (followed as soon as it exists)`)],
+    ['watches', present.map((source) => NAMES[source.kind](source))],
+    ['waits for', absent.map((source) => `${NAMES[source.kind](source)} (followed as soon as it exists)`)],
     [
       'jails',
       [setup.jails.map((jail) => jail.rules.name + (jail.config.dryRun ? ' (dry run)' : '')).join(', ')],
     ],
-    ['journal', journalOnly(setup, new Set(absent.map((source) => source.path)))],
+    ['journal', withoutJournal(setup, new Set(absent.map((source) => source.id)))],
     ['state', [started.state]],
     ['sockets', socketsOf(context)],
   ];
@@ -49,13 +50,19 @@ function socketsOf({ paths }: Context): string[] {
   return [`${paths.runtime} (${paths.fellBackFrom} is too long for a socket)`];
 }
 
-function journalOnly(setup: Setup, absent: ReadonlySet<string>): string[] {
+/** How a source is written. */
+const NAMES: Readonly<Record<SourceStatus['kind'], (source: SourceStatus) => string>> = {
+  file: ({ path, id }) => path ?? id,
+  journal: ({ id }) => `the journal, by ${id.slice('journal:'.length)}`,
+  input: () => 'standard input',
+};
+
+/** Jails that would read the journal, were there one. */
+function withoutJournal(setup: Setup, absent: ReadonlySet<string>): string[] {
   return setup.jails
-    .filter(({ config }) => config.journal.length > 0 && config.logs.every((log) => absent.has(log)))
-    .map(
-      ({ config }) =>
-        `${config.name}: none of its logs exists, and this version does not follow the journal yet`,
-    );
+    .filter(({ config }) => config.journal.length > 0 && config.logs.length > 0)
+    .filter(({ config }) => config.logs.every((log) => absent.has(log)))
+    .map(({ config }) => `${config.name}: none of its logs exists, and this host keeps no journal`);
 }
 
 function describeMode(context: Context, { daemon, firewall, why, neverEnforce }: Started): string {

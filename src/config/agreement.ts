@@ -1,4 +1,5 @@
-// `start` and `zone` belong to the file: jails that name the same log must not say different things of it.
+// `start` and `zone` belong to the file: jails that name the same log must not say different things of it. `start` belongs to
+// the same entries of the journal as well; their stamps name their zone.
 import type { Fault } from '../errors.ts';
 import type { JailConfig } from './contract.ts';
 import { faultAt, shown } from './place.ts';
@@ -15,14 +16,19 @@ export function findDisagreements(jails: readonly JailConfig[], tree: Tree): Fau
     const saidOf = new Map<string, JailConfig>();
     for (const jail of jails) {
       if (key === 'start' && jail.start === undefined) continue;
-      const other = jail.logs
+      const sources = key === 'start' ? [...jail.logs, ...journalOf(jail)] : jail.logs;
+      const other = sources
         .map((log) => ({ log, first: saidOf.get(log) }))
         .find((o) => o.first && o.first[key] !== jail[key]);
       if (other?.first) faults.push(disagreement(key, jail, other.first, other.log, tree));
-      for (const log of jail.logs) if (!saidOf.has(log)) saidOf.set(log, jail);
+      for (const log of sources) if (!saidOf.has(log)) saidOf.set(log, jail);
     }
   }
   return faults;
+}
+
+function journalOf({ journal }: JailConfig): string[] {
+  return journal.length === 0 ? [] : [`journal: ${journal.join(' ')}`];
 }
 
 function disagreement(

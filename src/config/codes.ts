@@ -19,6 +19,8 @@ export const CONFIG_CODES = {
   W_NOT_YET: 'A key that this version accepts but does not carry out.',
   W_CONFIG_HOST_BITS: 'A network has bits set beyond its prefix; it is taken as the network.',
   W_CONFIG_ALLOWS_ALL: 'An entry allows every address of IPv4 or of IPv6.',
+  W_CONFIG_FORGEABLE:
+    'A jail believes entries of the journal that any local user can write: a group of its terms has no field that begins with "_".',
   W_CONFIG_NO_JAILS: 'The config has no jails: only bans by hand work.',
   W_CONFIG_DELETES_NOTHING: 'A null in `jails.d/` names a key that is not there.',
 } as const;

@@ -17,9 +17,11 @@ export interface JailConfig {
   readonly name: string;
   readonly enabled: boolean;
   readonly filters: readonly string[];
-  /** Absolute paths and globs. */
+  /** Absolute paths and globs; `-` is standard input. */
   readonly logs: readonly string[];
+  /** Match terms in a settled order: groups of them, `+` in between. */
   readonly journal: readonly string[];
+  readonly sources: 'all' | undefined;
   readonly start: 'beginning' | 'end' | undefined;
   readonly maxRetry: number;
   readonly findTime: Duration;
@@ -55,6 +57,7 @@ export interface Config {
   readonly allow: readonly AllowEntry[];
   /** Whose forwarding header is believed; no names among them. */
   readonly trustedProxies: readonly AllowEntry[];
+  readonly journalDirectory: string | undefined;
   /** `defaults.banTime`: bans by hand last its `first`. */
   readonly banTime: Sentence;
   readonly history: History;

@@ -6,6 +6,7 @@ import { readAllowEntry } from './allow.ts';
 import { RECIDIVE } from './contract.ts';
 import type { AllowEntry, Config, History, JailConfig } from './contract.ts';
 import { findDisagreements } from './agreement.ts';
+import { isForgeable, settleTerms } from './journal-terms.ts';
 import { labelOf } from './keys.ts';
 import { faultAt, shown, suggest } from './place.ts';
 import type { ConfigInput, JailInput } from './schema.ts';
@@ -58,7 +59,9 @@ export function resolve(file: string, input: ConfigInput, context: Context): Con
     warnings.push(faultAt({ file, line: 0, column: 0 }, 'W_CONFIG_NO_JAILS', message));
   }
   const history = historyOf(input.history);
-  return { file, allow, trustedProxies, banTime: sentenceOf(inherited.banTime), history, jails };
+  const { journalDirectory } = input;
+  const banTime = sentenceOf(inherited.banTime);
+  return { file, allow, trustedProxies, journalDirectory, banTime, history, jails };
 }
 
 function historyOf({ keep, maxSize }: NonNullable<ConfigInput['history']> = {}): History {
@@ -85,7 +88,8 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     enabled: both.enabled ?? BUILT_IN.enabled,
     filters: [...new Set([both.filter ?? []].flat())],
     logs: [...new Set((both.logs ?? []).map((log) => normalize(log)))],
-    journal: both.journal ?? [],
+    journal: settleTerms(both.journal ?? []),
+    sources: both.sources,
     start: both.start,
     ...countingOf(own, inherited.keys),
     banTime: sentenceOf(banTime),
@@ -150,9 +154,11 @@ function checkLevel(level: JailInput, path: Path, { tree, filters, faults, warni
       faultAt(keyAt(tree, [...path, key]), 'W_NOT_YET', `${labelOf([...path, key])}: ${message}`),
     );
   };
-  if (level.journal && level.journal.length > 0)
-    notYet('journal', 'journals are not followed in this version');
-  if (level.sources !== undefined) notYet('sources', 'journals are not followed in this version');
+  if (isForgeable(level.journal ?? [])) {
+    const message = `${labelOf([...path, 'journal'])}: any local user can write entries that these terms match`;
+    const hint = 'add a field that journald vouches for, such as _SYSTEMD_UNIT=ssh.service';
+    warnings.push(faultAt(keyAt(tree, [...path, 'journal']), 'W_CONFIG_FORGEABLE', message, hint));
+  }
   if (level.brake !== undefined && level.brake !== 'off') notYet('brake', 'this version has no brake');
 }
 

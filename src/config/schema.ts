@@ -86,9 +86,13 @@ const banTime = v.union(
   says('E_CONFIG_TYPE', 'a duration, or an object with first, factor, max, forget, steps and scope'),
 );
 
-const PATH = 'an absolute path or glob';
+const PATH = 'an absolute path or glob, or "-" for standard input';
 const PORT = 'a port from 1 to 65535';
-const TERM = 'a journal match such as _SYSTEMD_UNIT=ssh.service, not beginning with "-"';
+const TERM = 'a journal match such as _SYSTEMD_UNIT=ssh.service, or "+" between two groups of them';
+const TERM_FORM = /^(?:\+|[A-Z_][A-Z\d_]{0,63}=[^\0]*)$/;
+const isBetween = (terms: readonly string[], i: number) =>
+  [terms[i - 1], terms[i + 1]].every((beside) => beside !== undefined && beside !== '+');
+const DIRECTORY = 'the absolute path of a folder';
 const filterName = text('the name of a filter');
 
 /** The keys of a jail, and of `defaults`. */
@@ -112,31 +116,34 @@ export const jailSchema = v.strictObject(
       listOf(
         v.pipe(
           text(PATH),
-          v.startsWith('/', says('E_CONFIG_VALUE', PATH)),
+          v.check((path) => path.startsWith('/') || path === '-', says('E_CONFIG_VALUE', PATH)),
           v.check((path) => !path.includes('\0'), says('E_CONFIG_VALUE', PATH)),
         ),
         'a list of absolute paths and globs',
       ),
       {
-        says: 'The files that are followed: absolute paths and globs. Files that appear later are picked up while running.',
+        says: 'The files that are followed: absolute paths and globs. Files that appear later are picked up while running. `-` is standard input.',
         otherwise: 'none: a jail needs `logs` or `journal`',
       },
     ),
     journal: key(
-      listOf(
-        v.pipe(
-          text(TERM),
-          v.check((term) => !term.startsWith('-'), says('E_CONFIG_VALUE', TERM)),
+      v.pipe(
+        listOf(
+          v.pipe(text(TERM), v.regex(TERM_FORM, says('E_CONFIG_VALUE', TERM))),
+          'a list of journal matches',
         ),
-        'a list of journal matches',
+        v.check(
+          (terms) => terms.every((term, i) => term !== '+' || isBetween(terms, i)),
+          says('E_CONFIG_VALUE', 'a "+" only between two matches'),
+        ),
       ),
       {
-        says: 'Which entries of the journal are followed where none of `logs` exists. This version accepts it with a warning and follows no journal.',
+        says: 'Which entries of the journal are followed where none of `logs` exists: match terms as journalctl takes them. Terms of different fields must all hold, of the same field one; `+` stands between groups of which one must hold.',
         otherwise: 'none',
       },
     ),
     sources: key(oneOf(['all']), {
-      says: '`all` follows the journal beside `logs` that exist. This version accepts it with a warning and follows no journal.',
+      says: '`all` follows the journal beside `logs` that exist.',
       otherwise: 'the journal only where none of `logs` exists',
     }),
     start: key(oneOf(['beginning', 'end']), {
@@ -293,6 +300,10 @@ export const configSchema = v.strictObject(
     history: key(historySchema, {
       says: 'What is remembered of bans that have ended, for `bans --all` and `history`: an object with the keys below.',
       default: BUILT_IN.history,
+    }),
+    journalDirectory: key(v.pipe(text(DIRECTORY), v.startsWith('/', says('E_CONFIG_VALUE', DIRECTORY))), {
+      says: "The folder with the journal's files where they are another machine's: those of the host, in a container. A change takes effect at the next start.",
+      otherwise: "this host's own",
     }),
     jails: key(v.record(jailName, jailSchema, says('E_CONFIG_TYPE', 'an object of jails by name')), {
       says: 'The jails by name: what is watched, what is counted, what it costs.',

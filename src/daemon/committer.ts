@@ -17,8 +17,8 @@ const FAULT = 'E_LEDGER_UNAVAILABLE';
 const DEFECT = 'E_INTERNAL';
 
 export interface Committer {
-  /** The source stands here now. Committed with everything else that is dirty. */
-  moved(position: Position): void;
+  /** A source stands here now. Committed with everything else that is dirty; also where a source has no position. */
+  moved(position: Position | undefined): void;
   forgetPositions(ids: readonly string[]): void;
   forgetOffenders(jail: string, addresses: readonly Network[]): void;
   /** Is it time? Asked after each chunk. */
@@ -123,7 +123,7 @@ export function createCommitter(
 
   return {
     moved(position) {
-      positions.set(position.id, position);
+      if (position) positions.set(position.id, position);
       dirtySince ??= clock.monotonic();
     },
     forgetPositions(ids) {

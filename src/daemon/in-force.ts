@@ -7,11 +7,14 @@ import type { Plans, Resolved, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
 import type { Protection } from './protection.ts';
 import type { Reseated, Sittings } from './sitting.ts';
-import { createStampFinder } from './watches.ts';
+import { chooseSources, createStampFinder } from './watches.ts';
+import type { Feeding } from './watches.ts';
 
 export interface InForce {
   readonly config: Config;
   readonly plans: Plans<SittingJail>;
+  /** Which sources feed its jails. */
+  readonly feeding: Feeding;
   /** The stamp of a line (latin1) of a file that these patterns name. */
   stampOf(patterns: readonly string[], line: string): Instant | undefined;
   /** Another setup takes its place: allow lists, jails and plans at once. */
@@ -20,18 +23,31 @@ export interface InForce {
 
 export function createInForce(
   initial: Setup,
-  parts: { readonly protection: Protection; readonly sittings: Sittings; readonly clock: Clock },
+  parts: {
+    readonly protection: Protection;
+    readonly sittings: Sittings;
+    readonly clock: Clock;
+    /** `run -`. */
+    readonly asksForInput: boolean;
+  },
 ): InForce {
-  const { protection, sittings, clock } = parts;
-  const ordersOf = ({ config, jails }: Setup) => ({
-    config,
-    plans: createPlans(sittings.all, (sitting) => sitting.ready),
-    stampOf: createStampFinder(jails, () => clock.now()),
-  });
+  const { protection, sittings, clock, asksForInput } = parts;
+  const ordersOf = ({ config, jails }: Setup) => {
+    const feeding = chooseSources(jails, clock.now(), { asksForInput, directory: config.journalDirectory });
+    const plans = createPlans(
+      sittings.all,
+      ({ ready }) => ready,
+      ({ ready }) => feeding.patternsOf(ready),
+    );
+    return { config, feeding, plans, stampOf: createStampFinder(jails, () => clock.now()) };
+  };
   let orders = ordersOf(initial);
   return {
     get config() {
       return orders.config;
+    },
+    get feeding() {
+      return orders.feeding;
     },
     get plans() {
       return orders.plans;

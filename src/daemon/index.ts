@@ -6,10 +6,9 @@ import type { StatusView } from '../api/contract.ts';
 import type { Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Chunk } from '../model.ts';
-import type { Clock, Cron, Log } from '../ports.ts';
+import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
-import { createSources } from '../sources/index.ts';
 import { createBans } from './bans.ts';
 import { createCommitter } from './committer.ts';
 import { watchConfig } from './config-watch.ts';
@@ -17,6 +16,7 @@ import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
+import { createFeeds } from './feeds.ts';
 import type { Host } from './host.ts';
 import { createInForce, ignoresOf } from './in-force.ts';
 import { installSetup } from './install.ts';
@@ -33,7 +33,6 @@ import { memoriesOf, seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
 import { keepUp } from './upkeep.ts';
-import { watchesOf } from './watches.ts';
 import { createViews } from './views.ts';
 
 export { openLedger } from '../ledger/index.ts';
@@ -73,11 +72,16 @@ export interface DaemonOptions {
   /** The group that may read `status.sock`; undefined: the process's own. */
   readonly statusGroup: number | undefined;
   readonly version: string;
+  /** `run -`: standard input is read by the jails that name it, else by those without a log. */
+  readonly asksForInput: boolean;
 }
 
 export interface DaemonPorts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly exec: FeedExec;
+  /** Opens standard input. */
+  readonly input: () => Feed;
   readonly host: Host;
   readonly at: FaultPoint;
   /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
@@ -129,7 +133,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   );
   // From here on the ledger knows more.
   memories.clear();
-  const inForce = createInForce(setup, { protection, sittings, clock });
+  const { asksForInput } = options;
+  const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
   const bans = createBans(remembered.openBans, remembered.nextBanId);
   const sessions = createSessions(remembered.sessions, remembered.lastLines);
   const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
@@ -147,10 +152,16 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { promise: broken, reject: fail } = Promise.withResolvers<never>();
   broken.catch(() => {});
 
-  const sources = createSources(
-    { watches: watchesOf(setup.jails, startedAt), positions: remembered.positions, stampOf: inForce.stampOf },
-    { clock, log },
+  const feeds = createFeeds(
+    inForce.feeding,
+    {
+      positions: remembered.positions,
+      directory: setup.config.journalDirectory,
+      stampOf: inForce.stampOf,
+    },
+    ports,
   );
+  const { sources } = feeds;
   const sourceWatch = createSourceWatch(inForce.stampOf, clock);
   const housekeeping = createHousekeeping(ledger.upkeep, rulesOf(setup.config), {
     clock,
@@ -243,7 +254,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   async function install(next: Setup): Promise<Installed> {
     await booted.promise;
     const installed = await installSetup(next, {
-      ...{ inForce, sources, sittings, bans, protection, names, committer, enforcer, clock, settle },
+      ...{ inForce, feeds, apply, sittings, bans, protection, names, committer, enforcer, clock, settle },
     });
     expiry.reschedule();
     housekeeping.change(rulesOf(next.config));

@@ -1,21 +1,24 @@
 // Another setup comes into force while lines are being read: one step between two chunks, then the kernel is told.
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Clock } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
-import type { Sources } from '../sources/contract.ts';
 import type { Bans } from './bans.ts';
+import type { Chunk } from '../model.ts';
 import type { Committer } from './committer.ts';
 import type { Enforcer } from './enforcer.ts';
+import type { Feeds } from './feeds.ts';
 import { namesOf, type InForce } from './in-force.ts';
 import type { Names } from './names.ts';
 import type { Protection } from './protection.ts';
 import { liftAllowed } from './releases.ts';
 import type { Installed } from './reload.ts';
 import type { Sittings } from './sitting.ts';
-import { watchesOf } from './watches.ts';
 
 export interface InstallParts {
   readonly inForce: InForce;
-  readonly sources: Sources;
+  readonly feeds: Feeds;
+  /** Applies a chunk as it is under the setup in force. */
+  apply(chunk: Chunk): void;
   readonly sittings: Sittings;
   readonly bans: Bans;
   readonly protection: Protection;
@@ -29,14 +32,18 @@ export interface InstallParts {
 
 /** Resolves when the kernel knows, and each log has its place. */
 export async function installSetup(next: Setup, parts: InstallParts): Promise<Installed> {
-  const { inForce, sources, bans, sittings, protection, names, committer, clock } = parts;
+  const { inForce, feeds, bans, sittings, protection, names, committer, clock } = parts;
   // Whom a name protects is known before a jail can ban him.
   await names.learn(namesOf(next));
+  const { sources } = feeds;
   const before = new Set(sources.status().map(({ id }) => id));
+  // What was read is applied by the setup for which it was read; a turn of the event loop ends what is on its way.
+  await breathe();
+  for (const chunk of sources.takeHeld()) parts.apply(chunk);
   // From here to the end of the step nothing else runs: what was applied so far was judged by the old setup.
   const { forgotten, ...changes } = inForce.replace(next);
   for (const { jail, address } of forgotten) committer.forgetOffenders(jail, [address]);
-  const placed = sources.follow(watchesOf(next.jails, clock.now()));
+  const placed = feeds.follow(inForce.feeding);
   bans.touch(new Set([...changes.added, ...changes.removed, ...changes.changed]));
   // The step is done; the kernel and the disk are told.
   names.restart();

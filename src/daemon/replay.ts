@@ -44,7 +44,11 @@ export async function replay(
   );
   const { unresolved } = await lookUpNames(protection);
   const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
-  const plans = createPlans(sittings.all, (sitting) => sitting.ready);
+  const plans = createPlans(
+    sittings.all,
+    ({ ready }) => ready,
+    ({ ready }) => ready.config.logs,
+  );
   const sessions = createSessions([]);
   const bans = createBans([], 1);
   const clock: Clock = { ...ports.clock, now: () => options.now };

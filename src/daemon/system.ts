@@ -3,10 +3,11 @@
 // Programs run by absolute path with an array of arguments, never through a shell, and in a fixed environment:
 // nothing that the daemon was started with (PATH, LD_PRELOAD, a locale) reaches them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, fstatSync, readFileSync, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { Owner } from '../firewall/contract.ts';
 import type { Duration } from '../model.ts';
-import type { Cancel, Child, Clock, Exec, ExecRequest, ExecResult } from '../ports.ts';
+import type { Cancel, Child, Clock, ExecRequest, ExecResult, Feed, FeedExec } from '../ports.ts';
 import { reasonOf } from '../errors.ts';
 
 /** Where programs are looked up: only root writes here. */
@@ -33,8 +34,8 @@ export function createClock(): Clock {
 export const monotonicMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
 
 /** Starts real processes. What they print is read as UTF-8. */
-export function createExec(): Exec {
-  return { run, spawn: spawnChild, find };
+export function createExec(): FeedExec {
+  return { run, spawn: spawnChild, follow, find };
 }
 
 function schedule(after: Duration, task: () => void): Cancel {
@@ -134,6 +135,49 @@ function spawnChild(file: string, args: readonly string[]): Child | undefined {
     // Only after its last words: an answer must not come after the news of the end.
     onExit: (listener) => void Promise.all([ended, drained]).then(([why]) => listener(why)),
     kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Of what a program says on its standard error, so much tells why it ended. */
+const LAST_WORDS = 2_000;
+
+function follow(file: string, args: readonly string[]): Feed | undefined {
+  const child = startQuietly(file, args, ['ignore', 'pipe', 'pipe']);
+  if (!child?.stdout || !child.stderr) return undefined;
+  let words = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-LAST_WORDS)));
+  const { stdout } = child;
+  return {
+    ...pulled(stdout),
+    isFile: false,
+    // Once its output was read to the end.
+    onEnd: (listener) =>
+      void child.on('close', (code, signal) => listener(words.trim() || (signal ?? `exit ${code}`))),
+    close() {
+      child.kill('SIGKILL');
+      stdout.destroy();
+    },
+  };
+}
+
+/** Standard input. Whoever asks for it is the only one who reads it. */
+export function createInput(): Feed {
+  const { stdin } = process;
+  return {
+    ...pulled(stdin),
+    isFile: fstatSync(0).isFile(),
+    onEnd(listener) {
+      stdin.on('end', () => listener('it has ended'));
+      stdin.on('error', (error) => listener(reasonOf(error)));
+    },
+    close: () => void stdin.destroy(),
+  };
+}
+
+function pulled(stream: Readable): Pick<Feed, 'take' | 'onReadable'> {
+  return {
+    take: () => (stream.read() as Buffer | null) ?? undefined,
+    onReadable: (listener) => void stream.on('readable', listener),
   };
 }
 

@@ -6,6 +6,7 @@ import type { BanQuery, JailMemory, Remembered } from './contract.ts';
 import {
   readBan,
   readEvent,
+  readJournal,
   readLastLine,
   readOffender,
   readPosition,
@@ -30,6 +31,7 @@ export function createReader(db: Database): Reader {
   const positions = db.prepare<[], Row>(`
     SELECT id, path, inode, head_length AS headLength, head_hash AS headHash, "offset", tail_hash AS tailHash,
       lines, skipping, finished FROM positions ORDER BY id`);
+  const journals = db.prepare<[], Row>('SELECT id, cursor, since, lines, broken FROM journals ORDER BY id');
   const offenders = db.prepare<[], Row>(
     'SELECT jail, address, bits, version, state FROM offenders ORDER BY rowid',
   );
@@ -91,6 +93,7 @@ export function createReader(db: Database): Reader {
     load() {
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
+        journals: soundOnly(journals.iterate(), readJournal),
         offenders: soundOnly(offenders.iterate(), readOffender),
         sessions: soundOnly(sessions.iterate(), readSession),
         lastLines: soundOnly(lastLines.iterate(), readLastLine),
@@ -100,7 +103,7 @@ export function createReader(db: Database): Reader {
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
       if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
       return {
-        positions: known.positions.sound,
+        positions: [...known.positions.sound, ...known.journals.sound],
         offenders: known.offenders.sound,
         sessions: known.sessions.sound,
         lastLines: known.lastLines.sound,

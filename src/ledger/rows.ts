@@ -4,10 +4,11 @@ import type {
   Ban,
   BanEvent,
   Evidence,
+  FilePosition,
   Instant,
+  JournalPosition,
   Network,
   Offender,
-  Position,
   Scope,
   Waiting,
   Welcome,
@@ -19,18 +20,37 @@ const OFFENDER_VERSION = 1;
 
 export type Row = Record<string, unknown>;
 
-export function positionRow(position: Position): Row {
+export function positionRow(position: FilePosition): Row {
   return { ...position, skipping: Number(position.skipping), finished: Number(position.finished) };
 }
 
-export function readPosition(row: Row): Position | undefined {
+export function readPosition(row: Row): FilePosition | undefined {
   const { id, path, inode, headLength, headHash, offset, tailHash, lines } = row;
   const isSound =
     areTexts(id, path, inode, headHash, tailHash) &&
     [headLength, offset, lines].every(isCount) &&
     /^\d+$/.test(inode as string);
   if (!isSound) return undefined;
-  return { ...row, skipping: row['skipping'] === 1, finished: row['finished'] === 1 } as unknown as Position;
+  const flags = { skipping: row['skipping'] === 1, finished: row['finished'] === 1 };
+  return { kind: 'file', ...row, ...flags } as unknown as FilePosition;
+}
+
+export function journalRow({ cursor, broken, ...rest }: JournalPosition): Row {
+  return { ...rest, cursor: cursor ?? null, broken: JSON.stringify(broken) };
+}
+
+export function readJournal(row: Row): JournalPosition | undefined {
+  const { id, since, lines } = row;
+  const cursor = row['cursor'] ?? undefined;
+  const broken = parse(row['broken']);
+  const isSound =
+    areTexts(id) &&
+    (cursor === undefined || areTexts(cursor)) &&
+    isInstant(since) &&
+    isCount(lines) &&
+    Array.isArray(broken) &&
+    areTexts(...broken);
+  return isSound ? ({ kind: 'journal', id, cursor, since, lines, broken } as JournalPosition) : undefined;
 }
 
 export function addressRow(network: Network): { address: Uint8Array; bits: number } {

@@ -1,7 +1,16 @@
 // The one transaction in which everything that changed is written.
 import type { Database } from 'better-sqlite3';
 import type { Commit } from './contract.ts';
-import { addressRow, banRow, lastLineRow, offenderRow, positionRow, sessionRow, welcomeRow } from './rows.ts';
+import {
+  addressRow,
+  banRow,
+  journalRow,
+  lastLineRow,
+  offenderRow,
+  positionRow,
+  sessionRow,
+  welcomeRow,
+} from './rows.ts';
 
 export function createWriter(db: Database): (commit: Commit) => void {
   const position = db.prepare(`
@@ -11,6 +20,9 @@ export function createWriter(db: Database): (commit: Commit) => void {
       path = excluded.path, inode = excluded.inode, head_length = excluded.head_length, head_hash = excluded.head_hash,
       "offset" = excluded."offset", tail_hash = excluded.tail_hash, lines = excluded.lines,
       skipping = excluded.skipping, finished = excluded.finished`);
+  const journal = db.prepare(`
+    INSERT OR REPLACE INTO journals (id, cursor, since, lines, broken)
+    VALUES (@id, @cursor, @since, @lines, @broken)`);
   const forgetPosition = db.prepare('DELETE FROM positions WHERE id = ?');
   const offender = db.prepare(`
     INSERT INTO offenders (jail, address, bits, version, state) VALUES (@jail, @address, @bits, @version, @state)
@@ -55,7 +67,12 @@ export function createWriter(db: Database): (commit: Commit) => void {
     for (const source of commit.forgottenLastLines) forgetLastLine.run(source);
     for (const { jail, address } of commit.forgottenWelcomes)
       forgetWelcome.run({ jail, ...addressRow(address) });
-    for (const each of commit.positions) position.run(positionRow(each));
+    for (const each of commit.positions)
+      if (each.kind === 'file') position.run(positionRow(each));
+      else journal.run(journalRow(each));
+    for (const each of commit.positions)
+      if (each.kind === 'file') position.run(positionRow(each));
+      else journal.run(journalRow(each));
     for (const each of commit.offenders) offender.run(offenderRow(each));
     for (const each of commit.sessions) session.run(sessionRow(each));
     for (const each of commit.lastLines) lastLine.run(lastLineRow(each));

@@ -52,7 +52,7 @@ function withFormat(jail: JailConfig, shelf: Shelf, warnings: Fault[]): JailConf
 function firstLog(
   patterns: readonly string[],
 ): { readonly path: string; readonly lines: readonly string[] } | undefined {
-  for (const pattern of patterns)
+  for (const pattern of patterns.filter((log) => log !== '-'))
     for (const path of [pattern, ...globSync(pattern).toSorted()]) {
       const lines = path.endsWith('.gz') ? [] : latestLines(path);
       if (lines.length > 0) return { path, lines };

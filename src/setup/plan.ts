@@ -20,13 +20,17 @@ export interface Plans<J> {
   for(jails: readonly J[]): Plan<J>;
 }
 
-interface HasLogs {
+interface HasFilters {
   readonly filters: readonly Filter[];
-  readonly config: { readonly logs: readonly string[]; readonly filters: readonly string[] };
+  readonly config: { readonly filters: readonly string[] };
 }
 
-/** Plans over jails; `readyOf` gives what was set up for one. */
-export function createPlans<J>(jails: readonly J[], readyOf: (jail: J) => HasLogs): Plans<J> {
+/** Plans over jails; `readyOf` gives what was set up for one, `patternsOf` the patterns and sources that it hears of. */
+export function createPlans<J>(
+  jails: readonly J[],
+  readyOf: (jail: J) => HasFilters,
+  patternsOf: (jail: J) => readonly string[],
+): Plans<J> {
   const plans = new Map<string, Plan<J>>();
   const recidive = jails.filter((jail) => readyOf(jail).config.filters.includes(RECIDIVE));
   const make = (chosen: readonly J[]): Plan<J> => {
@@ -44,7 +48,7 @@ export function createPlans<J>(jails: readonly J[], readyOf: (jail: J) => HasLog
       const key = patterns.join('\0');
       let plan = plans.get(key);
       if (!plan) {
-        plan = make(jails.filter((jail) => readyOf(jail).config.logs.some((log) => patterns.includes(log))));
+        plan = make(jails.filter((jail) => patternsOf(jail).some((pattern) => patterns.includes(pattern))));
         plans.set(key, plan);
       }
       return plan;

@@ -17,6 +17,12 @@ export const SOURCE_FAULTS = {
     'A rotated file was not read: its name and its times contradict each other, and it may hold unread lines.',
   E_SOURCE_COMPRESSED:
     'A rotated file that was not read yet is compressed in a way that cannot be read, or damaged.',
+  E_SOURCE_BROKEN_LINE:
+    'The journal broke lines in two: at a NUL, or for their length. Parts of lines can be forged, and are passed over.',
+  E_JOURNAL_MISSING: 'The program journalctl is not there, so that the journal cannot be read.',
+  E_JOURNAL_ENDED: 'journalctl ended by itself. It is started again.',
+  E_JOURNAL_LOST: 'Entries of the journal were removed before they were read.',
+  E_INPUT_ENDED: 'Standard input has ended. Nothing more comes from it.',
   E_SOURCE_WATCH: 'The folder cannot be watched; the file is polled every second instead.',
 } as const;
 
@@ -24,19 +30,19 @@ export type SourceFaultCode = keyof typeof SOURCE_FAULTS;
 
 /** Counts the faults of one source. */
 export interface Faults {
-  add(code: SourceFaultCode, count?: number): void;
+  /** @param message instead of the usual one, where more is known; without hostile text. The newest stands. */
+  add(code: SourceFaultCode, count?: number, message?: string): void;
   list(): readonly SourceFault[];
 }
 
 export function createFaults(clock: Clock): Faults {
-  const counted = new Map<SourceFaultCode, { count: number; since: number }>();
+  const counted = new Map<SourceFaultCode, { count: number; since: number; message: string }>();
   return {
-    add(code, count = 1) {
+    add(code, count = 1, message = SOURCE_FAULTS[code]) {
       const entry = counted.get(code);
-      if (entry) entry.count += count;
-      else counted.set(code, { count, since: clock.now() });
+      if (entry) Object.assign(entry, { count: entry.count + count, message });
+      else counted.set(code, { count, since: clock.now(), message });
     },
-    list: () =>
-      [...counted].map(([code, { count, since }]) => ({ code, message: SOURCE_FAULTS[code], count, since })),
+    list: () => [...counted].map(([code, { count, since, message }]) => ({ code, message, count, since })),
   };
 }

@@ -1,6 +1,6 @@
 // One file that is followed: its place, its proof of identity, and one read at a time.
 import { closeSync, fstatSync } from 'node:fs';
-import type { Duration, Position } from '../model.ts';
+import type { Duration, FilePosition } from '../model.ts';
 import { cutStream, streamOf, type Stream } from './gzip.ts';
 import { digest, HEAD, headHashOf, isSameHead, TAIL } from './identity.ts';
 import { CHUNK, cutLines, hasWholeLine, READ, type Cut } from './lines.ts';
@@ -10,7 +10,7 @@ export type Content =
   | { readonly kind: 'plain'; readonly fd: number; readonly key: FileKey }
   | { readonly kind: 'gzip'; readonly stream: Stream; readonly key: FileKey; at: number };
 
-/** The fields are {@link Position}'s, but they move. */
+/** The fields are {@link FilePosition}'s, but they move. */
 export interface Follower {
   readonly id: string;
   path: string;
@@ -50,6 +50,7 @@ export function sourceOfId(id: string): string {
 /** A file nobody knows yet, at its beginning. */
 export function freshFollower(id: string): Follower {
   return fromPosition({
+    kind: 'file',
     id,
     path: '',
     inode: '0',
@@ -63,7 +64,7 @@ export function freshFollower(id: string): Follower {
   });
 }
 
-export function fromPosition(position: Position): Follower {
+export function fromPosition(position: FilePosition): Follower {
   const stamp = position.id.slice(position.id.lastIndexOf('@') + 1).split('-')[0]!;
   return {
     ...position,
@@ -77,9 +78,10 @@ export function fromPosition(position: Position): Follower {
   };
 }
 
-export function positionOf(follower: Follower): Position {
+export function positionOf(follower: Follower): FilePosition {
   const { id, path, inode, headLength, headHash, offset, tailHash, lines, skipping, finished } = follower;
-  return { id, path, inode, headLength, headHash, offset, tailHash, lines, skipping, finished };
+  const identity = { id, path, inode, headLength, headHash, offset, tailHash };
+  return { kind: 'file', ...identity, lines, skipping, finished };
 }
 
 /** Puts a follower on an open file at its offset, which must lie within the file. Takes over the descriptor. */

@@ -1,7 +1,7 @@
 // A watched path and the files that stood there one after the other: the live one, older ones that are still read,
 // and known ones without a descriptor.
 import type { Clock } from '../ports.ts';
-import type { Duration, Position } from '../model.ts';
+import type { Duration, FilePosition } from '../model.ts';
 import type { Start } from './contract.ts';
 import { createFaults, type Faults, type SourceFaultCode } from './faults.ts';
 import { attach, detach, type Follower, fromPosition, sourceOfId } from './follower.ts';
@@ -167,7 +167,7 @@ export function claim(registry: Registry, follower: Follower): void {
 }
 
 /** Gives each known position to the lineage that it belongs to: by its id, by its path, by its rotated name. */
-export function adopt(registry: Registry, positions: readonly Position[]): void {
+export function adopt(registry: Registry, positions: readonly FilePosition[]): void {
   for (const position of positions) {
     (homeOf(registry, position)?.closed ?? registry.orphans).push(fromPosition(position));
     registry.ids.add(position.id);

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { reasonOf } from '../errors.ts';
 import type { Chunk } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
-import type { Sources, SourcesOptions, Watch } from './contract.ts';
+import type { FileSources, SourcesOptions, Watch } from './contract.ts';
 import { announceMarker, announcePosition, chunkOf } from './chunks.ts';
 import { discover, folderOf, isMarker, markerOf } from './discovery.ts';
 import { firstOffset } from './first-sight.ts';
@@ -39,7 +39,7 @@ import { createWaker, type WatchFolder } from './waker.ts';
 export function createSources(
   options: SourcesOptions,
   ports: { clock: Clock; log: Log; watch?: WatchFolder },
-): Sources {
+): FileSources {
   const { stampOf } = options;
   let watches = options.watches;
   const { clock, log } = ports;

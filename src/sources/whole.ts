@@ -40,6 +40,7 @@ export async function* readWhole(path: string, clock: Clock): AsyncGenerator<Chu
         live: false,
         commitFirst: false,
         position: {
+          kind: 'file',
           id: path,
           path,
           inode: '0',

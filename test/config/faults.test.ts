@@ -88,6 +88,13 @@ const TABLE: [what: string, code: string, marked: string, hint?: string][] = [
   ['an offset for a zone', 'E_CONFIG_VALUE', inJail('"zone": »"+02:00"')],
   ['a relative log', 'E_CONFIG_VALUE', '{ "jails": { "a": { "filter": "sshd", "logs": [»"auth.log"] } } }'],
   ['an option for a journal match', 'E_CONFIG_VALUE', inJail('"journal": [»"--file=/x"]')],
+  ['a journal match without a field', 'E_CONFIG_VALUE', inJail('"journal": [»"sshd"]')],
+  ['a "+" at the end', 'E_CONFIG_VALUE', inJail('"journal": »["_UID=0", "+"]')],
+  [
+    'a relative folder',
+    'E_CONFIG_VALUE',
+    `{ "journalDirectory": »"log/journal",${inJail('"mode": "normal"').slice(1)}`,
+  ],
   ['an unreadable limit', 'E_CONFIG_VALUE', inJail('"limit": »"100 per minute"')],
   ['a limit within nothing', 'E_CONFIG_VALUE', inJail('"limit": »"100/0s"')],
   ['an unreadable brake', 'E_CONFIG_VALUE', inJail('"brake": »"hard"')],
@@ -346,8 +353,13 @@ test('a config without jails is no fault but a warning', () => {
 });
 
 test.each([
-  ['a journal', 'W_NOT_YET', inJail('»"journal": ["_SYSTEMD_UNIT=ssh.service"]')],
-  ['all sources', 'W_NOT_YET', inJail('»"sources": "all"')],
+  ['what any user can write', 'W_CONFIG_FORGEABLE', inJail('»"journal": ["SYSLOG_IDENTIFIER=sshd"]')],
+  ['a name that any user can take', 'W_CONFIG_FORGEABLE', inJail('»"journal": ["_COMM=sshd"]')],
+  [
+    'one group of two',
+    'W_CONFIG_FORGEABLE',
+    inJail('»"journal": ["_SYSTEMD_UNIT=ssh.service", "+", "_TRANSPORT=syslog"]'),
+  ],
   ['a brake by number', 'W_NOT_YET', inJail('»"brake": "300/1m"')],
   ['a brake by behaviour', 'W_NOT_YET', inJail('»"brake": "behaving"')],
   [

@@ -45,8 +45,7 @@ test('jails.example.json is sound and says what the security plan says', () => {
     filters: new Set(shipped),
   });
   expect(faults).toEqual([]);
-  // The journal stands in it for hosts without auth.log, and this version says that it doesn't follow it yet.
-  expect(warnings.map((warning) => warning.code)).toEqual(['W_NOT_YET']);
+  expect(warnings).toEqual([]);
   expect(
     config!.jails
       .filter(({ enabled }) => enabled)

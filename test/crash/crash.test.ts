@@ -10,6 +10,8 @@ needs(
   'root',
   'ip',
   'nft',
+  'journalctl',
+  'systemd-journal-remote',
 )('after any crash', () => {
   test.concurrent.each([11, 12])(
     'bans, counts, positions and kernel sets are those of a run without one (seed %i)',
@@ -27,7 +29,8 @@ needs(
       expect(calm.outcome.offenders.length).toBeGreaterThan(15);
       expect(calm.outcome.logIns.length).toBeGreaterThan(5);
       expect(calm.outcome.kernel.length).toBeGreaterThan(3);
-      expect(calm.outcome.positions).toHaveLength(2);
+      expect(calm.outcome.positions).toHaveLength(3);
+      expect(calm.outcome.bans.some((ban) => ban.startsWith('unit '))).toBe(true);
     },
   );
 });

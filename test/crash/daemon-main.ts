@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { createHost, openLedger, startDaemon } from '../../src/daemon/index.ts';
 import type { FaultPoint } from '../../src/daemon/index.ts';
-import { createClock, createExec, createOwner } from '../../src/daemon/system.ts';
+import { createClock, createExec, createInput, createOwner } from '../../src/daemon/system.ts';
 import { createFirewall } from '../../src/firewall/index.ts';
 import { silentLog } from '../../src/ports.ts';
 import { prepareSetup } from '../../src/setup/index.ts';
@@ -42,8 +42,9 @@ const daemon = await startDaemon(
     neverEnforce: false,
     statusGroup: undefined,
     version: 'crash-harness',
+    asksForInput: false,
   },
-  { clock, log: silentLog, host: createHost(), at },
+  { clock, log: silentLog, exec: createExec(), input: createInput, host: createHost(), at },
 );
 process.on('SIGTERM', () => void daemon.stop());
 process.on('SIGHUP', () => void daemon.reload());

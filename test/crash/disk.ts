@@ -1,14 +1,36 @@
 // Carries a script's steps out on real files, as a web server and logrotate would.
-import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { appendToJournalSync } from '../support/journal.ts';
 import type { Step } from './script.ts';
 
 /** Rotated files are never deleted here: the promise is about what can be read. */
 const KEPT = 99;
 
+/** The folder of the journal, beside the logs. */
+export const JOURNAL = 'journal';
+
 export function carryOut(folder: string, step: Step): void {
-  const live = join(folder, step.log);
+  const live = 'log' in step ? join(folder, step.log) : '';
   switch (step.what) {
+    case 'journal':
+      appendToJournalSync(liveJournal(folder), step.entries);
+      return;
+    case 'journal-rotation':
+      if (existsSync(liveJournal(folder)))
+        renameSync(
+          liveJournal(folder),
+          join(folder, JOURNAL, `old@${readdirSync(join(folder, JOURNAL)).length}.journal`),
+        );
+      return;
     case 'append':
       appendFileSync(live, step.bytes);
       return;
@@ -25,6 +47,10 @@ export function carryOut(folder: string, step: Step): void {
       truncateSync(live, 0);
       return;
   }
+}
+
+function liveJournal(folder: string): string {
+  return join(folder, JOURNAL, 'live.journal');
 }
 
 function shift(live: string): void {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openLedger } from '../../src/ledger/index.ts';
-import type { Ban, Evidence, Offender, Position, Welcome } from '../../src/model.ts';
+import type { Ban, Evidence, JournalPosition, Offender, Position, Welcome } from '../../src/model.ts';
 import { formatInstant } from '../../src/time.ts';
 import type { Host } from '../support/namespaces.ts';
 import { program } from '../support/programs.ts';
@@ -28,7 +28,10 @@ export async function readOutcome(folder: string, host: Host): Promise<Outcome> 
       offenders: offenders.map(lineOfOffender).toSorted(),
       logIns: welcomes.map(lineOfWelcome).toSorted(),
       lastLines: lastLines.map(({ source, line }) => `${basename(source)} ${line}`).toSorted(),
-      positions: LOGS.map((log) => lineOfPosition(join(folder, 'logs', log), log, positions)),
+      positions: [
+        ...LOGS.map((log) => lineOfPosition(join(folder, 'logs', log), log, positions)),
+        ...positions.filter((each) => each.kind === 'journal').map(lineOfJournal),
+      ],
       kernel: await readKernel(host),
     };
   } finally {
@@ -42,8 +45,15 @@ export async function readOutcome(folder: string, host: Host): Promise<Outcome> 
  */
 function lineOfPosition(file: string, log: string, positions: readonly Position[]): string {
   const { ino, size } = statSync(file, { bigint: true });
-  const itself = positions.filter((each) => each.inode === String(ino) && BigInt(each.offset) === size);
+  const itself = positions
+    .filter((each) => each.kind === 'file')
+    .filter((each) => each.inode === String(ino) && BigInt(each.offset) === size);
   return `${log} ${itself.length === 0 ? 'is not read to its end' : `byte ${size} line ${itself.map(({ lines }) => lines).join()}`}`;
+}
+
+/** What a cursor names beside the entry's stamp is another in each run. */
+function lineOfJournal({ id, cursor, lines }: JournalPosition): string {
+  return `${id} entry ${lines} stamped ${cursor?.match(/;t=[^;]+/)?.[0]}`;
 }
 
 /** Everything but when an administrator acted, which is another instant in each run. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInternet } from '../support/namespaces.ts';
 import { administrate, isHeld } from './administrator.ts';
-import { carryOut } from './disk.ts';
+import { carryOut, JOURNAL } from './disk.ts';
 import { readOutcome } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import {
@@ -22,7 +22,7 @@ import type { Place } from './process.ts';
 import { ended, eventually } from '../support/run.ts';
 import { createRandom } from './random.ts';
 import type { Random } from './random.ts';
-import { LOGS, oldLines, writeScript } from './script.ts';
+import { LOGS, oldEntries, oldLines, writeScript } from './script.ts';
 import type { Step } from './script.ts';
 
 const POINTS = [
@@ -57,7 +57,8 @@ export async function crashRun(options: CrashOptions): Promise<CrashRun> {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-crash-'));
   const internet = await createInternet();
   try {
-    mkdirSync(join(folder, 'logs'));
+    mkdirSync(join(folder, 'logs', JOURNAL), { recursive: true });
+    carryOut(join(folder, 'logs'), oldEntries(options.seed, options.start));
     for (const log of LOGS)
       writeFileSync(join(folder, 'logs', log), oldLines(log, options.seed, options.start));
     mkdirSync(join(folder, 'filters'), { mode: 0o700 });
@@ -112,7 +113,9 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
   const access = { logs: [join(folder, 'logs', variant.access)], start: 'end' };
   const auth = { filter: 'sshd', logs: [join(folder, 'logs', variant.auth)], start: 'end', zone: 'UTC' };
   const short = { first: '3m', factor: 2, max: '1h', forget: '1d' };
+  const journal = { filter: 'sshd', journal: ['_SYSTEMD_UNIT=ssh.service'], start: 'end' };
   return {
+    journalDirectory: join(folder, 'logs', JOURNAL),
     jails: {
       login: { ...access, filter: 'nginx-login', maxRetry: 4, findTime: '5m', banTime: short },
       api: { ...access, filter: 'nginx-api', limit: '6/1m', banTime: short },
@@ -122,6 +125,7 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
       joined: { ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
       patient: { ...auth, maxRetry: variant.patience, findTime: '1w', banTime: short },
       waiting: { ...auth, filter: 'waiting', maxRetry: 4, findTime: '1d', banTime: short },
+      unit: { ...journal, maxRetry: 5, findTime: '10m', banTime: short },
       gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
     },
   };

@@ -1,5 +1,6 @@
 // What a hostile day writes: a script of appends and rotations made from a seed. The same seed gives the same bytes, so
 // that a run with kills and one without read the same lines.
+import type { JournalEntry } from '../support/journal.ts';
 import { createRandom } from './random.ts';
 import type { Random } from './random.ts';
 
@@ -8,7 +9,10 @@ export type Step =
   | { readonly what: 'append'; readonly log: string; readonly bytes: Buffer }
   /** Rename and create. `late` is what the writer, still holding the old file, writes to it after the rename. */
   | { readonly what: 'rename'; readonly log: string; readonly late: Buffer }
-  | { readonly what: 'copytruncate'; readonly log: string };
+  | { readonly what: 'copytruncate'; readonly log: string }
+  | { readonly what: 'journal'; readonly entries: readonly JournalEntry[] }
+  /** The entries to come stand in a new file. */
+  | { readonly what: 'journal-rotation' };
 
 export const LOGS = ['access.log', 'auth.log'] as const;
 type LogName = (typeof LOGS)[number];
@@ -27,7 +31,12 @@ export function writeScript(seed: number, steps: number, start: number): Step[] 
   const script: Step[] = [];
   const writers = LOGS.map((log) => createWriter(log, random, start));
   for (const { log, lines } of writers) script.push({ what: 'append', log, bytes: lines(5) });
+  const journal = createJournalWriter(random, start);
   for (let i = 0; i < steps; i++) {
+    if (random.below(6) === 0) {
+      script.push(journal.step());
+      continue;
+    }
     const writer = random.pick(writers);
     const kind = random.below(14);
     if (kind === 0)
@@ -47,6 +56,44 @@ export function writeScript(seed: number, steps: number, start: number): Step[] 
 /** What stands in a log before anybody looks at it: attacks that must never count. */
 export function oldLines(log: LogName, seed: number, start: number): Buffer {
   return createWriter(log, createRandom(seed ^ 0x01d), start - MINUTE).lines(60);
+}
+
+/** What stands in the journal before anybody looks at it. */
+export function oldEntries(seed: number, start: number): Step {
+  return createJournalWriter(createRandom(seed ^ 0x01d), start - 10 * MINUTE).entries(60);
+}
+
+function createJournalWriter(random: Random, start: number) {
+  let now = start;
+  const entries = (count: number): Step => ({
+    what: 'journal',
+    entries: Array.from({ length: count }, () => {
+      now += 1 + random.below(8_000);
+      const unit = random.below(5) === 0 ? 'other.service' : 'ssh.service';
+      return {
+        at: now,
+        message: journalMessage(random),
+        fields: { _SYSTEMD_UNIT: unit, _PID: String(random.below(30_000)) },
+      };
+    }),
+  });
+  return {
+    entries,
+    step: (): Step => (random.below(5) === 0 ? { what: 'journal-rotation' } : entries(5 + random.below(60))),
+  };
+}
+
+function journalMessage(random: Random): string | Buffer {
+  const failed = `Failed password for root from 198.19.3.${random.below(OFFENDERS) + 1} port 40022 ssh2`;
+  return random.pick<string | Buffer>([
+    failed,
+    failed,
+    failed,
+    'Accepted publickey for ops from 198.19.1.1 port 40022 ssh2',
+    // Neither is a line of its own, nor does either end well.
+    `x\n${failed}`,
+    Buffer.from(`${failed}\0\xff`, 'latin1'),
+  ]);
 }
 
 function createWriter(log: LogName, random: Random, start: number) {

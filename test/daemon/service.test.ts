@@ -7,7 +7,7 @@ import { findServiceManager } from '../../src/cli/paths.ts';
 import { openLedger, passBy, startDaemon } from '../../src/daemon/index.ts';
 import { createPulse } from '../../src/daemon/pulse.ts';
 import { createService } from '../../src/daemon/service.ts';
-import { createClock, createExec, monotonicMicroseconds } from '../../src/daemon/system.ts';
+import { createClock, createExec, createInput, monotonicMicroseconds } from '../../src/daemon/system.ts';
 import { createFirewall } from '../../src/firewall/index.ts';
 import { silentLog } from '../../src/ports.ts';
 import type { Exec } from '../../src/ports.ts';
@@ -219,8 +219,9 @@ describe('a daemon whose ledger does not come back', () => {
         neverEnforce: false,
         statusGroup: undefined,
         version: 'test',
+        asksForInput: false,
       },
-      { clock, log: silentLog, host: { protectedNetworks: () => [] }, at: passBy },
+      { clock, log: silentLog, exec: createExec(), input: createInput, host: { protectedNetworks: () => [] }, at: passBy },
     );
     onTestFinished(async () => {
       release();

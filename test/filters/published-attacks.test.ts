@@ -239,7 +239,11 @@ async function toldBecauseOf(line: string): Promise<{ nft: string; ban: string }
   const filters = inBothModes('sshd').slice(0, 1);
   const ready = { rules: jail.rules, filters, config, scope: EVERYTHING } as unknown as SittingJail['ready'];
   const sitting: SittingJail = { ready, jail };
-  const plan = createPlans([sitting], () => ready).for([sitting]);
+  const plan = createPlans(
+    [sitting],
+    () => ready,
+    () => [],
+  ).for([sitting]);
   const text = `${Buffer.from(line, 'utf8').toString('latin1')}\n`;
   const chunk: Chunk = {
     ...{ source: 'auth.log', patterns: ['auth.log'], file: 'auth.log', text, firstLine: 1, lines: 1 },

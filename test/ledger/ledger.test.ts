@@ -6,6 +6,7 @@ import {
   ban,
   commitOf,
   event,
+  journal,
   ledgerIn,
   net,
   offender,
@@ -18,7 +19,12 @@ describe('a commit', () => {
   it('is found whole by the next daemon', async () => {
     const folder = stateFolder();
     const ledger = ledgerIn(folder);
-    const positions = [position(), position({ id: 'two', skipping: true, finished: true, offset: 0 })];
+    const positions = [
+      position(),
+      position({ id: 'two', skipping: true, finished: true, offset: 0 }),
+      journal(),
+      journal({ id: 'journal:_UID=0', cursor: undefined, lines: 0, broken: [] }),
+    ];
     const offenders = [
       offender('192.0.2.7'),
       offender('2001:db8:1:2::/64', { lastUntil: undefined, forgivenUntil: T0, overall: 4 }),
@@ -74,12 +80,15 @@ describe('a commit', () => {
   it('replaces what was known', async () => {
     const ledger = ledgerIn(stateFolder());
     const first = {
-      positions: [position()],
+      positions: [position(), journal()],
       offenders: [offender('192.0.2.7')],
       bans: [ban(1, '192.0.2.7')],
     };
     const second = {
-      positions: [position({ offset: 9, path: '/var/log/auth.log.1' })],
+      positions: [
+        position({ offset: 9, path: '/var/log/auth.log.1' }),
+        journal({ cursor: 's=1;i=3', lines: 8 }),
+      ],
       offenders: [offender('192.0.2.7', { nth: 2, stamps: [] })],
       bans: [ban(1, '192.0.2.7', { until: T0 + 9, reason: 'longer' })],
     };

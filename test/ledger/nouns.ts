@@ -1,7 +1,7 @@
 // Nouns to fill a ledger with.
 import { parseNetwork } from '../../src/address.ts';
-import type { Commit } from '../../src/ledger/contract.ts';
-import type { Ban, BanEvent, Network, Offender, Position } from '../../src/model.ts';
+import type { Commit, Remembered } from '../../src/ledger/contract.ts';
+import type { Ban, BanEvent, FilePosition, JournalPosition, Network, Offender } from '../../src/model.ts';
 
 export const T0 = Date.UTC(2026, 0, 5);
 
@@ -27,8 +27,9 @@ export function net(text: string): Network {
   return parseNetwork(text)!.network;
 }
 
-export function position(rest: Partial<Position> = {}): Position {
+export function position(rest: Partial<FilePosition> = {}): FilePosition {
   return {
+    kind: 'file',
     id: 'one',
     path: '/var/log/auth.log',
     inode: '18446744073709551615',
@@ -41,6 +42,23 @@ export function position(rest: Partial<Position> = {}): Position {
     finished: false,
     ...rest,
   };
+}
+
+export function journal(rest: Partial<JournalPosition> = {}): JournalPosition {
+  return {
+    kind: 'journal',
+    id: 'journal:_SYSTEMD_UNIT=ssh.service',
+    cursor: 's=1;i=2',
+    since: T0,
+    lines: 7,
+    broken: ['stream 1'],
+    ...rest,
+  };
+}
+
+/** How far the first of the files is read. */
+export function offsetIn({ positions }: Remembered): number | undefined {
+  return positions.find((each) => each.kind === 'file')?.offset;
 }
 
 export function offender(text: string, rest: Partial<Offender> = {}): Offender {

@@ -123,6 +123,7 @@ describe('opening', () => {
       `DROP INDEX bans_by_end;
        DROP TABLE welcomes;
        DROP TABLE last_lines;
+       DROP TABLE journals;
        DROP TABLE sessions;
        CREATE TABLE sessions (
          source TEXT NOT NULL, filter TEXT NOT NULL, session TEXT NOT NULL,

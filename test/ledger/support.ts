@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Ledger } from '../../src/ledger/contract.ts';
 import { openLedger, type LedgerOptions } from '../../src/ledger/index.ts';
 
-export { T0, ban, commitOf, event, net, offender, position } from './nouns.ts';
+export { T0, ban, commitOf, event, journal, net, offender, position } from './nouns.ts';
 
 /** An empty folder that goes when the test ends. */
 export function stateFolder(): string {

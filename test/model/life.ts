@@ -12,6 +12,7 @@ import { createClient } from '../../src/api/index.ts';
 import type { Client } from '../../src/api/index.ts';
 import { openLedger, startDaemon } from '../../src/daemon/index.ts';
 import type { Daemon, FaultPoint } from '../../src/daemon/index.ts';
+import { createExec, createInput } from '../../src/daemon/system.ts';
 import type { Firewall } from '../../src/firewall/contract.ts';
 import { silentLog } from '../../src/ports.ts';
 import type { Setup } from '../../src/setup/index.ts';
@@ -95,8 +96,9 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
       neverEnforce: false,
       statusGroup: undefined,
       version: 'model',
+      asksForInput: false,
     },
-    { clock: timers, log: silentLog, host, at },
+    { clock: timers, log: silentLog, exec: createExec(), input: createInput, host, at },
   );
   daemon.ended.catch((error: Error) => (broken = error));
   const client = createClient(runtime);

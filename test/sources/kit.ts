@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { join } from 'node:path';
-import type { Chunk, Position } from '../../src/model.ts';
+import type { Chunk, FilePosition } from '../../src/model.ts';
 import { silentLog, type Clock } from '../../src/ports.ts';
-import type { Sources, SourcesOptions, Start, Watch } from '../../src/sources/contract.ts';
+import type { FileSources, SourcesOptions, Start, Watch } from '../../src/sources/contract.ts';
 import { createSources } from '../../src/sources/index.ts';
 import type { WatchFolder } from '../../src/sources/waker.ts';
 
@@ -68,14 +68,14 @@ export interface Reader {
   readonly chunks: Chunk[];
   /** The applied lines, without their ends. */
   lines(): string[];
-  sources(): Sources;
+  sources(): FileSources;
   start(): void;
   /** Takes up to so many chunks, as long as there are any. */
   take(limit?: number): Promise<void>;
   commit(): void;
   /** Ends; with `crash` all that was not committed is forgotten. */
   stop(crash?: boolean): Promise<void>;
-  positions(): Position[];
+  positions(): FilePosition[];
 }
 
 export function createReader(
@@ -83,9 +83,9 @@ export function createReader(
   options: Partial<SourcesOptions> & { start?: Start; watch?: WatchFolder } = {},
 ): Reader {
   const clock = handClock();
-  let sources: Sources | undefined;
+  let sources: FileSources | undefined;
   let applied: Chunk[] = [];
-  let positions = new Map<string, Position>();
+  let positions = new Map<string, FilePosition>();
   let committed = { chunks: 0, positions };
   const chunks: Chunk[] = [];
   const named = watches.map((watch) =>
@@ -109,7 +109,7 @@ export function createReader(
         taken++;
         chunks.push(chunk);
         applied.push(chunk);
-        positions.set(chunk.position.id, chunk.position);
+        if (chunk.position?.kind === 'file') positions.set(chunk.position.id, chunk.position);
         if (chunk.commitFirst) reader.commit();
       }
     },

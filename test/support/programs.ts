@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 
 /** Where programs are looked for: never PATH, which may name anything. */
-const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const FOLDERS = [
+  ...['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+  '/usr/lib/systemd',
+];
 
 /** The programs that tests drive, each with the Debian package that brings it. */
 export const PACKAGE_OF = {
@@ -23,6 +26,12 @@ export const PACKAGE_OF = {
   'systemd-analyze': 'systemd',
   'systemd-sysusers': 'systemd',
   scmp_sys_resolver: 'seccomp',
+  nsenter: 'util-linux',
+  logger: 'bsdutils',
+  journalctl: 'systemd',
+  'systemd-cat': 'systemd',
+  'systemd-journald': 'systemd',
+  'systemd-journal-remote': 'systemd-journal-remote',
 } as const;
 
 /** A program that tests drive, or `root`: the right to make network namespaces. */

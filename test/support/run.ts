@@ -11,7 +11,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  input?: string;
+  input?: string | Buffer;
   cwd?: string;
   /** Added to this process's environment; undefined takes one away. */
   env?: Record<string, string | undefined>;

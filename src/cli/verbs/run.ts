@@ -9,7 +9,13 @@ import {
   startDaemon,
 } from '../../daemon/index.ts';
 import type { Daemon, Service } from '../../daemon/index.ts';
-import { createClock, createExec, createOwner, monotonicMicroseconds } from '../../daemon/system.ts';
+import {
+  createClock,
+  createExec,
+  createInput,
+  createOwner,
+  monotonicMicroseconds,
+} from '../../daemon/system.ts';
 import { chooseFirewall, createFirewall, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
@@ -22,7 +28,13 @@ const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
 export const verb: Verb = {
   name: 'run',
   summary: 'the daemon, in the foreground',
-  arguments: [],
+  arguments: [
+    {
+      term: '[input]',
+      summary:
+        '"-": standard input, for the jails that name it in `logs`; if none does, for those without a log',
+    },
+  ],
   options: [
     { term: '--state <dir>', summary: 'where ledger.sqlite stands (BAILIFF_STATE, /var/lib/bailiff)' },
     {
@@ -32,8 +44,10 @@ export const verb: Verb = {
     { term: '--detect-only', summary: 'decide and remember, but never block' },
     { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
   ],
-  async run(context, _args, options) {
+  async run(context, [input], options) {
     const given = kindOf(options['firewall']);
+    if (input !== undefined && input !== '-')
+      throw new BailiffError('E_USAGE', `run reads no file ${JSON.stringify(input)}; "-" is standard input.`);
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
@@ -82,8 +96,9 @@ export const verb: Verb = {
         neverEnforce,
         statusGroup: undefined,
         version: context.version,
+        asksForInput: input === '-',
       },
-      { clock, log, host: createHost(), at: passBy, cron: createCron() },
+      { ...ports, input: createInput, host: createHost(), at: passBy, cron: createCron() },
     );
     process.on('SIGHUP', () => void daemon.reload());
     if (daemon.mode === 'enforcing' && kind !== 'memory')
