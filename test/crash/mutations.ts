@@ -54,7 +54,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'sentence-from-the-clock',
     point: 2,
-    file: 'src/daemon/pipeline.ts',
+    file: 'src/daemon/judge.ts',
     find: 'since: verdict.since,',
     replace: 'since: now,',
   },
