@@ -1,4 +1,4 @@
-// The one kind of commit: positions, offenders, sessions, bans and events, in one transaction, at a chunk boundary.
+// The one kind of commit: positions, offenders, sessions, bans, events and answers to reports, in one transaction, at a chunk boundary.
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
@@ -8,6 +8,7 @@ import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './fault-points.ts';
+import type { ReportMemory } from './report-memory.ts';
 import type { Sessions } from './sessions.ts';
 
 /** A commit is due after a second, or when this many offenders and sessions are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
@@ -36,6 +37,7 @@ export function createCommitter(
   jails: () => Iterable<Jail>,
   sessions: Sessions,
   bans: Bans,
+  reports: ReportMemory,
   ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
 ): Committer {
   const { clock, log, faults, at } = ports;
@@ -58,6 +60,7 @@ export function createCommitter(
       forgottenOffenders: goneOffenders,
       ...sessions.takeDirty(),
       ...bans.takeDirty(),
+      ...reports.takeDirty(),
     };
     positions = new Map();
     goneFiles = [];
@@ -77,6 +80,7 @@ export function createCommitter(
     for (const { jail, offenders } of taken.offenders) jail.restore(offenders);
     sessions.restore(taken);
     bans.restore(taken);
+    reports.restore(taken);
     dirtySince ??= clock.monotonic();
   }
 
@@ -101,6 +105,7 @@ export function createCommitter(
       return false;
     }
     // If we die here everything up to these positions is known, and none of it is read again.
+    reports.written(taken);
     at('after-commit');
     faults.clear(FAULT);
     faults.clear(DEFECT);

@@ -2,8 +2,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network } from '../model.ts';
-import type { BanQuery, Remembered } from './contract.ts';
-import { readBan, readEvent, readOffender, readPosition, readSession, type Row } from './rows.ts';
+import type { BanQuery, KeptReport, Remembered } from './contract.ts';
+import { readBan, readEvent, readOffender, readPosition, readReport, readSession, type Row } from './rows.ts';
 
 const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
@@ -13,6 +13,7 @@ const IS_IPV4 = `(bits >= 96 AND substr(address, 1, 12) = x'00000000000000000000
 export interface Reader {
   load(): Remembered;
   bans(query: BanQuery): Ban[];
+  report(jail: string, id: string): KeptReport | undefined;
   events(ban: number): BanEvent[];
 }
 
@@ -30,6 +31,9 @@ export function createReader(db: Database): Reader {
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(
     'SELECT ban, at, what, by, why FROM ban_events WHERE ban = ? ORDER BY id',
+  );
+  const report = db.prepare<[string, string], Row>(
+    'SELECT jail, id, at, address, outcome, why FROM reports WHERE jail = ? AND id = ?',
   );
   const holders = db
     .prepare<[Uint8Array, number], number>('SELECT id FROM bans WHERE address = ? AND bits = ?')
@@ -93,6 +97,10 @@ export function createReader(db: Database): Reader {
       const range = { low: bytes, high: lastOf(bytes, bits), bits, isIpv4: Number(address.family === 4) };
       const outer = JSON.stringify(holdersOf(address));
       return page(touching, { ...filter, ...range, holders: outer }, after ?? 0, limit);
+    },
+    report(jail, id) {
+      const row = report.get(jail, id);
+      return row && readReport(row);
     },
     events: (ban) => soundOnly(events.all(ban), readEvent).sound,
   };

@@ -1,7 +1,7 @@
 // Nouns to rows and back. What is read is checked: a row that makes no sense is undefined, not an exception.
 import { fromStored, toStored } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network, Offender, Position, Scope } from '../model.ts';
-import type { KeptSession } from './contract.ts';
+import type { KeptReport, KeptSession } from './contract.ts';
 
 /** The version of an offender's state that this Bailiff writes. */
 const OFFENDER_VERSION = 1;
@@ -80,6 +80,18 @@ export function readSession(row: Row): KeptSession | undefined {
   const { source, filter, session, until } = row;
   const isSound = address && areTexts(source, filter, session) && isInstant(until);
   return isSound ? ({ source, filter, session, address, until } as KeptSession) : undefined;
+}
+
+export function reportRow(report: KeptReport): Row {
+  return { ...report, why: report.why ?? null };
+}
+
+export function readReport(row: Row): KeptReport | undefined {
+  const { jail, id, at, address, outcome } = row;
+  const why = row['why'] ?? undefined;
+  const isSound =
+    areTexts(jail, id, address, outcome) && isInstant(at) && (why === undefined || areTexts(why));
+  return isSound ? ({ jail, id, at, address, outcome, why } as KeptReport) : undefined;
 }
 
 export function banRow(ban: Ban): Row {

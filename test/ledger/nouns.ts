@@ -15,6 +15,7 @@ export function commitOf(parts: Partial<Commit>): Commit {
     forgottenSessions: [],
     bans: [],
     events: [],
+    reports: [],
     ...parts,
   };
 }

@@ -1,0 +1,1 @@
+-- Kept free for a table that is made elsewhere at the same time.
