@@ -20,6 +20,8 @@ export interface JailConfig {
   /** Absolute paths and globs. */
   readonly logs: readonly string[];
   readonly journal: readonly string[];
+  /** Applications may report to it. */
+  readonly reports: boolean;
   readonly start: 'beginning' | 'end' | undefined;
   readonly maxRetry: number;
   readonly findTime: Duration;
