@@ -3,6 +3,7 @@ import type { Route } from './route.ts';
 import { bansRoutes } from './routes/bans.ts';
 import { historyRoutes } from './routes/history.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { reportsRoutes } from './routes/reports.ts';
 import { standingRoutes } from './routes/standing.ts';
 import { statusRoutes } from './routes/status.ts';
 
@@ -10,6 +11,7 @@ export const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...bansRoutes,
   ...historyRoutes,
+  ...reportsRoutes,
   ...standingRoutes,
   ...openapiRoutes,
 ];

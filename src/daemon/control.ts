@@ -37,6 +37,7 @@ export interface ControlParts {
   readonly sittings: Sittings;
   readonly views: Views;
   readonly clock: Clock;
+  readonly reports: Pick<Control, 'report' | 'attempt'>;
   /** How long a ban by hand lasts when nobody says. */
   readonly manualDuration: number;
   /** `--detect-only`: nothing may ever reach the kernel. */
@@ -209,6 +210,7 @@ export function createControl(parts: ControlParts): Control {
       const known = new Map([...remembered, ...bans.touching(network)].map((ban) => [ban.id, ban]));
       return views.history(network, [...known.values()], clock.now());
     },
+    ...parts.reports,
     async teardown() {
       await enforcer.standDown();
       return { mode: views.mode() };

@@ -5,7 +5,7 @@ import { createServer } from '../api/index.ts';
 import type { StatusView } from '../api/contract.ts';
 import type { Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
-import type { Chunk } from '../model.ts';
+import type { Ban, Chunk } from '../model.ts';
 import { reasonOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createPlans } from '../setup/index.ts';
@@ -22,6 +22,8 @@ import type { Host } from './host.ts';
 import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
+import { createReportMemory } from './report-memory.ts';
+import { createReports } from './reports.ts';
 import { createSessions } from './sessions.ts';
 import { seatJails } from './sitting.ts';
 import { createSourceWatch } from './source-watch.ts';
@@ -60,6 +62,8 @@ export interface DaemonOptions {
   readonly neverEnforce: boolean;
   /** The group that may read `status.sock`; undefined: the process's own. */
   readonly statusGroup: number | undefined;
+  /** The group that may report by `report.sock`; undefined: only who may do anything. */
+  readonly reportGroup: number | undefined;
   readonly version: string;
 }
 
@@ -109,7 +113,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const plans = createPlans(sittings.all, (sitting) => sitting.ready);
   const bans = createBans(remembered.openBans, remembered.nextBanId);
   const sessions = createSessions(remembered.sessions);
-  const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
+  const reportMemory = createReportMemory(ledger);
+  const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, reportMemory, {
+    ...{ clock, log, faults, at },
+  });
   const enforcer = createEnforcer(
     firewall,
     bans,
@@ -158,9 +165,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     committer.moved(chunk.position);
     at('after-apply');
     sourceWatch.observe(chunk, journey);
-    for (const { address, jail, since, until, nth, reason } of journey.bans)
+    announce(journey.bans);
+  }
+
+  function announce(decided: readonly Ban[]): void {
+    for (const { address, jail, since, until, nth, reason } of decided)
       log.info({ address: address.text, jail, since, until, nth, why: reason }, 'ban');
-    if (journey.bans.length > 0) expiry.reschedule();
+    if (decided.length > 0) expiry.reschedule();
   }
 
   // ── time ──
@@ -250,7 +261,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     neverEnforce: options.neverEnforce,
     wasReached: () => reached,
   });
+  const reports = createReports({
+    ...{ bans, committer, sittings, clock, faults, announce, enforce },
+    memory: reportMemory,
+    recidive: () => plans.for([]).recidive,
+  });
   const control = createControl({
+    reports,
     version: options.version,
     bans,
     ledger,
@@ -280,6 +297,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
         folder: options.runtime,
         version: options.version,
         ...(options.statusGroup === undefined ? {} : { statusGroup: options.statusGroup }),
+        reportGroup: options.reportGroup,
       },
       { log },
     );

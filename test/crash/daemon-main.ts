@@ -37,6 +37,7 @@ const daemon = await startDaemon(
     firewall: createFirewall('nftables', { exec: createExec(), clock, log: silentLog, owner: createOwner() }),
     neverEnforce: false,
     statusGroup: undefined,
+    reportGroup: undefined,
     version: 'crash-harness',
   },
   { clock, log: silentLog, host: createHost(), at },

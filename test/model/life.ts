@@ -92,6 +92,7 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
       firewall,
       neverEnforce: false,
       statusGroup: undefined,
+      reportGroup: undefined,
       version: 'model',
     },
     { clock: timers, log: silentLog, host, at },

@@ -6,6 +6,7 @@ import { createFirewall } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart } from '../banner.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import { findReportGroup } from '../report-group.ts';
 import type { Context, Verb } from '../verb.ts';
 
 const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
@@ -17,10 +18,16 @@ export const verb: Verb = {
   options: [
     { term: '--state <dir>', summary: 'where ledger.sqlite stands (BAILIFF_STATE, /var/lib/bailiff)' },
     { term: '--firewall <kind>', summary: `${KINDS.join(', ')} (default: nftables)` },
+    {
+      term: '--report-group <group>',
+      summary: 'who may report by report.sock, by name or number (default: bailiff-report, if there is one)',
+    },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
   ],
   async run(context, _args, options) {
     const kind = kindOf(options['firewall']);
+    const named = options['reportGroup'];
+    const reportGroup = findReportGroup(typeof named === 'string' ? named : undefined);
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
@@ -52,6 +59,7 @@ export const verb: Verb = {
         firewall,
         neverEnforce,
         statusGroup: undefined,
+        reportGroup,
         version: context.version,
       },
       { clock, log, host: createHost(), at: passBy },
