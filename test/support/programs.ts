@@ -16,6 +16,8 @@ export const PACKAGE_OF = {
   ps: 'procps',
   setpriv: 'util-linux',
   script: 'bsdutils',
+  python3: 'python3',
+  php: 'php-cli',
 } as const;
 
 /** A program that tests drive, or `root`: the right to make network namespaces. */
