@@ -187,6 +187,27 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'const durable = true;',
   },
   {
+    name: 'reports-answered-before-they-are-committed',
+    point: 8,
+    file: 'src/daemon/reports.ts',
+    find: 'const isWritten = await commitTogether();',
+    replace: 'const isWritten = true;',
+  },
+  {
+    name: 'reports-without-a-memory',
+    point: 8,
+    file: 'src/ledger/write.ts',
+    find: 'report.run(reportRow(each));',
+    replace: 'reportRow(each);',
+  },
+  {
+    name: 'reports-remembered-after-they-are-counted',
+    point: 8,
+    file: 'src/daemon/committer.ts',
+    find: '      ...reports.takeDirty(),\n',
+    replace: '      ...(dirtySince === undefined ? { reports: [] } : reports.takeDirty()),\n',
+  },
+  {
     name: 'sessions-forgotten',
     point: 9,
     file: 'src/daemon/index.ts',

@@ -14,9 +14,11 @@ export interface Outcome {
   readonly offenders: readonly string[];
   readonly positions: readonly string[];
   readonly kernel: readonly string[];
+  /** What was answered to each report, first and again. */
+  readonly answers: readonly string[];
 }
 
-export async function readOutcome(folder: string, host: Host): Promise<Outcome> {
+export async function readOutcome(folder: string, host: Host, answers: readonly string[]): Promise<Outcome> {
   const ledger = openLedger(join(folder, 'state'));
   try {
     const { offenders, positions } = ledger.load();
@@ -26,6 +28,7 @@ export async function readOutcome(folder: string, host: Host): Promise<Outcome> 
       offenders: offenders.map(lineOfOffender).toSorted(),
       positions: LOGS.map((log) => lineOfPosition(join(folder, 'logs', log), log, positions)),
       kernel: await readKernel(host),
+      answers,
     };
   } finally {
     ledger.close();
