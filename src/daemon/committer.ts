@@ -24,6 +24,8 @@ export interface Committer {
   forgetOffenders(jail: string, addresses: readonly Network[]): void;
   /** Is it time? Asked after each chunk. */
   isDue(): boolean;
+  /** The last commit failed a moment ago: what is dirty waits for the next try, which comes by itself. */
+  readonly isResting: boolean;
   /**
    * Writes all that is dirty at the moment it runs.
    * @param durable waits for the disk.
@@ -105,6 +107,7 @@ export function createCommitter(
       return false;
     }
     // If we die here everything up to these positions is known, and none of it is read again.
+    notBefore = 0;
     reports.written(taken);
     at('after-commit');
     faults.clear(FAULT);
@@ -129,6 +132,9 @@ export function createCommitter(
     },
     forgetOffenders(jail, addresses) {
       for (const address of addresses) goneOffenders.push({ jail, address });
+    },
+    get isResting() {
+      return clock.monotonic() < notBefore;
     },
     isDue() {
       if (clock.monotonic() < notBefore) return false;

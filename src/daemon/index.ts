@@ -115,7 +115,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const sessions = createSessions(remembered.sessions);
   const reportMemory = createReportMemory(ledger);
   const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, reportMemory, {
-    ...{ clock, log, faults, at },
+    clock,
+    log,
+    faults,
+    at,
   });
   const enforcer = createEnforcer(
     firewall,

@@ -26,8 +26,6 @@ import type { Sittings } from './sitting.ts';
 
 /** While the ledger can't be written, so many answers wait for it in memory; then reports are refused. */
 const MOST_UNWRITTEN = 50_000;
-/** So long after a failed commit reports are counted, but don't try another: a full disk doesn't get emptier by it. */
-const PAUSE = 1_000;
 
 export interface ReportParts {
   readonly bans: Bans;
@@ -51,7 +49,6 @@ export function createReports(parts: ReportParts): Reports {
   const readAddress = createAddressReader();
   const stampsOf = new WeakMap<SittingJail, Stamps>();
   let joint: Promise<boolean> | undefined;
-  let failedUntil = -Infinity;
 
   /** One commit for all that came in this round of the event loop: many clients share it. */
   function commitTogether(): Promise<boolean> {
@@ -59,10 +56,8 @@ export function createReports(parts: ReportParts): Reports {
       await new Promise((resolve) => setImmediate(resolve));
       // Whoever comes from here on may be too late for this one.
       joint = undefined;
-      if (clock.monotonic() < failedUntil) return false;
-      const isWritten = await committer.commit(false);
-      if (!isWritten) failedUntil = clock.monotonic() + PAUSE;
-      return isWritten;
+      // A full disk doesn't get emptier by being asked for every report.
+      return committer.isResting ? false : committer.commit(false);
     })());
   }
 
