@@ -125,7 +125,7 @@ export interface Report {
   /** `failure` is one match; `abuse` bans at once; `success` never counts, and speaks for the address. */
   outcome: 'failure' | 'success' | 'abuse';
   /** What else there is to say: kept as evidence. Hostile text. */
-  fields?: Record<string, unknown>;
+  fields?: unknown;
   /** When it happened: a stamp (ISO 8601), or seconds, milliseconds, … since the epoch. Left out: now. */
   at?: string | number;
   /** The reporter's own, one a report: a report that comes again under it counts nothing and is answered as before. */

@@ -16,8 +16,8 @@ const outcome = v.pipe(
 );
 /** Whatever the application's users wrote: no shape and no length of it may keep a report from counting. */
 const fields = v.pipe(
-  v.record(v.string(), v.unknown()),
-  v.description('What else there is to say: kept as evidence, a thousand characters of it.'),
+  v.unknown(),
+  v.description('What else there is to say, of any shape: kept as evidence, a thousand characters of it.'),
 );
 const at = v.pipe(
   v.union([v.pipe(v.string(), v.nonEmpty(), v.maxLength(64)), v.pipe(v.number(), v.minValue(0))]),
