@@ -267,7 +267,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const reports = createReports({
     ...{ bans, committer, sittings, clock, faults, announce, enforce },
     memory: reportMemory,
-    recidive: () => plans.for([]).recidive,
+    recidive: () => plans.recidive,
   });
   const control = createControl({
     reports,

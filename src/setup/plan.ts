@@ -12,6 +12,8 @@ export interface Plan<J> {
 }
 
 export interface Plans<J> {
+  /** The jails that count bans. */
+  readonly recidive: readonly J[];
   /** The plan of a file that these watch patterns name. */
   of(patterns: readonly string[]): Plan<J>;
   /** A plan for certain jails, whatever their logs are called (`replay --jail`). */
@@ -34,6 +36,7 @@ export function createPlans<J>(jails: readonly J[], readyOf: (jail: J) => HasLog
     return { scanner: createScanner([...users.keys()]), jailsOf: [...users.values()], recidive };
   };
   return {
+    recidive,
     of(patterns) {
       const key = patterns.join('\0');
       let plan = plans.get(key);
