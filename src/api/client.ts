@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { BailiffError, CATALOGUE, reasonOf } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { BanOutcome, Control, Role, UnbanOutcome } from './contract.ts';
+import type { AttemptOutcome, BanOutcome, Control, ReportOutcome, Role, UnbanOutcome } from './contract.ts';
 import { checkSocketPath, socketPath } from './paths.ts';
 
 /** The methods of `Control`, each a promise. Over status.sock, what it doesn't serve is E_NOT_PERMITTED. */
@@ -19,6 +19,8 @@ const PING_PATIENCE = 5_000;
 /** Addresses in one request: a query must fit the 16 KiB that a header may have, a body 1 MiB. */
 const IN_QUERY = 100;
 const IN_BODY = 5_000;
+/** Whatever stands in their fields, so many reports fit as well: the longest has some 40 kB, the usual one 200 bytes. */
+const REPORTS_IN_BODY = 500;
 
 /**
  * A client of the daemon whose sockets stand in `runtimeFolder`. Nothing is opened before the first call, and each
@@ -51,6 +53,20 @@ export function createClient(runtimeFolder: string, role: Role = 'control'): Cli
       return outcomes;
     },
     history: (address) => call('GET', '/v1/history', { query: { address } }),
+    async report({ reports }) {
+      const outcomes: ReportOutcome[] = [];
+      for (const some of batches(reports, REPORTS_IN_BODY))
+        outcomes.push(...(await call<ReportOutcome[]>('POST', '/v1/reports', { body: { reports: some } })));
+      return outcomes;
+    },
+    async attempt({ addresses, jail }) {
+      const outcomes: AttemptOutcome[] = [];
+      for (const some of batches(addresses, REPORTS_IN_BODY))
+        outcomes.push(
+          ...(await call<AttemptOutcome[]>('POST', '/v1/attempts', { body: { addresses: some, jail } })),
+        );
+      return outcomes;
+    },
     teardown: () => call('POST', '/v1/teardown'),
     arm: () => call('POST', '/v1/arm'),
     reload: (request) => call('POST', '/v1/reload', { body: request }),
@@ -136,7 +152,7 @@ function unreachable(path: string, error: Error): BailiffError {
   if (why === 'EACCES' || why === 'EPERM')
     return new BailiffError(
       'E_NOT_PERMITTED',
-      `you may not open ${path}; try again as root${path.endsWith('/status.sock') ? " or as a member of the service's group" : ''}`,
+      `you may not open ${path}; try again as root${path.endsWith('/control.sock') ? '' : " or as a member of the socket's group"}`,
       { path },
       error,
     );

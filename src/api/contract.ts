@@ -122,6 +122,46 @@ export interface UnbanOutcome {
   durable?: boolean;
 }
 
+/** What an application knows of an address, without a log. */
+export interface Report {
+  jail: string;
+  address: string;
+  /** `failure` is one match; `abuse` bans at once; `success` never counts, and speaks for the address. */
+  outcome: 'failure' | 'success' | 'abuse';
+  /** What else there is to say: kept as evidence. Hostile text. */
+  fields?: unknown;
+  /** When it happened: a stamp (ISO 8601), or seconds, milliseconds, … since the epoch. Left out: now. */
+  at?: string | number;
+  /** The reporter's own, one a report: a report that comes again under it counts nothing and is answered as before. */
+  id?: string;
+}
+export interface ReportRequest {
+  reports: Report[];
+}
+export interface ReportOutcome {
+  /** As it was read; as it was sent where it was refused. */
+  address: string;
+  outcome: 'counted' | 'banned' | 'recorded' | 'ignored' | 'late' | 'success' | 'refused';
+  why?: string;
+  /** Of a refused report. */
+  code?: 'E_UNKNOWN_JAIL' | 'E_ADDRESS' | 'E_USAGE';
+  id?: string;
+  /** true: it came before, and this is what was answered then. */
+  repeated?: boolean;
+}
+
+export interface AttemptRequest {
+  addresses: string[];
+  jail: string;
+}
+export interface AttemptOutcome {
+  address: string;
+  outcome: 'counted' | 'banned' | 'ignored';
+  why?: string;
+  /** false when it counts but could not be written to the disk yet. */
+  durable?: boolean;
+}
+
 export interface Page<T> {
   items: T[];
   /** Hand it back as `after` for the next page; null at the end. */
@@ -174,6 +214,13 @@ export interface Control {
   ban(request: BanRequest): Promise<BanOutcome[]>;
   unban(request: UnbanRequest): Promise<UnbanOutcome[]>;
   history(address: string): Promise<HistoryView>;
+  /**
+   * Counts reports in the jails that take them. Answered once they are committed, one outcome a report, in order.
+   * @throws BailiffError E_LEDGER_UNAVAILABLE where they can't be; a report that makes no sense is an outcome.
+   */
+  report(request: ReportRequest): Promise<ReportOutcome[]>;
+  /** One match for each address, now, in any jail. @throws BailiffError E_ADDRESS, E_UNKNOWN_JAIL. */
+  attempt(request: AttemptRequest): Promise<AttemptOutcome[]>;
   /** Takes everything out of the kernel and enforces nothing until {@link arm}. */
   teardown(): Promise<StandingView>;
   arm(): Promise<StandingView>;
@@ -186,8 +233,8 @@ export interface Control {
   disable(jails: string[]): Promise<JailSwitch[]>;
 }
 
-/** Which routes a socket serves. `status` shows facts without hostile text; `control` has everything. */
-export type Role = 'status' | 'control';
+/** Which routes a socket serves. `status` shows facts without hostile text, `report` takes reports and nothing else; `control` has everything. */
+export type Role = 'status' | 'report' | 'control';
 
 /** Bytes that a socket's path may have: `sun_path` holds 108, its closing zero included (unix(7)). */
 export const SUN_PATH = 107;

@@ -1,6 +1,6 @@
-// In: a `Control`, which the daemon implements; requests on two unix sockets.
+// In: a `Control`, which the daemon implements; requests on three unix sockets.
 // Out: JSON answers in the shapes of contract.ts, and a client that speaks them.
-// Never: decides, blocks or remembers anything; shows hostile text on status.sock.
+// Never: decides, blocks or remembers anything; shows hostile text on status.sock, or anything but its outcome to a reporter.
 import type { Control, Role } from './contract.ts';
 import type { Server, ServerOptions, ServerPorts } from './server.ts';
 
@@ -9,7 +9,7 @@ export { createClient, type Client } from './client.ts';
 export type { Server, ServerOptions, ServerPorts, Role };
 
 /**
- * Opens `control.sock` and `status.sock` in `options.folder` and answers on them until closed.
+ * Opens `control.sock`, `status.sock` and `report.sock` in `options.folder` and answers on them until closed.
  * The server's libraries are loaded by the first call, so that the client's users don't pay for them.
  * @throws BailiffError E_SOCKET_PATH, E_ALREADY_RUNNING, E_NOT_PERMITTED; then nothing is left open.
  */

@@ -40,14 +40,15 @@ export function errorsPage(): string {
 export function httpPage(routes: readonly Route[] = ROUTES): string {
   return page([
     '# HTTP on the sockets',
-    'HTTP/1.1 with JSON on two unix sockets in the runtime folder (`/run/bailiff` unless `--runtime` says otherwise):',
+    'HTTP/1.1 with JSON on three unix sockets in the runtime folder (`/run/bailiff` unless `--runtime` says otherwise):',
     [
       '- `control.sock`, mode 0600: every route.',
       "- `status.sock`, mode 0660 and the service's group: reads without hostile text.",
+      '- `report.sock`, mode 0660 and a group of its own (`run --report-group`): reports by applications, and nothing else ([reports.md](reports.md)).',
     ].join('\n'),
     '```\ncurl --unix-socket /run/bailiff/status.sock http://bailiff/v1/status\n```',
     'Answers have the shapes that `--json` prints; `GET /v1/openapi.json` has them all as an OpenAPI 3.1 document. Instants are ISO 8601 in UTC, durations are seconds, null for no end. Lists that can grow come as `{items, next}`: hand `next` back as `after` until it is null.',
-    `Faults are \`{code, message, …facts}\` with a fitting status; [errors.md](errors.md) lists the codes. Refused are bodies over ${BODY_LIMIT} bytes (413), bodies that are not \`application/json\` (400), unknown keys in a body or a query (400), unknown routes (404), other methods (405), routes that belong to the other socket (403), and requests with an \`Origin\` header, which only browsers send (403). A socket path holds at most ${SUN_PATH} bytes.`,
+    `Faults are \`{code, message, …facts}\` with a fitting status; [errors.md](errors.md) lists the codes. Refused are bodies over ${BODY_LIMIT} bytes (413), bodies that are not \`application/json\` (400), unknown keys in a body or a query (400), unknown routes (404), other methods (405), routes that belong to another socket (403), and requests with an \`Origin\` header, which only browsers send (403). A socket path holds at most ${SUN_PATH} bytes.`,
     table(
       ['Route', 'Sockets', 'Query', 'Body', 'What it does'],
       routes.map((route) => [

@@ -4,6 +4,7 @@ import { bansRoutes } from './routes/bans.ts';
 import { configRoutes } from './routes/config.ts';
 import { historyRoutes } from './routes/history.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { reportsRoutes } from './routes/reports.ts';
 import { standingRoutes } from './routes/standing.ts';
 import { statusRoutes } from './routes/status.ts';
 
@@ -11,6 +12,7 @@ export const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...bansRoutes,
   ...historyRoutes,
+  ...reportsRoutes,
   ...standingRoutes,
   ...configRoutes,
   ...openapiRoutes,

@@ -1,4 +1,4 @@
-// Two HTTP servers, one a role, each with its own cap on connections: a crowd on status.sock can't shut control.sock.
+// Three HTTP servers, one a role, each with its own cap on connections: a crowd on status.sock can't shut control.sock.
 import { createServer as createHttpServer } from 'node:http';
 import type { Server as HttpServer, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
@@ -9,12 +9,15 @@ import type { Control, Role } from './contract.ts';
 import { checkSocketPath, socketPath } from './paths.ts';
 import { ROUTES } from './routes.ts';
 import { listen, prepareFolder } from './sockets.ts';
+import type { SocketAccess } from './sockets.ts';
 
 export interface ServerOptions {
   /** Where the sockets stand; made with mode 0711 where it doesn't exist. */
   readonly folder: string;
   /** Who may open status.sock besides its owner: a group's number. undefined: the group that the process has. */
   readonly statusGroup?: number;
+  /** Who may open report.sock besides its owner: a group's number. undefined: root's group where that is the process's, else nobody. */
+  readonly reportGroup?: number | undefined;
   readonly version: string;
   /** How much one socket puts up with; for tests. */
   readonly limits?: Partial<Limits>;
@@ -43,7 +46,7 @@ export interface ServerPorts {
 export interface Server {
   /** Takes no more requests, lets those in work be answered, then closes every connection. Harmless when called again. */
   close(): Promise<void>;
-  /** The two sockets, by their absolute paths. */
+  /** The sockets, by their absolute paths. */
   readonly paths: string[];
 }
 
@@ -56,14 +59,14 @@ const LIMITS: Limits = {
   grace: 2_000,
 };
 
-/** Opens both sockets. See `createServer` of the room for what it throws. */
+/** Opens all sockets. See `createServer` of the room for what it throws. */
 export async function createServer(
   control: Control,
   options: ServerOptions,
   ports: ServerPorts,
 ): Promise<Server> {
   const limits = { ...LIMITS, ...options.limits };
-  const roles: Role[] = ['control', 'status'];
+  const roles: Role[] = ['control', 'status', 'report'];
   const paths = roles.map((role) => socketPath(options.folder, role));
   paths.forEach(checkSocketPath);
   prepareFolder(options.folder);
@@ -74,17 +77,29 @@ export async function createServer(
   try {
     for (const role of roles) {
       const serving = serve(control, role, options.version, limits, ports.log);
-      const access =
-        role === 'control' ? { mode: 0o600, group: undefined } : { mode: 0o660, group: options.statusGroup };
       // Kept before it listens: what fails half-way is closed as well.
       servers.push(serving);
-      await listen(serving.http, socketPath(options.folder, role), access);
+      await listen(serving.http, socketPath(options.folder, role), accessOf(role, options));
     }
   } catch (error) {
     await close();
     throw error;
   }
   return { paths, close };
+}
+
+function accessOf(role: Role, { statusGroup, reportGroup }: ServerOptions): SocketAccess {
+  switch (role) {
+    case 'control':
+      return { mode: 0o600, group: undefined };
+    case 'status':
+      return { mode: 0o660, group: statusGroup };
+    case 'report': {
+      // The process's own group may see; who may see must not report. Root's group may do anything in any case.
+      const isOpen = reportGroup !== undefined || process.getegid!() === 0;
+      return { mode: isOpen ? 0o660 : 0o600, group: reportGroup };
+    }
+  }
 }
 
 interface Serving {
@@ -118,10 +133,11 @@ function serve(control: Control, role: Role, version: string, limits: Limits, lo
       void answer(request, response);
     },
   );
-  http.maxConnections = limits.connections;
+  // Each worker of each application may hold a connection to report.sock.
+  http.maxConnections = role === 'report' ? limits.connections * 4 : limits.connections;
   http.timeout = limits.silence;
   http.on('drop', () =>
-    log.warn({ socket: role, limit: limits.connections }, 'connection refused: too many'),
+    log.warn({ socket: role, limit: http.maxConnections }, 'connection refused: too many'),
   );
 
   const shut = async (): Promise<void> => {

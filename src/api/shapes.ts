@@ -130,6 +130,32 @@ const UnbanOutcomes = v.array(
   }),
 );
 
+const ReportOutcomes = v.array(
+  v.strictObject({
+    address: v.string(),
+    outcome: v.picklist(['counted', 'banned', 'recorded', 'ignored', 'late', 'success', 'refused']),
+    why: v.optional(v.string()),
+    code: v.pipe(
+      v.optional(v.picklist(['E_UNKNOWN_JAIL', 'E_ADDRESS', 'E_USAGE'])),
+      v.description('Of a refused report.'),
+    ),
+    id: v.optional(v.string()),
+    repeated: v.pipe(
+      v.optional(v.boolean()),
+      v.description('true: it came before, and this is what was answered then.'),
+    ),
+  }),
+);
+
+const AttemptOutcomes = v.array(
+  v.strictObject({
+    address: v.string(),
+    outcome: v.picklist(['counted', 'banned', 'ignored']),
+    why: v.optional(v.string()),
+    durable: v.optional(v.boolean()),
+  }),
+);
+
 const StandingView = v.strictObject({ mode });
 
 const FaultView = v.strictObject({
@@ -174,6 +200,8 @@ export const SHAPES = {
   HistoryView,
   BanOutcomes,
   UnbanOutcomes,
+  ReportOutcomes,
+  AttemptOutcomes,
   StandingView,
   ReloadView,
   ConfirmView,
@@ -197,6 +225,8 @@ export type Agreement = Hold<
     Same<Shape<'HistoryView'>, contract.HistoryView>,
     Same<Shape<'BanOutcomes'>, contract.BanOutcome[]>,
     Same<Shape<'UnbanOutcomes'>, contract.UnbanOutcome[]>,
+    Same<Shape<'ReportOutcomes'>, contract.ReportOutcome[]>,
+    Same<Shape<'AttemptOutcomes'>, contract.AttemptOutcome[]>,
     Same<Shape<'StandingView'>, contract.StandingView>,
     Same<Shape<'ReloadView'>, contract.ReloadView>,
     Same<Shape<'ConfirmView'>, contract.ConfirmView>,

@@ -27,7 +27,7 @@ export function prepareFolder(folder: string): void {
       throw new BailiffError('E_NOT_PERMITTED', `the folder ${folder} ${why}; name another with --runtime`, {
         folder,
       });
-    const ours = ['control.sock', 'status.sock'];
+    const ours = ['control.sock', 'status.sock', 'report.sock'];
     const isOurs = made !== undefined || readdirSync(folder).every((name) => ours.includes(name));
     if (isOurs && stats.uid === process.geteuid!()) chmodSync(folder, 0o711);
   } catch (error) {

@@ -8,13 +8,13 @@ import type { Fields } from './route.ts';
 export const BODY_LIMIT = 1024 * 1024;
 
 /**
- * Checks the fields of a query or a body.
+ * Checks the fields of a query, of a body, or of one report in a body.
  * @throws BailiffError E_USAGE naming every unknown key and every field that is wrong.
  */
 export function checkFields<F extends Fields>(
   fields: F,
   input: unknown,
-  where: 'query' | 'body',
+  where: 'query' | 'body' | 'report',
 ): v.InferOutput<v.ObjectSchema<F, undefined>> {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     throw new BailiffError('E_USAGE', `the ${where} must be a JSON object`);

@@ -17,6 +17,7 @@ export const VERBS: Readonly<Record<string, Row>> = {
   bans: { summary: 'the bans in force', load: () => import('./verbs/bans.ts') },
   ban: { summary: 'ban addresses or networks now', load: () => import('./verbs/ban.ts') },
   unban: { summary: 'lift bans now', load: () => import('./verbs/unban.ts') },
+  attempt: { summary: 'one match, reported by hand', load: () => import('./verbs/attempt.ts') },
   history: {
     summary: 'all that is known of an address: bans, evidence, counts, what comes next',
     load: () => import('./verbs/history.ts'),

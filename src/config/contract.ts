@@ -22,6 +22,8 @@ export interface JailConfig {
   /** Match terms in a settled order: groups of them, `+` in between. */
   readonly journal: readonly string[];
   readonly sources: 'all' | undefined;
+  /** Applications may report to it. */
+  readonly reports: boolean;
   readonly start: 'beginning' | 'end' | undefined;
   readonly maxRetry: number;
   readonly findTime: Duration;

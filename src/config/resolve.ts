@@ -90,6 +90,7 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     logs: [...new Set((both.logs ?? []).map((log) => normalize(log)))],
     journal: settleTerms(both.journal ?? []),
     sources: both.sources,
+    reports: both.reports ?? BUILT_IN.reports,
     start: both.start,
     ...countingOf(own, inherited.keys),
     banTime: sentenceOf(banTime),
@@ -112,10 +113,12 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     if (keys.some((key) => isTold([...path, key]) || isTold(['defaults', key]))) return;
     faults.push(faultAt(jail.at, 'E_CONFIG_MISSING', `${labelOf(path)}: ${message}`, `add "${keys[0]}"`));
   };
+  const isWatching = jail.logs.length > 0 || jail.journal.length > 0;
+  // Whoever takes reports needs no log. What stands half there is a slip.
+  if (jail.reports && jail.filters.length === 0 && !isWatching) return jail;
   if (jail.filters.length === 0) missing(['filter'], 'a jail needs a filter');
   if (jail.filters.includes(RECIDIVE)) checkRecidive(jail, path, context);
-  else if (jail.logs.length === 0 && jail.journal.length === 0)
-    missing(['logs', 'journal'], 'a jail needs something to watch');
+  else if (!isWatching) missing(['logs', 'journal'], 'a jail needs something to watch');
   return jail;
 }
 

@@ -24,6 +24,7 @@ import {
 /** What holds where neither the jail nor `defaults` says anything. */
 export const BUILT_IN = {
   enabled: true,
+  reports: false,
   maxRetry: 5,
   findTime: '10m',
   ports: [] as number[],
@@ -109,7 +110,7 @@ export const jailSchema = v.strictObject(
       ),
       {
         says: 'Which filter recognises the lines, or which ones. The name `recidive` is taken: such a jail has no logs, its matches are the bans of the other jails.',
-        otherwise: 'none: a jail needs one',
+        otherwise: 'none: a jail needs one, or takes `reports`',
       },
     ),
     logs: key(
@@ -123,7 +124,7 @@ export const jailSchema = v.strictObject(
       ),
       {
         says: 'The files that are followed: absolute paths and globs. Files that appear later are picked up while running. `-` is standard input.',
-        otherwise: 'none: a jail needs `logs` or `journal`',
+        otherwise: 'none: a jail needs `logs` or `journal`, or takes `reports`',
       },
     ),
     journal: key(
@@ -142,6 +143,10 @@ export const jailSchema = v.strictObject(
         otherwise: 'none',
       },
     ),
+    reports: key(yesOrNo, {
+      says: 'Whether applications may report to the jail, on `report.sock`. A jail that takes reports needs neither filter nor logs. Leave it off where a broken application must not ban anybody.',
+      default: BUILT_IN.reports,
+    }),
     sources: key(oneOf(['all']), {
       says: '`all` follows the journal beside `logs` that exist.',
       otherwise: 'the journal only where none of `logs` exists',

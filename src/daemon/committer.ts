@@ -1,4 +1,5 @@
-// The one kind of commit: positions, offenders, log-ins, sessions, bans and events, in one transaction, at a chunk boundary.
+// The one kind of commit: positions, offenders, log-ins, sessions, bans, events and answers to reports, in one transaction,
+// at a chunk boundary.
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
@@ -8,6 +9,7 @@ import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './fault-points.ts';
+import type { ReportMemory } from './report-memory.ts';
 import type { Sessions } from './sessions.ts';
 
 /** A commit is due after a second, or when this many offenders and sessions are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
@@ -23,6 +25,8 @@ export interface Committer {
   forgetOffenders(jail: string, addresses: readonly Network[]): void;
   /** Is it time? Asked after each chunk. */
   isDue(): boolean;
+  /** The last commit failed a moment ago: what is dirty waits for the next try, which comes by itself. */
+  readonly isResting: boolean;
   /**
    * Writes all that is dirty at the moment it runs.
    * @param durable waits for the disk.
@@ -36,6 +40,7 @@ export function createCommitter(
   jails: () => Iterable<Jail>,
   sessions: Sessions,
   bans: Bans,
+  reports: ReportMemory,
   ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
 ): Committer {
   const { clock, log, faults, at } = ports;
@@ -61,6 +66,7 @@ export function createCommitter(
       forgottenWelcomes: logIns.flatMap(({ forgottenWelcomes }) => forgottenWelcomes),
       ...sessions.takeDirty(),
       ...bans.takeDirty(),
+      ...reports.takeDirty(),
     };
     positions = new Map();
     goneFiles = [];
@@ -85,6 +91,7 @@ export function createCommitter(
     }
     sessions.restore(taken);
     bans.restore(taken);
+    reports.restore(taken);
     dirtySince ??= clock.monotonic();
   }
 
@@ -109,6 +116,8 @@ export function createCommitter(
       return false;
     }
     // If we die here everything up to these positions is known, and none of it is read again.
+    notBefore = 0;
+    reports.written(taken);
     at('after-commit');
     faults.clear(FAULT);
     faults.clear(DEFECT);
@@ -132,6 +141,9 @@ export function createCommitter(
     },
     forgetOffenders(jail, addresses) {
       for (const address of addresses) goneOffenders.push({ jail, address });
+    },
+    get isResting() {
+      return clock.monotonic() < notBefore;
     },
     isDue() {
       if (clock.monotonic() < notBefore) return false;

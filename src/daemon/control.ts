@@ -40,6 +40,7 @@ export interface ControlParts {
   readonly views: Views;
   readonly clock: Clock;
   readonly reloader: Reloader;
+  readonly reports: Pick<Control, 'report' | 'attempt'>;
   /** How long a ban by hand lasts when nobody says. */
   manualDuration(): number;
   /** `--detect-only`: nothing may ever reach the kernel. */
@@ -212,6 +213,7 @@ export function createControl(parts: ControlParts): Control {
       const known = new Map([...remembered, ...bans.touching(network)].map((ban) => [ban.id, ban]));
       return views.history(network, [...known.values()], clock.now());
     },
+    ...parts.reports,
     async teardown() {
       await enforcer.standDown();
       return { mode: views.mode() };

@@ -5,12 +5,10 @@ import { createServer } from '../api/index.ts';
 import type { StatusView } from '../api/contract.ts';
 import type { Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
-import type { Chunk } from '../model.ts';
+import type { Ban, Chunk } from '../model.ts';
 import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
-import { createBans } from './bans.ts';
-import { createCommitter } from './committer.ts';
 import { watchConfig } from './config-watch.ts';
 import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
@@ -18,18 +16,16 @@ import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
 import { createFeeds } from './feeds.ts';
 import type { Host } from './host.ts';
-import { createInForce, ignoresOf } from './in-force.ts';
 import { installSetup } from './install.ts';
 import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
-import { createProtection } from './protection.ts';
+import { recall } from './recall.ts';
 import { liftAllowed, liftDecided } from './releases.ts';
 import { createReloader } from './reload.ts';
 import type { Installed } from './reload.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
 import { createPulse } from './pulse.ts';
-import { createSessions } from './sessions.ts';
-import { memoriesOf, seatJails } from './sitting.ts';
+import { createReports } from './reports.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
 import { keepUp } from './upkeep.ts';
@@ -71,6 +67,8 @@ export interface DaemonOptions {
   readonly neverEnforce: boolean;
   /** The group that may read `status.sock`; undefined: the process's own. */
   readonly statusGroup: number | undefined;
+  /** The group that may report by `report.sock`; undefined: only who may do anything. */
+  readonly reportGroup: number | undefined;
   readonly version: string;
   /** `run -`: standard input is read by the jails that name it, else by those without a log. */
   readonly asksForInput: boolean;
@@ -117,27 +115,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { clock, log, at } = ports;
   const startedAt = clock.now();
   const faults = createFaults(clock);
-  const remembered = ledger.load();
-  if (remembered.damaged > 0)
-    faults.raise(
-      'W_LEDGER_DAMAGED',
-      `${remembered.damaged} rows of the ledger can't be read and were passed over.`,
-    );
-  const protection = createProtection(setup.allow, ignoresOf(setup), ports.host);
-  const memories = memoriesOf(remembered);
-  const sittings = seatJails(
-    setup,
-    protection,
-    (jail) => memories.get(jail) ?? ledger.memoryOf(jail),
-    startedAt,
-  );
-  // From here on the ledger knows more.
-  memories.clear();
-  const { asksForInput } = options;
-  const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
-  const bans = createBans(remembered.openBans, remembered.nextBanId);
-  const sessions = createSessions(remembered.sessions, remembered.lastLines);
-  const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
+  const recalled = recall(setup, ledger, options.asksForInput, { clock, log, faults, host: ports.host, at });
+  const { protection, sittings, inForce, bans, sessions, committer, positions } = recalled;
   const enforcer = createEnforcer(
     firewall,
     bans,
@@ -154,11 +133,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   const feeds = createFeeds(
     inForce.feeding,
-    {
-      positions: remembered.positions,
-      directory: setup.config.journalDirectory,
-      stampOf: inForce.stampOf,
-    },
+    { positions, directory: setup.config.journalDirectory, stampOf: inForce.stampOf },
     ports,
   );
   const { sources } = feeds;
@@ -207,9 +182,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     committer.moved(chunk.position);
     at('after-apply');
     sourceWatch.observe(chunk, journey);
-    for (const { address, jail, since, until, nth, reason } of journey.bans)
+    announce(journey.bans);
+  }
+
+  function announce(decided: readonly Ban[]): void {
+    for (const { address, jail, since, until, nth, reason } of decided)
       log.info({ address: address.text, jail, since, until, nth, why: reason }, 'ban');
-    if (journey.bans.length > 0) expiry.reschedule();
+    if (decided.length > 0) expiry.reschedule();
   }
 
   // ── time ──
@@ -300,7 +279,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     neverEnforce: options.neverEnforce,
     wasReached: () => reached,
   });
+  const reports = createReports({
+    ...{ bans, committer, sittings, clock, faults, announce, enforce },
+    memory: recalled.reportMemory,
+    recidive: () => inForce.plans.recidive,
+  });
   const control = createControl({
+    reports,
     version: options.version,
     bans,
     ledger,
@@ -325,6 +310,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
         folder: options.runtime,
         version: options.version,
         ...(options.statusGroup === undefined ? {} : { statusGroup: options.statusGroup }),
+        reportGroup: options.reportGroup,
       },
       { log },
     );

@@ -1,22 +1,19 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
-import { formatDuration } from '../time.ts';
 import { utf8 } from '../text.ts';
-import type { Jail } from '../jails/contract.ts';
-import type { Ban, Chunk, Evidence, Instant, Network, Verdict } from '../model.ts';
-import type { Plan, ReadyJail } from '../setup/index.ts';
+import type { Ban, Chunk, Evidence, Instant } from '../model.ts';
+import type { Plan } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
+import { judge, reasonOfMatches } from './judge.ts';
+import type { SittingJail } from './judge.ts';
 import { scanSafely } from './safe-scan.ts';
 import type { Sessions } from './sessions.ts';
 
-/** A stamp further ahead of the clock than this counts as the instant of arrival. */
-const FUTURE_TOLERANCE = 5 * 60_000;
-const EVIDENCE_LIMIT = 1_000;
+export type { SittingJail } from './judge.ts';
 
-/** A jail in session. */
-export interface SittingJail {
-  readonly ready: ReadyJail;
-  readonly jail: Jail;
-}
+/** A stamp further ahead of the clock than this counts as the instant of arrival. */
+export const FUTURE_TOLERANCE = 5 * 60_000;
+/** Characters of a line, or of a report, that are kept as evidence. */
+export const EVIDENCE_LIMIT = 1_000;
 
 /** What a chunk led to. */
 export interface Journey {
@@ -63,73 +60,11 @@ export function applyChunk(
       if (match.outcome === 'failure' && match.counts > 0) counted.set(sitting, start);
       const { address, counts, oncePerSession, session, outcome } = match;
       const count = { address, at, counts, oncePerSession, session, outcome, evidence };
-      const verdict = sitting.jail.decide(count);
-      if (verdict.outcome !== 'ban') continue;
-      const { findTime } = sitting.ready.rules;
-      const reason = `${quantity(verdict.count, 'match', 'matches')} of ${match.filter} within ${formatDuration(findTime)}`;
-      const ban = impose(sitting, reason, match.via, verdict, bans, now);
-      imposed.push(ban, ...relapses(sitting, ban, match.via, plan.recidive, bans, now));
+      const ground = { reason: reasonOfMatches(sitting, match.filter), by: 'jail', via: match.via };
+      imposed.push(...judge(sitting, count, ground, plan.recidive, bans, now).bans);
     }
   });
   return { bans: imposed, matches, fromTheFuture, ...scanned };
-}
-
-/** The ban is itself a match for the jails that count bans. What only a detecting jail said never comes to one. */
-function relapses(
-  sitting: SittingJail,
-  { address, since, evidence }: Ban,
-  via: Network | undefined,
-  recidive: readonly SittingJail[],
-  bans: Bans,
-  now: Instant,
-): Ban[] {
-  if (sitting.ready.config.dryRun) return [];
-  return recidive.flatMap((counting) => {
-    const latest = evidence.at(-1);
-    if (!latest) return [];
-    const { jail, ready } = counting;
-    const verdict = jail.decide({
-      address,
-      at: since,
-      counts: 1,
-      outcome: 'failure',
-      evidence: () => latest,
-    });
-    if (verdict.outcome !== 'ban') return [];
-    const reason = `${quantity(verdict.count, 'ban', 'bans')} within ${formatDuration(ready.rules.findTime)}`;
-    return [impose(counting, reason, via, verdict, bans, now)];
-  });
-}
-
-function quantity(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
-/** @param reason made of our own words only: it is shown where no hostile text may be. */
-function impose(
-  sitting: SittingJail,
-  reason: string,
-  via: Network | undefined,
-  verdict: Extract<Verdict, { outcome: 'ban' }>,
-  bans: Bans,
-  now: Instant,
-): Ban {
-  const { rules } = sitting.ready;
-  return bans.impose(
-    {
-      address: verdict.offender,
-      jail: rules.name,
-      since: verdict.since,
-      until: verdict.until,
-      nth: verdict.nth,
-      reason,
-      by: 'jail',
-      evidence: verdict.evidence,
-      scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
-      ...(via && { via: via.text }),
-    },
-    now,
-  );
 }
 
 function evidenceOf(chunk: Chunk, start: number, end: number, at: Instant, line: number): Evidence {

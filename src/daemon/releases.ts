@@ -40,6 +40,6 @@ export function liftDecided(
   now: Instant,
   from = 0,
 ): number {
-  const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by === 'jail' && ban.id >= from;
+  const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by !== 'admin' && ban.id >= from;
   return lift(parts, isMeant, by, why, now);
 }

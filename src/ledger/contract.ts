@@ -1,5 +1,15 @@
 // What the ledger is to the rest of the house: what must survive, in one kind of commit.
-import type { Ban, BanEvent, Instant, Network, Offender, Position, Waiting, Welcome } from '../model.ts';
+import type {
+  Ban,
+  BanEvent,
+  Duration,
+  Instant,
+  Network,
+  Offender,
+  Position,
+  Waiting,
+  Welcome,
+} from '../model.ts';
 
 /**
  * Everything that changed since the last commit. One transaction: positions never without what was counted up to them.
@@ -22,7 +32,26 @@ export interface Commit {
   /** New bans and changed ones, whole. */
   readonly bans: readonly Ban[];
   readonly events: readonly BanEvent[];
+  /** New ones, in the order in which they came. The oldest in the ledger make room for them. */
+  readonly reports: readonly KeptReport[];
 }
+
+/** What was answered to a report that came with an id. */
+export interface KeptReport {
+  readonly jail: string;
+  /** The reporter's own. */
+  readonly id: string;
+  /** When it came. */
+  readonly at: Instant;
+  /** As the answer wrote it. */
+  readonly address: string;
+  readonly outcome: string;
+  readonly why: string | undefined;
+}
+
+/** So many answers to reports are kept, and so long: who repeats a report later reports it anew. */
+export const REPORTS_KEPT = 200_000;
+export const REPORTS_KEPT_FOR: Duration = 86_400_000;
 
 /** Which session of which log. */
 export interface SessionKey {
@@ -95,6 +124,8 @@ export interface Ledger {
   /** What is known of a jail: of one that was not configured when {@link load} was called. */
   memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
+  /** What was answered to a report, while it is kept. */
+  report(jail: string, id: string): KeptReport | undefined;
   /** Every event of a ban, oldest first. */
   events(ban: number): BanEvent[];
   /** Proofs of filters that passed their forgeries, by the hash of the filter's text. */

@@ -63,6 +63,7 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
     },
     memoryOf: (jail) => attempt(() => reader.memoryOf(jail)),
     bans: (query) => attempt(() => reader.bans(query)),
+    report: (jail, id) => attempt(() => reader.report(jail, id)),
     events: (ban) => attempt(() => reader.events(ban)),
     isProven: (hash) => attempt(() => proof.get(hash) !== undefined),
     remember: (hash, at) => void attempt(() => prove.run(hash, at)),

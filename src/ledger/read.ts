@@ -2,7 +2,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network } from '../model.ts';
-import type { BanQuery, JailMemory, Remembered } from './contract.ts';
+import type { BanQuery, JailMemory, KeptReport, Remembered } from './contract.ts';
 import {
   readBan,
   readEvent,
@@ -10,6 +10,7 @@ import {
   readLastLine,
   readOffender,
   readPosition,
+  readReport,
   readSession,
   readWelcome,
   type Row,
@@ -24,6 +25,7 @@ export interface Reader {
   load(): Remembered;
   memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
+  report(jail: string, id: string): KeptReport | undefined;
   events(ban: number): BanEvent[];
 }
 
@@ -52,6 +54,9 @@ export function createReader(db: Database): Reader {
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(
     'SELECT ban, at, what, by, why FROM ban_events WHERE ban = ? ORDER BY id',
+  );
+  const report = db.prepare<[string, string], Row>(
+    'SELECT jail, id, at, address, outcome, why FROM reports WHERE jail = ? AND id = ?',
   );
   const holders = db
     .prepare<[Uint8Array, number], number>('SELECT id FROM bans WHERE address = ? AND bits = ?')
@@ -124,6 +129,10 @@ export function createReader(db: Database): Reader {
       const range = { low: bytes, high: lastOf(bytes, bits), bits, isIpv4: Number(address.family === 4) };
       const outer = JSON.stringify(holdersOf(address));
       return page(touching, { ...filter, ...range, holders: outer }, after ?? 0, limit);
+    },
+    report(jail, id) {
+      const row = report.get(jail, id);
+      return row && readReport(row);
     },
     events: (ban) => soundOnly(events.all(ban), readEvent).sound,
   };

@@ -13,7 +13,7 @@ import type {
   Waiting,
   Welcome,
 } from '../model.ts';
-import type { KeptSession, LastLine } from './contract.ts';
+import type { KeptReport, KeptSession, LastLine } from './contract.ts';
 
 /** The version of an offender's state that this Bailiff writes. */
 const OFFENDER_VERSION = 1;
@@ -138,6 +138,18 @@ export function readWelcome(row: Row): Welcome | undefined {
   const { jail, since, last, until } = row;
   const isSound = address && areTexts(jail) && [since, last, until].every(isInstant);
   return isSound ? ({ jail, address, since, last, until } as Welcome) : undefined;
+}
+
+export function reportRow(report: KeptReport): Row {
+  return { ...report, why: report.why ?? null };
+}
+
+export function readReport(row: Row): KeptReport | undefined {
+  const { jail, id, at, address, outcome } = row;
+  const why = row['why'] ?? undefined;
+  const isSound =
+    areTexts(jail, id, address, outcome) && isInstant(at) && (why === undefined || areTexts(why));
+  return isSound ? ({ jail, id, at, address, outcome, why } as KeptReport) : undefined;
 }
 
 export function banRow(ban: Ban): Row {

@@ -1,5 +1,6 @@
 // The one transaction in which everything that changed is written.
 import type { Database } from 'better-sqlite3';
+import { REPORTS_KEPT, REPORTS_KEPT_FOR } from './contract.ts';
 import type { Commit } from './contract.ts';
 import {
   addressRow,
@@ -8,9 +9,13 @@ import {
   lastLineRow,
   offenderRow,
   positionRow,
+  reportRow,
   sessionRow,
   welcomeRow,
 } from './rows.ts';
+
+/** So many old answers to reports go with a commit, besides as many as it brings. */
+const OLD_DROPPED = 1_000;
 
 export function createWriter(db: Database): (commit: Commit) => void {
   const position = db.prepare(`
@@ -56,6 +61,14 @@ export function createWriter(db: Database): (commit: Commit) => void {
   const event = db.prepare(
     'INSERT INTO ban_events (ban, at, what, by, why) VALUES (@ban, @at, @what, @by, @why)',
   );
+  // An id that comes again was forgotten meanwhile, or its row was damaged.
+  const report = db.prepare(`
+    INSERT OR REPLACE INTO reports (jail, id, at, address, outcome, why)
+    VALUES (@jail, @id, @at, @address, @outcome, @why)`);
+  const dropSurplus = db.prepare('DELETE FROM reports WHERE seq <= (SELECT max(seq) FROM reports) - ?');
+  const dropOld = db.prepare(
+    'DELETE FROM reports WHERE seq < (SELECT min(seq) FROM reports) + @some AND at < @before',
+  );
 
   return db.transaction((commit: Commit) => {
     // Whoever was forgotten and has come back since is in both lists: he goes first and is then written anew.
@@ -81,5 +94,11 @@ export function createWriter(db: Database): (commit: Commit) => void {
     for (const each of commit.bans) if (each.endedAt !== undefined) ban.run(banRow(each));
     for (const each of commit.bans) if (each.endedAt === undefined) ban.run(banRow(each));
     for (const each of commit.events) event.run({ ...each });
+    for (const each of commit.reports) report.run(reportRow(each));
+    const latest = commit.reports.at(-1);
+    if (!latest) return;
+    dropSurplus.run(REPORTS_KEPT);
+    // Somewhat more than came, but not a day's reports at once: that would hold everything up.
+    dropOld.run({ some: commit.reports.length + OLD_DROPPED, before: latest.at - REPORTS_KEPT_FOR });
   });
 }

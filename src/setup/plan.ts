@@ -14,6 +14,8 @@ export interface Plan<J> {
 }
 
 export interface Plans<J> {
+  /** The jails that count bans. */
+  readonly recidive: readonly J[];
   /** The plan of a file that these watch patterns name. */
   of(patterns: readonly string[]): Plan<J>;
   /** A plan for certain jails, whatever their logs are called (`replay --jail`). */
@@ -44,6 +46,7 @@ export function createPlans<J>(
     return { scanner, jailsOf: [...users.values()], welcomingTo, recidive };
   };
   return {
+    recidive,
     of(patterns) {
       const key = patterns.join('\0');
       let plan = plans.get(key);

@@ -38,6 +38,10 @@ test('every method asks the daemon and gives its answer', async () => {
     await direct.unban({ addresses: ['2001:db8::/64'], jail: 'sshd' }),
   );
   expect(await client.history('2001:db8::/64')).toEqual(await direct.history('2001:db8::/64'));
+  const reports = [{ jail: 'app', address: '192.0.2.7', outcome: 'failure' as const, id: 'x' }];
+  expect(await client.report({ reports })).toEqual(await direct.report({ reports }));
+  const attempt = { addresses: ['192.0.2.7'], jail: 'sshd' };
+  expect(await client.attempt(attempt)).toEqual(await direct.attempt(attempt));
   expect(await client.teardown()).toEqual(await direct.teardown());
   expect(await client.arm()).toEqual(await direct.arm());
   expect(control.calls).toEqual(direct.calls);

@@ -1,10 +1,12 @@
 // A daemon that answers from a script and remembers what it was asked.
 import type {
+  AttemptOutcome,
   BanOutcome,
   BanView,
   Control,
   HistoryView,
   Page,
+  ReportOutcome,
   StatusView,
   UnbanOutcome,
 } from '../../src/api/contract.ts';
@@ -120,6 +122,18 @@ export function createFakeControl(): FakeControl {
         })),
       ),
     history: async (address) => reply('history', address, history),
+    report: async (request) =>
+      reply(
+        'report',
+        request,
+        request.reports.map(({ address }): ReportOutcome => ({ address, outcome: 'counted' })),
+      ),
+    attempt: async (request) =>
+      reply(
+        'attempt',
+        request,
+        request.addresses.map((address): AttemptOutcome => ({ address, outcome: 'counted' })),
+      ),
     teardown: async () => reply('teardown', undefined, { mode: 'stood-down' as const }),
     arm: async () => reply('arm', undefined, { mode: 'enforcing' as const }),
     reload: async (request) =>

@@ -44,6 +44,8 @@ describe('answers', () => {
     ['GET', '/v1/history?address=192.0.2.7'],
     ['POST', '/v1/bans', { addresses: ['192.0.2.7'] }],
     ['DELETE', '/v1/bans?address=192.0.2.7'],
+    ['POST', '/v1/reports', { jail: 'app', address: '192.0.2.7', outcome: 'failure' }],
+    ['POST', '/v1/attempts', { addresses: ['192.0.2.7'], jail: 'sshd' }],
     ['POST', '/v1/teardown'],
     ['POST', '/v1/arm'],
     ['POST', '/v1/reload', { confirm: '5m', release: true }],
@@ -250,6 +252,105 @@ describe('status.sock', () => {
     control.answer('bans', { items: [ban({ reason: HOSTILE })], next: '1' });
     const answer = await ask('GET', '/v1/bans');
     expect(answer.json).toEqual({ items: [ban({ reason: '' })], next: '1' });
+  });
+});
+
+describe('report.sock', () => {
+  test('takes reports, and serves nothing else', async () => {
+    const { control, ask, post } = setUp('report');
+    for (const route of ROUTES) {
+      if (route.path === '/v1/reports') continue;
+      expect([route.path, (await ask(route.method, route.path)).status]).toEqual([route.path, 403]);
+    }
+    expect(control.calls).toEqual([]);
+    expect((await post('/v1/reports', REPORT)).status).toBe(200);
+    expect(control.calls).toEqual([['report', { reports: [REPORT] }]]);
+  });
+
+  test('status.sock takes none', async () => {
+    const { control, post } = setUp('status');
+    expect(await post('/v1/reports', REPORT)).toMatchObject({
+      status: 403,
+      json: { code: 'E_NOT_PERMITTED' },
+    });
+    expect(control.calls).toEqual([]);
+  });
+});
+
+const REPORT = { jail: 'app', address: '192.0.2.7', outcome: 'failure' };
+
+describe('reports', () => {
+  const whole = {
+    ...REPORT,
+    fields: { user: HOSTILE, n: 1, deep: [{ a: null }] },
+    at: 1_767_607_872,
+    id: 'x',
+  };
+
+  test('come with everything that one may say, alone or several', async () => {
+    const { control, post } = setUp('report');
+    await post('/v1/reports', whole);
+    await post('/v1/reports', { reports: [whole, { ...REPORT, at: '2026-01-05T10:11:12Z' }] });
+    expect(control.calls).toEqual([
+      ['report', { reports: [whole] }],
+      ['report', { reports: [whole, { ...REPORT, at: '2026-01-05T10:11:12Z' }] }],
+    ]);
+  });
+
+  test.each([
+    [{}, 'missing'],
+    [{ ...REPORT, outcome: 'ban' }, '"outcome" must be'],
+    [{ ...REPORT, jial: 'x' }, 'unknown key "jial", did you mean "jail"?'],
+    [{ ...REPORT, id: '' }, '"id" must not be empty'],
+    [{ ...REPORT, id: 'x'.repeat(129) }, '"id" is too long'],
+    [{ ...REPORT, address: 'x'.repeat(65) }, '"address" is too long'],
+    [{ ...REPORT, at: true }, '"at" must be a text or a number'],
+    [{ reports: [REPORT], id: 'x' }, '"reports" stands alone'],
+    [{ reports: [] }, '"reports" must not be empty'],
+    [{ reports: Array.from({ length: 1_001 }, () => REPORT) }, '"reports" is too long: 1000 entries'],
+  ])('%# that make no sense are refused, and say why', async (body, why) => {
+    const { control, post } = setUp('report');
+    const answer = await post('/v1/reports', body);
+    expect(answer).toMatchObject({ status: 400, json: { code: 'E_USAGE' } });
+    expect(answer.json['message']).toContain(why);
+    expect(control.calls).toEqual([]);
+  });
+
+  test.each([[['a']], ['text'], [7], [null], [{ ['x'.repeat(9_999)]: 'x'.repeat(9_999) }]])(
+    'whatever stands in its fields, a report counts (%#)',
+    async (fields) => {
+      const { control, post } = setUp('report');
+      expect((await post('/v1/reports', { ...REPORT, fields })).status).toBe(200);
+      expect(control.calls).toEqual([['report', { reports: [{ ...REPORT, fields }] }]]);
+    },
+  );
+
+  test('of several, one that makes no sense keeps no other from counting', async () => {
+    const { control, post } = setUp('report');
+    const bad = { ...REPORT, address: 'x'.repeat(100), id: 'a' };
+    const { status, json } = await post('/v1/reports', {
+      reports: [bad, REPORT, null, { ...REPORT, extra: 1 }, whole],
+    });
+    expect(status).toBe(200);
+    expect(json).toMatchObject([
+      { address: 'x'.repeat(64), outcome: 'refused', code: 'E_USAGE', id: 'a' },
+      { address: '192.0.2.7', outcome: 'counted' },
+      { address: '', outcome: 'refused' },
+      { address: '192.0.2.7', outcome: 'refused', why: expect.stringContaining('"extra"') },
+      { address: '192.0.2.7', outcome: 'counted' },
+    ]);
+    expect(control.calls).toEqual([['report', { reports: [REPORT, whole] }]]);
+  });
+
+  test('a single one that the daemon refuses is a fault', async () => {
+    const { control, post } = setUp('report');
+    const refused = { address: 'x', outcome: 'refused', code: 'E_ADDRESS', why: '"x" is not an address' };
+    control.answer('report', [refused]);
+    expect(await post('/v1/reports', { ...REPORT, address: 'x' })).toMatchObject({
+      status: 400,
+      json: { code: 'E_ADDRESS', message: '"x" is not an address', address: 'x' },
+    });
+    expect((await post('/v1/reports', { reports: [REPORT] })).json).toEqual([refused]);
   });
 });
 

@@ -71,7 +71,7 @@ async function listenTo(socket: Socket): Promise<string> {
 describe('who may open what', () => {
   test('the folder can be entered and not listed, control.sock is the owner’s, status.sock its group’s', async () => {
     const server = await start({ statusGroup: process.getegid!() });
-    expect(server.paths).toEqual([at('control.sock'), at('status.sock')]);
+    expect(server.paths).toEqual([at('control.sock'), at('status.sock'), at('report.sock')]);
     expect(modeOf(join(folder, 'run'))).toBe(0o711);
     expect(modeOf(at('control.sock'))).toBe(0o600);
     expect(modeOf(at('status.sock'))).toBe(0o660);
@@ -79,11 +79,28 @@ describe('who may open what', () => {
   });
 
   test.runIf(process.geteuid!() === 0)(
-    'status.sock gets the group that was named, control.sock does not',
+    'status.sock and report.sock get the groups that were named, control.sock gets none',
     async () => {
-      await start({ statusGroup: 4 });
+      await start({ statusGroup: 4, reportGroup: 5 });
+      expect(statSync(at('report.sock')).gid).toBe(5);
+      expect(modeOf(at('report.sock'))).toBe(0o660);
       expect(statSync(at('status.sock')).gid).toBe(4);
       expect(statSync(at('control.sock')).gid).toBe(process.getegid!());
+    },
+  );
+
+  test.runIf(process.geteuid!() === 0)(
+    'without a group of its own, report.sock is not for the group that may see',
+    async () => {
+      const before = process.getegid!();
+      process.setegid!(65_534);
+      try {
+        await start();
+      } finally {
+        process.setegid!(before);
+      }
+      expect(modeOf(at('status.sock'))).toBe(0o660);
+      expect(modeOf(at('report.sock'))).toBe(0o600);
     },
   );
 
@@ -296,7 +313,7 @@ describe('closing', () => {
     finish();
     expect(await answer).toContain('{"mode":"enforcing"}');
     await closed;
-    expect(server.paths.map((path) => existsSync(path))).toEqual([false, false]);
+    expect(server.paths.map((path) => existsSync(path))).toEqual([false, false, false]);
     await server.close();
   });
 

@@ -302,3 +302,37 @@ test('a defect in the daemon ends with 70, not with the daemon’s secrets', asy
   expect(code).toBe(70);
   expect(err).not.toContain('secret');
 });
+
+describe('attempt', () => {
+  test('names the addresses and their jail, and ends with 1 where one was ignored', async () => {
+    const line = ['attempt', '192.0.2.7', '2001:db8::7', '--jail', 'sshd'];
+    expect(await daemon.call(line)).toEqual({
+      code: 0,
+      out: '192.0.2.7\tcounted\t\n2001:db8::7\tcounted\t\n',
+      err: '',
+    });
+    const request = { addresses: ['192.0.2.7', '2001:db8::7'], jail: 'sshd' };
+    expect(daemon.control.calls).toEqual([['attempt', request]]);
+    const outcomes = [
+      { address: '192.0.2.7', outcome: 'banned' },
+      { address: '192.0.2.8', outcome: 'ignored', why: HOSTILE },
+    ];
+    daemon.control.answer('attempt', outcomes);
+    const { code, out } = await daemon.call(line);
+    expect([code, out]).toEqual([1, `192.0.2.7\tbanned\t\n192.0.2.8\tignored\t${SHOWN}\n`]);
+    const { out: json } = await daemon.call([...line, '--json']);
+    expect(json).not.toMatch(RAW);
+    expect(JSON.parse(json)).toEqual(outcomes);
+  });
+
+  test.each([
+    [['attempt', '192.0.2.7'], '--jail'],
+    [['attempt', '192.0.2.0/24', '--jail', 'sshd'], 'is a network'],
+    [['attempt', '192.0.2', '--jail', 'sshd'], 'is not an address'],
+    [['attempt', '--jail', 'sshd'], 'missing'],
+  ])('%j is wrong usage', async (line, why) => {
+    const { code, err } = await daemon.call(line);
+    expect([code, err]).toEqual([2, expect.stringContaining(why)]);
+    expect(daemon.control.calls).toEqual([]);
+  });
+});

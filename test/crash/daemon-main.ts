@@ -41,6 +41,7 @@ const daemon = await startDaemon(
     firewall: createFirewall('nftables', { exec: createExec(), clock, log: silentLog, owner: createOwner() }),
     neverEnforce: false,
     statusGroup: undefined,
+    reportGroup: undefined,
     version: 'crash-harness',
     asksForInput: false,
   },

@@ -75,7 +75,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'sentence-from-the-clock',
     point: 2,
-    file: 'src/daemon/pipeline.ts',
+    file: 'src/daemon/judge.ts',
     find: 'since: verdict.since,',
     replace: 'since: now,',
   },
@@ -213,6 +213,27 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/daemon/control.ts',
     find: 'const durable = await committer.commit(true);',
     replace: 'const durable = true;',
+  },
+  {
+    name: 'reports-answered-before-they-are-committed',
+    point: 8,
+    file: 'src/daemon/reports.ts',
+    find: 'const isWritten = await commitTogether();',
+    replace: 'const isWritten = true;',
+  },
+  {
+    name: 'reports-without-a-memory',
+    point: 8,
+    file: 'src/ledger/write.ts',
+    find: 'report.run(reportRow(each));',
+    replace: 'reportRow(each);',
+  },
+  {
+    name: 'reports-remembered-after-they-are-counted',
+    point: 8,
+    file: 'src/daemon/committer.ts',
+    find: '      ...reports.takeDirty(),\n',
+    replace: '      ...(dirtySince === undefined ? { reports: [] } : reports.takeDirty()),\n',
   },
   {
     name: 'sessions-forgotten',

@@ -16,9 +16,11 @@ export interface Outcome {
   readonly lastLines: readonly string[];
   readonly positions: readonly string[];
   readonly kernel: readonly string[];
+  /** What was answered to each report, first and again. */
+  readonly answers: readonly string[];
 }
 
-export async function readOutcome(folder: string, host: Host): Promise<Outcome> {
+export async function readOutcome(folder: string, host: Host, answers: readonly string[]): Promise<Outcome> {
   const ledger = openLedger(join(folder, 'state'));
   try {
     const { offenders, positions, welcomes, lastLines } = ledger.load();
@@ -33,6 +35,7 @@ export async function readOutcome(folder: string, host: Host): Promise<Outcome> 
         ...positions.filter((each) => each.kind === 'journal').map(lineOfJournal),
       ],
       kernel: await readKernel(host),
+      answers,
     };
   } finally {
     ledger.close();

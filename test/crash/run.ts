@@ -22,6 +22,7 @@ import type { Place } from './process.ts';
 import { ended, eventually } from '../support/run.ts';
 import { createRandom } from './random.ts';
 import type { Random } from './random.ts';
+import { createReporter } from './reporter.ts';
 import { LOGS, oldEntries, oldLines, writeScript } from './script.ts';
 import type { Step } from './script.ts';
 
@@ -126,6 +127,8 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
       patient: { ...auth, maxRetry: variant.patience, findTime: '1w', banTime: short },
       waiting: { ...auth, filter: 'waiting', maxRetry: 4, findTime: '1d', banTime: short },
       unit: { ...journal, maxRetry: 5, findTime: '10m', banTime: short },
+      app: { reports: true, maxRetry: 4, findTime: '5m', banTime: short, resetOnSuccess: true },
+      court: { reports: true, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [443] },
       gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
     },
   };
@@ -136,8 +139,10 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
   const script = writeScript(options.seed, options.steps, options.start);
   const isDeadly = options.kills > 0;
   const diedAt: Record<string, number> = {};
+  const reporter = createReporter(place.folder, options.seed, options.start);
   const write = (steps: readonly Step[]): void => {
     for (const step of steps) carryOut(join(place.folder, 'logs'), step);
+    reporter.allow(steps.length);
   };
 
   // What is appended before anybody looked is old, so the logs are met first; what is killed meanwhile read nothing.
@@ -146,6 +151,7 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
       await settleOrDie(launch(place, point), place);
   await during(place, 'SIGTERM', (_, child) => caughtUp(child, place));
 
+  let answers: string[] = [];
   const half = Math.ceil(script.length / 2);
   for (const [index, steps] of [script.slice(0, half), script.slice(half)].entries()) {
     const kills = index === 0 ? Math.ceil(options.kills / 2) : Math.floor(options.kills / 2);
@@ -155,6 +161,8 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
         write([step]);
         await pause(random.below(3));
       }
+      await reporter.settled();
+      if (index === 1) answers = await reporter.repeat();
       await caughtUp(child, place);
       if (index === 1)
         await eventually('what was lifted has left the kernel', async () => !(await isHeld(place)));
@@ -163,7 +171,7 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
     if (index === 0) await administrate(place, isDeadly);
   }
   const kills = Object.values(diedAt).reduce((sum, times) => sum + times, 0);
-  return { outcome: await readOutcome(place.folder, place.host), kills, diedAt };
+  return { outcome: await readOutcome(place.folder, place.host, answers), kills, diedAt };
 }
 
 /** Writes the steps while one daemon after the other is killed. @returns the steps that are left. */

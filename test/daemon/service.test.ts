@@ -218,10 +218,18 @@ describe('a daemon whose ledger does not come back', () => {
         }),
         neverEnforce: false,
         statusGroup: undefined,
+        reportGroup: undefined,
         version: 'test',
         asksForInput: false,
       },
-      { clock, log: silentLog, exec: createExec(), input: createInput, host: { protectedNetworks: () => [] }, at: passBy },
+      {
+        clock,
+        log: silentLog,
+        exec: createExec(),
+        input: createInput,
+        host: { protectedNetworks: () => [] },
+        at: passBy,
+      },
     );
     onTestFinished(async () => {
       release();

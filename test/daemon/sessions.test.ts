@@ -7,6 +7,7 @@ import { parseAddress } from '../../src/address.ts';
 import { createBans } from '../../src/daemon/bans.ts';
 import { createCommitter } from '../../src/daemon/committer.ts';
 import { createFaults } from '../../src/daemon/faults.ts';
+import { createReportMemory } from '../../src/daemon/report-memory.ts';
 import { createSessions } from '../../src/daemon/sessions.ts';
 import type { Sessions } from '../../src/daemon/sessions.ts';
 import { createScanner } from '../../src/filters/index.ts';
@@ -39,7 +40,7 @@ function read(sessions: Sessions, lines: readonly string[], source = 'a.log'): s
 function committerOf(ledger: Ledger, sessions: Sessions) {
   const clock = createStandingClock(NOW);
   const ports = { clock, log: silentLog, faults: createFaults(clock), at() {} };
-  return createCommitter(ledger, () => [], sessions, createBans([], 1), ports);
+  return createCommitter(ledger, () => [], sessions, createBans([], 1), createReportMemory(ledger), ports);
 }
 
 function ledgerHere(): { ledger: Ledger; reopen: () => Ledger } {

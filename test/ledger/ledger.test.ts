@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { REPORTS_KEPT, REPORTS_KEPT_FOR } from '../../src/ledger/contract.ts';
 import type { BanQuery, KeptSession } from '../../src/ledger/contract.ts';
 import type { Welcome } from '../../src/model.ts';
 import {
@@ -14,6 +15,54 @@ import {
   reopened,
   stateFolder,
 } from './support.ts';
+
+describe('answers to reports', () => {
+  const report = (n: number, at = T0) => ({
+    ...{ jail: 'app', id: `i${n}`, at, address: '192.0.2.7' },
+    ...{ outcome: 'counted', why: n % 2 === 0 ? undefined : 'because' },
+  });
+
+  it('are found by jail and id, by the next daemon too', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    await ledger.commit(commitOf({ reports: [report(1), report(2)] }), false);
+    const next = reopened(ledger, folder);
+    expect([next.report('app', 'i1'), next.report('app', 'i2')]).toEqual([report(1), report(2)]);
+    expect([next.report('app', 'i3'), next.report('sshd', 'i1')]).toEqual([undefined, undefined]);
+  });
+
+  it('that come anew under an old id replace it', async () => {
+    const ledger = ledgerIn(stateFolder());
+    await ledger.commit(commitOf({ reports: [report(1)] }), false);
+    await ledger.commit(commitOf({ reports: [{ ...report(1), at: T0 + 9, outcome: 'banned' }] }), false);
+    expect(ledger.report('app', 'i1')).toMatchObject({ at: T0 + 9, outcome: 'banned' });
+  });
+
+  it('go after a day, with the commits that bring new ones', async () => {
+    const ledger = ledgerIn(stateFolder());
+    const old = Array.from({ length: 1_500 }, (_, n) => report(n, T0 + (n < 1_400 ? 0 : 5)));
+    await ledger.commit(commitOf({ reports: old }), false);
+    const later = T0 + REPORTS_KEPT_FOR + 5;
+    await ledger.commit(commitOf({ reports: [report(8_000, later)] }), false);
+    const known = () => old.filter(({ id }) => ledger.report('app', id)).length;
+    // A day's reports don't go at once.
+    expect(known()).toBe(499);
+    await ledger.commit(commitOf({ reports: [report(8_001, later)] }), false);
+    expect(known()).toBe(100);
+    expect(ledger.report('app', 'i8000')).toBeDefined();
+  });
+
+  it('are bounded in number: the oldest make room', async () => {
+    const ledger = ledgerIn(stateFolder());
+    const all = Array.from({ length: REPORTS_KEPT }, (_, n) => report(n));
+    await ledger.commit(commitOf({ reports: all }), false);
+    await ledger.commit(commitOf({ reports: [report(-1), report(-2), report(-3)] }), false);
+    expect([0, 1, 2, 3].map((n) => ledger.report('app', `i${n}`) !== undefined)).toEqual([
+      ...[false, false, false, true],
+    ]);
+    expect(ledger.report('app', 'i-3')).toBeDefined();
+  });
+});
 
 describe('a commit', () => {
   it('is found whole by the next daemon', async () => {

@@ -19,6 +19,7 @@ export function commitOf(parts: Partial<Commit>): Commit {
     forgottenWelcomes: [],
     bans: [],
     events: [],
+    reports: [],
     ...parts,
   };
 }

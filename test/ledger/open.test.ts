@@ -14,6 +14,13 @@ function tamper(folder: string, sql: string): void {
   db.close();
 }
 
+function versionOf(folder: string): number {
+  const db = new Database(join(folder, 'ledger.sqlite'));
+  const version = db.pragma('user_version', { simple: true }) as number;
+  db.close();
+  return version;
+}
+
 describe('the files', () => {
   it('are for their owner alone, whatever the umask says, and the folder too where it is made', async () => {
     const state = join(stateFolder(), 'lib', 'bailiff');
@@ -99,9 +106,7 @@ describe('opening', () => {
   it('refuses a ledger that a newer Bailiff wrote, and lets go of it', () => {
     const folder = stateFolder();
     ledgerIn(folder).close();
-    const db = new Database(join(folder, 'ledger.sqlite'), { readonly: true });
-    const current = Number(db.pragma('user_version', { simple: true }));
-    db.close();
+    const version = versionOf(folder);
     tamper(folder, 'PRAGMA user_version = 9999');
     for (const readOnly of [false, false, true])
       expect(() => openLedger(folder, { readOnly })).toThrow(
@@ -111,7 +116,7 @@ describe('opening', () => {
           facts: expect.objectContaining({ version: 9999 }),
         }),
       );
-    tamper(folder, `PRAGMA user_version = ${current}`);
+    tamper(folder, `PRAGMA user_version = ${version}`);
     ledgerIn(folder);
   });
 
@@ -124,6 +129,7 @@ describe('opening', () => {
        DROP TABLE welcomes;
        DROP TABLE last_lines;
        DROP TABLE journals;
+       DROP TABLE reports;
        DROP TABLE sessions;
        CREATE TABLE sessions (
          source TEXT NOT NULL, filter TEXT NOT NULL, session TEXT NOT NULL,

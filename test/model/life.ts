@@ -95,6 +95,7 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
       firewall,
       neverEnforce: false,
       statusGroup: undefined,
+      reportGroup: undefined,
       version: 'model',
       asksForInput: false,
     },

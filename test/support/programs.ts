@@ -32,6 +32,8 @@ export const PACKAGE_OF = {
   'systemd-cat': 'systemd',
   'systemd-journald': 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
+  python3: 'python3',
+  php: 'php-cli',
 } as const;
 
 /** A program that tests drive, or `root`: the right to make network namespaces. */

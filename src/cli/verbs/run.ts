@@ -21,6 +21,7 @@ import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findServiceManager } from '../paths.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import { findReportGroup } from '../report-group.ts';
 import type { Context, Verb } from '../verb.ts';
 
 const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
@@ -41,6 +42,10 @@ export const verb: Verb = {
       term: '--firewall <kind>',
       summary: `${KINDS.join(', ')} (default: nftables, or iptables where only that is there)`,
     },
+    {
+      term: '--report-group <group>',
+      summary: 'who may report by report.sock, by name or number (default: bailiff-report, if there is one)',
+    },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
     { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
   ],
@@ -48,6 +53,8 @@ export const verb: Verb = {
     const given = kindOf(options['firewall']);
     if (input !== undefined && input !== '-')
       throw new BailiffError('E_USAGE', `run reads no file ${JSON.stringify(input)}; "-" is standard input.`);
+    const named = options['reportGroup'];
+    const reportGroup = findReportGroup(typeof named === 'string' ? named : undefined);
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
@@ -95,6 +102,7 @@ export const verb: Verb = {
         firewall,
         neverEnforce,
         statusGroup: undefined,
+        reportGroup,
         version: context.version,
         asksForInput: input === '-',
       },

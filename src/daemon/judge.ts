@@ -1,0 +1,109 @@
+// One match before one jail: the verdict, the ban where it is one, and the bans that follow from that ban. Lines and reports
+// are judged by this same code.
+import { formatDuration } from '../time.ts';
+import type { Count, Jail } from '../jails/contract.ts';
+import type { Ban, Instant, Network, Verdict } from '../model.ts';
+import type { ReadyJail } from '../setup/index.ts';
+import type { Bans } from './bans.ts';
+
+/** A jail in session. */
+export interface SittingJail {
+  readonly ready: ReadyJail;
+  readonly jail: Jail;
+}
+
+/** What a ban says of the match that decided it. */
+export interface Ground {
+  /** In our own words only: it is shown where no hostile text may be. @param count the matches that decided it. */
+  reason(count: number): string;
+  /** `jail`, or what the source of the match calls itself. */
+  readonly by: string;
+  /** The trusted proxy through which the address reached this host. */
+  readonly via?: Network | undefined;
+}
+
+const NONE: readonly Ban[] = [];
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** The ban that the verdict says, then those of the jails that count bans. */
+  readonly bans: readonly Ban[];
+}
+
+/** @param recidive the jails that count bans. */
+export function judge(
+  sitting: SittingJail,
+  count: Count,
+  ground: Ground,
+  recidive: readonly SittingJail[],
+  bans: Bans,
+  now: Instant,
+): Judgement {
+  const verdict = sitting.jail.decide(count);
+  if (verdict.outcome !== 'ban') return { verdict, bans: NONE };
+  const ban = impose(sitting, ground, verdict, bans, now);
+  return { verdict, bans: [ban, ...relapses(sitting, ban, ground.via, recidive, bans, now)] };
+}
+
+/** `5 matches of sshd within 10m`; `what` is our own word for where they come from. */
+export function reasonOfMatches({ ready }: SittingJail, what: string): Ground['reason'] {
+  return (count) =>
+    `${quantity(count, 'match', 'matches')} of ${what} within ${formatDuration(ready.rules.findTime)}`;
+}
+
+/** The ban is itself a match for the jails that count bans. What only a detecting jail said never comes to one. */
+function relapses(
+  sitting: SittingJail,
+  { address, since, evidence }: Ban,
+  via: Network | undefined,
+  recidive: readonly SittingJail[],
+  bans: Bans,
+  now: Instant,
+): Ban[] {
+  if (sitting.ready.config.dryRun) return [];
+  return recidive.flatMap((counting) => {
+    const latest = evidence.at(-1);
+    if (!latest) return [];
+    const { jail, ready } = counting;
+    const verdict = jail.decide({
+      address,
+      at: since,
+      counts: 1,
+      outcome: 'failure',
+      evidence: () => latest,
+    });
+    if (verdict.outcome !== 'ban') return [];
+    const within = formatDuration(ready.rules.findTime);
+    const reason = (count: number): string => `${quantity(count, 'ban', 'bans')} within ${within}`;
+    return [impose(counting, { reason, by: 'jail', via }, verdict, bans, now)];
+  });
+}
+
+function quantity(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function impose(
+  sitting: SittingJail,
+  { reason, by, via }: Ground,
+  verdict: Extract<Verdict, { outcome: 'ban' }>,
+  bans: Bans,
+  now: Instant,
+): Ban {
+  const { rules } = sitting.ready;
+  return bans.impose(
+    {
+      address: verdict.offender,
+      jail: rules.name,
+      since: verdict.since,
+      until: verdict.until,
+      nth: verdict.nth,
+      reason: reason(verdict.count),
+      by,
+      evidence: verdict.evidence,
+      scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
+      ...(via && { via: via.text }),
+    },
+    now,
+  );
+}

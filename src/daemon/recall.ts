@@ -1,0 +1,75 @@
+// What the daemon knows when it starts: the ledger's memory in the shapes in which it is worked with, and what commits it.
+import type { Ledger, Remembered } from '../ledger/contract.ts';
+import type { Instant, Position } from '../model.ts';
+import type { Clock, Log } from '../ports.ts';
+import type { Setup } from '../setup/index.ts';
+import { createBans } from './bans.ts';
+import type { Bans } from './bans.ts';
+import { createCommitter } from './committer.ts';
+import type { Committer } from './committer.ts';
+import type { FaultPoint } from './fault-points.ts';
+import type { Faults } from './faults.ts';
+import type { Host } from './host.ts';
+import { createInForce, ignoresOf } from './in-force.ts';
+import type { InForce } from './in-force.ts';
+import { createProtection } from './protection.ts';
+import type { Protection } from './protection.ts';
+import { createReportMemory } from './report-memory.ts';
+import type { ReportMemory } from './report-memory.ts';
+import { createSessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
+import { memoriesOf, seatJails } from './sitting.ts';
+import type { Sittings } from './sitting.ts';
+
+export interface Recalled {
+  readonly protection: Protection;
+  readonly sittings: Sittings;
+  readonly inForce: InForce;
+  readonly bans: Bans;
+  readonly sessions: Sessions;
+  readonly reportMemory: ReportMemory;
+  /** How far each source was read. */
+  readonly positions: readonly Position[];
+  readonly committer: Committer;
+}
+
+/** @param asksForInput `run -`. */
+export function recall(
+  setup: Setup,
+  ledger: Ledger,
+  asksForInput: boolean,
+  ports: { clock: Clock; log: Log; faults: Faults; host: Host; at: FaultPoint },
+): Recalled {
+  const { clock, log, faults, host, at } = ports;
+  const remembered = ledger.load();
+  tellDamage(remembered, faults);
+  const protection = createProtection(setup.allow, ignoresOf(setup), host);
+  const sittings = seat(setup, ledger, remembered, protection, clock.now());
+  const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
+  const bans = createBans(remembered.openBans, remembered.nextBanId);
+  const sessions = createSessions(remembered.sessions, remembered.lastLines);
+  const reportMemory = createReportMemory(ledger);
+  const jails = () => sittings.jails;
+  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, { clock, log, faults, at });
+  const { positions } = remembered;
+  return { protection, sittings, inForce, bans, sessions, reportMemory, positions, committer };
+}
+
+function tellDamage({ damaged }: Remembered, faults: Faults): void {
+  if (damaged > 0)
+    faults.raise('W_LEDGER_DAMAGED', `${damaged} rows of the ledger can't be read and were passed over.`);
+}
+
+function seat(
+  setup: Setup,
+  ledger: Ledger,
+  remembered: Remembered,
+  protection: Protection,
+  now: Instant,
+): Sittings {
+  const memories = memoriesOf(remembered);
+  const sittings = seatJails(setup, protection, (jail) => memories.get(jail) ?? ledger.memoryOf(jail), now);
+  // From here on the ledger knows more.
+  memories.clear();
+  return sittings;
+}
