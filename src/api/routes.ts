@@ -1,6 +1,7 @@
 // Every route there is: one file a noun.
 import type { Route } from './route.ts';
 import { bansRoutes } from './routes/bans.ts';
+import { eventsRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { standingRoutes } from './routes/standing.ts';
@@ -10,6 +11,7 @@ export const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...bansRoutes,
   ...historyRoutes,
+  ...eventsRoutes,
   ...standingRoutes,
   ...openapiRoutes,
 ];

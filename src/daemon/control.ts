@@ -16,6 +16,7 @@ import type { Bans } from './bans.ts';
 import type { Committer } from './committer.ts';
 import type { Clock } from '../ports.ts';
 import type { Enforcer } from './enforcer.ts';
+import type { Events } from './events.ts';
 import type { Protection } from './protection.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
@@ -37,6 +38,9 @@ export interface ControlParts {
   readonly sittings: Sittings;
   readonly views: Views;
   readonly clock: Clock;
+  readonly events: Events;
+  /** Tells at once what has changed of what no one announces. */
+  review(): void;
   /** How long a ban by hand lasts when nobody says. */
   readonly manualDuration: number;
   /** `--detect-only`: nothing may ever reach the kernel. */
@@ -209,8 +213,14 @@ export function createControl(parts: ControlParts): Control {
       const known = new Map([...remembered, ...bans.touching(network)].map((ban) => [ban.id, ban]));
       return views.history(network, [...known.values()], clock.now());
     },
+    events({ address, ...query }, tell) {
+      for (const jail of query.jail ?? []) checkJail(jail);
+      const networks = address?.map(networkNamed);
+      return parts.events.subscribe({ ...query, ...(networks && { networks }) }, tell);
+    },
     async teardown() {
       await enforcer.standDown();
+      parts.review();
       return { mode: views.mode() };
     },
     async arm() {
@@ -222,6 +232,7 @@ export function createControl(parts: ControlParts): Control {
       await enforcer.arm();
       await parts.enforce();
       if (enforcer.fault !== undefined) throw new BailiffError('E_FIREWALL_UNAVAILABLE', enforcer.fault);
+      parts.review();
       return { mode: views.mode() };
     },
   };

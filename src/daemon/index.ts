@@ -20,6 +20,7 @@ import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
 import type { Host } from './host.ts';
 import { followNames } from './names.ts';
+import { createNewsroom } from './news.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
 import { createSessions } from './sessions.ts';
@@ -93,7 +94,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { setup, ledger, firewall } = options;
   const { clock, log, at } = ports;
   const startedAt = clock.now();
-  const faults = createFaults(clock);
+  const news = createNewsroom(clock, firewall.enforces);
+  const faults = createFaults(clock, news.onFault);
   const remembered = ledger.load();
   if (remembered.damaged > 0)
     faults.raise(
@@ -107,7 +109,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   );
   const sittings = seatJails(setup, protection, remembered.offenders, startedAt);
   const plans = createPlans(sittings.all, (sitting) => sitting.ready);
-  const bans = createBans(remembered.openBans, remembered.nextBanId);
+  const bans = createBans(remembered.openBans, remembered.nextBanId, news.onBan);
   const sessions = createSessions(remembered.sessions);
   const committer = createCommitter(ledger, () => sittings.jails, sessions, bans, { clock, log, faults, at });
   const enforcer = createEnforcer(
@@ -115,7 +117,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     bans,
     sittings.scopeOf,
     { detectOnly: options.neverEnforce },
-    { clock, log, at },
+    { clock, log, at, news: news.enforcer },
   );
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */
   let reached = false;
@@ -154,7 +156,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
 
   function apply(chunk: Chunk): void {
-    const journey = applyChunk(chunk, plans.of(chunk.patterns), sessions, bans, clock.now());
+    const journey = applyChunk(chunk, plans.of(chunk.patterns), sessions, bans, clock.now(), news.onVerdict());
+    news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');
     sourceWatch.observe(chunk, journey);
@@ -177,6 +180,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const tick = (): void => {
     committer.forgetPositions(sources.takeForgotten());
     if (committer.isDue()) void committer.commit(false).catch(fail);
+    if (isBooted) review();
     // Before the first look at the disk no source would say that it has a backlog.
     if (!isBooted || settled || isCatchingUp()) return;
     settled = true;
@@ -232,6 +236,12 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     return allowed.length;
   }
 
+  const review = (): void => {
+    news.hour.observe(sittings.jails);
+    const { fault: firewallFault, refusal } = enforcer;
+    const sourceFaults = sourceWatch.faults;
+    news.review({ mode: views.mode(), firewallFault, refusal, sources: sources.status(), sourceFaults });
+  };
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
 
   // ── the sockets ──
@@ -249,6 +259,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sourceFaults: sourceWatch.faults,
     neverEnforce: options.neverEnforce,
     wasReached: () => reached,
+    clock,
+    news,
   });
   const control = createControl({
     version: options.version,
@@ -261,6 +273,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sittings,
     views,
     clock,
+    events: news.events,
+    review,
     manualDuration: setup.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),

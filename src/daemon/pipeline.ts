@@ -2,7 +2,7 @@
 import { formatDuration } from '../time.ts';
 import { utf8 } from '../text.ts';
 import type { Jail } from '../jails/contract.ts';
-import type { Ban, Chunk, Evidence, Instant, Network, Verdict } from '../model.ts';
+import type { Ban, Chunk, Evidence, Instant, Match, Network, Verdict } from '../model.ts';
 import type { Plan, ReadyJail } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 import { scanSafely } from './safe-scan.ts';
@@ -31,9 +31,13 @@ export interface Journey {
   readonly unframed: number;
 }
 
+/** Told of each verdict on a line. `evidence` is made only when it is called, and only within the call. */
+export type OnVerdict = (jail: string, match: Match, verdict: Verdict, evidence: () => Evidence) => void;
+
 /**
  * Applies one chunk: every line once, in order. Synchronous, so that whatever is committed between two chunks belongs
  * together: positions, counts, sessions and bans.
+ * @param onVerdict left out where nobody listens: then a match costs nothing more.
  */
 export function applyChunk(
   chunk: Chunk,
@@ -41,6 +45,7 @@ export function applyChunk(
   sessions: Sessions,
   bans: Bans,
   now: Instant,
+  onVerdict?: OnVerdict,
 ): Journey {
   const imposed: Ban[] = [];
   const lineNumber = createLineCounter(chunk);
@@ -62,6 +67,7 @@ export function applyChunk(
       const { address, counts, oncePerSession, session, outcome } = match;
       const count = { address, at, counts, oncePerSession, session, outcome, evidence };
       const verdict = sitting.jail.decide(count);
+      onVerdict?.(sitting.ready.rules.name, match, verdict, evidence);
       if (verdict.outcome !== 'ban') continue;
       const { findTime } = sitting.ready.rules;
       const reason = `${quantity(verdict.count, 'match', 'matches')} of ${match.filter} within ${formatDuration(findTime)}`;

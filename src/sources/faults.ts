@@ -29,14 +29,14 @@ export interface Faults {
 }
 
 export function createFaults(clock: Clock): Faults {
-  const counted = new Map<SourceFaultCode, { count: number; since: number }>();
+  const counted = new Map<SourceFaultCode, { count: number; since: number; last: number }>();
   return {
     add(code, count = 1) {
       const entry = counted.get(code);
-      if (entry) entry.count += count;
-      else counted.set(code, { count, since: clock.now() });
+      const last = clock.now();
+      if (entry) Object.assign(entry, { count: entry.count + count, last });
+      else counted.set(code, { count, since: last, last });
     },
-    list: () =>
-      [...counted].map(([code, { count, since }]) => ({ code, message: SOURCE_FAULTS[code], count, since })),
+    list: () => [...counted].map(([code, times]) => ({ code, message: SOURCE_FAULTS[code], ...times })),
   };
 }

@@ -3,7 +3,9 @@ import type {
   BanOutcome,
   BanView,
   Control,
+  EventsQuery,
   HistoryView,
+  LiveEvent,
   Page,
   StatusView,
   UnbanOutcome,
@@ -17,6 +19,10 @@ export interface FakeControl extends Control {
   readonly calls: [string, unknown][];
   /** Replaces the answer of a method; an Error is thrown. */
   answer(method: keyof Control, value: unknown): void;
+  /** Tells everyone who listens. */
+  tell(event: LiveEvent): void;
+  /** Who listens. */
+  readonly listeners: ReadonlySet<(event: LiveEvent) => void>;
 }
 
 export function ban(changes: Partial<BanView> = {}): BanView {
@@ -96,8 +102,18 @@ export function createFakeControl(): FakeControl {
     offenders: [{ jail: 'sshd', count: 2, of: 5, window: 600, last: '2026-01-05T10:11:12.000Z' }],
     next: [{ jail: 'sshd', nth: 2, for: 2_400 }],
   };
+  const listeners = new Set<(event: LiveEvent) => void>();
   return {
     calls,
+    listeners,
+    tell(event) {
+      for (const listener of listeners) listener(event);
+    },
+    events(query: EventsQuery, tell) {
+      reply('events', query, undefined);
+      listeners.add(tell);
+      return { at: 'fake-0', stop: () => listeners.delete(tell) };
+    },
     answer: (method, value) => void answers.set(method, value),
     ping: () => reply('ping', undefined, { version: '0.1.0', pid: 812 }),
     status: async () => reply('status', undefined, status()),
