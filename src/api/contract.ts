@@ -253,8 +253,22 @@ export type News =
   | ReloadNews
   | GapNews;
 export type NewsKind = News['kind'];
+/** In the order of the reference. */
+export const NEWS_KINDS = [
+  'match',
+  'ban',
+  'release',
+  'kernel',
+  'fault',
+  'mode',
+  'reload',
+  'gap',
+] as const satisfies readonly NewsKind[];
 /** `id` is the place in the stream, to be handed back as `Last-Event-ID`; `at` is when the daemon noticed. */
 export type LiveEvent = News & { id: string; at: string };
+
+/** Events that the daemon remembers for readers who come back. */
+export const EVENTS_REMEMBERED = 2_000;
 
 /** Which events a reader wants. Several of one key: any of them. */
 export interface EventsQuery {

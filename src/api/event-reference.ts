@@ -1,5 +1,6 @@
 // docs/events.md from the table of events. Pure.
 import * as v from 'valibot';
+import { EVENTS_REMEMBERED } from './contract.ts';
 import { HEAD, KINDS } from './event-shapes.ts';
 import { page, table } from './reference.ts';
 import { STREAM_LIMITS } from './streams.ts';
@@ -13,7 +14,7 @@ export function eventsPage(): string {
     '```\ncurl -N --unix-socket /run/bailiff/status.sock "http://bailiff/v1/events?kind=ban&kind=release"\n```',
     'The query filters: `jail`, `kind`, `address` (a network takes in what lies inside it). Each may be repeated: any of its values will do, and all of the keys must hold. An event without a jail is not told to who asks for one; a `gap` always is.',
     'An event is told when it is decided, a moment before it is committed. After a crash the same lines are read again, and what they led to may be told once more: a ban bears the same number both times.',
-    `The latest 2000 events are remembered. Who comes back with the last \`id\` that he saw, as the header \`Last-Event-ID\` or as \`after\`, is told what he missed; where that can't be done, a \`gap\` comes first. Without an id, \`last=20\` begins with the latest twenty. Matches are put into words only while someone wants them, and for a minute after.`,
+    `The latest ${EVENTS_REMEMBERED} events are remembered. Who comes back with the last \`id\` that he saw, as the header \`Last-Event-ID\` or as \`after\`, is told what he missed; where that can't be done, a \`gap\` comes first. Without an id, \`last=20\` begins with the latest twenty. Matches are put into words only while someone wants them, and for a minute after.`,
     `One socket takes ${readers} readers; one more gets \`E_TOO_MANY_READERS\`. Who lets ${backlog} events wait is cut off, so that nobody has to wait for him; he may come back with his \`id\`. A comment comes every ${heartbeat / 1_000} seconds as a sign of life.`,
     'What a client wrote stands in the fields marked as hostile text, and only on control.sock: make it printable before you show it.',
     '## Every event',

@@ -128,8 +128,6 @@ export const KINDS = {
   },
 } as const satisfies Record<contract.NewsKind, Kind>;
 
-export const NEWS_KINDS = Object.keys(KINDS) as [contract.NewsKind, ...contract.NewsKind[]];
-
 const { match, ban: banned, release, kernel, fault, mode: standing, reload, gap } = KINDS;
 
 export const LiveEvent = v.variant('kind', [

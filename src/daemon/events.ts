@@ -1,13 +1,12 @@
 // In: what happened. Out: the same to everyone who listens, and a bounded memory of it for those who come back.
 // It never waits for a listener, and while nobody listens a match costs nothing: it is not even put into words.
+import { EVENTS_REMEMBERED } from '../api/contract.ts';
 import type { EventsQuery, LiveEvent, News, Subscription } from '../api/contract.ts';
 import { contains, parseNetwork } from '../address.ts';
 import type { Duration, Network } from '../model.ts';
 import type { Clock } from '../ports.ts';
 import { formatInstant } from '../time.ts';
 
-/** Events that are remembered. One is a few kilobytes at most: its text is cut before it comes here. */
-const REMEMBERED = 2_000;
 /** So long after the last reader of matches has gone they are still told, so that he who comes back misses none. */
 const LINGER: Duration = 60_000;
 
@@ -30,7 +29,7 @@ interface Listener {
 /** @param boot sets this daemon's ids apart from those of an earlier one. */
 export function createEvents(clock: Clock, boot: string): Events {
   const listeners = new Set<Listener>();
-  /** The event with number n stands at n modulo its length. */
+  /** The event with number n stands at n modulo its length. One is a few kilobytes at most: its text comes here cut. */
   const ring: (LiveEvent | undefined)[] = [];
   let next = 1;
   let matchListeners = 0;
@@ -44,11 +43,11 @@ export function createEvents(clock: Clock, boot: string): Events {
     ...{ id: idOf(number), at: formatInstant(clock.now()) },
     ...news,
   });
-  const oldest = (): number => Math.max(1, next - REMEMBERED);
+  const oldest = (): number => Math.max(1, next - EVENTS_REMEMBERED);
 
   function* remembered(from: number): Generator<LiveEvent> {
     for (let number = Math.max(from, oldest()); number < next; number++) {
-      const event = ring[number % REMEMBERED];
+      const event = ring[number % EVENTS_REMEMBERED];
       if (event) yield event;
     }
   }
@@ -78,7 +77,7 @@ export function createEvents(clock: Clock, boot: string): Events {
     },
     emit(news) {
       const event = put(news, next);
-      ring[next++ % REMEMBERED] = event;
+      ring[next++ % EVENTS_REMEMBERED] = event;
       for (const listener of listeners) if (listener.wants(event)) listener.tell(event);
     },
     subscribe(wanted, tell) {
@@ -86,7 +85,7 @@ export function createEvents(clock: Clock, boot: string): Events {
       const listener: Listener = { wants: createFilter(wanted), wantsMatches: isForMatches, tell };
       if (isForMatches && !wantsMatches()) {
         unwatched = next++;
-        ring[unwatched % REMEMBERED] = undefined;
+        ring[unwatched % EVENTS_REMEMBERED] = undefined;
       }
       for (const event of past(wanted, listener)) tell(event);
       listeners.add(listener);

@@ -1,6 +1,6 @@
 // What happens, as it happens.
 import * as v from 'valibot';
-import { NEWS_KINDS } from '../event-shapes.ts';
+import { NEWS_KINDS } from '../contract.ts';
 import { addressField, jailField } from '../fields.ts';
 import { route } from '../route.ts';
 
