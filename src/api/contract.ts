@@ -244,14 +244,7 @@ export interface GapNews {
 }
 
 export type News =
-  | MatchNews
-  | BanNews
-  | ReleaseNews
-  | KernelNews
-  | FaultNews
-  | ModeNews
-  | ReloadNews
-  | GapNews;
+  MatchNews | BanNews | ReleaseNews | KernelNews | FaultNews | ModeNews | ReloadNews | GapNews;
 export type NewsKind = News['kind'];
 /** In the order of the reference. */
 export const NEWS_KINDS = [

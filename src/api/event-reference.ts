@@ -43,7 +43,11 @@ function descriptionOf(schema: Schema): string {
 
 /** What a schema takes, in a word. */
 function unwrap(schema: Schema): { type: string; isOptional: boolean } {
-  const { wrapped, options, item } = schema as Schema & { wrapped?: Schema; options?: string[]; item?: Schema };
+  const { wrapped, options, item } = schema as Schema & {
+    wrapped?: Schema;
+    options?: string[];
+    item?: Schema;
+  };
   switch (schema.type) {
     case 'optional':
       return { type: unwrap(wrapped!).type, isOptional: true };

@@ -26,7 +26,8 @@ interface Kind {
 
 export const KINDS = {
   match: {
-    summary: 'A filter recognised a line, and a jail judged it. One event for each jail that looks at the line.',
+    summary:
+      'A filter recognised a line, and a jail judged it. One event for each jail that looks at the line.',
     fields: {
       kind: v.literal('match'),
       jail,

@@ -8,7 +8,11 @@ const instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601 in 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const seconds = v.pipe(v.number(), v.minValue(0), v.description('Seconds.'));
 
-const RuntimeFault = v.strictObject({ code: v.string(), message: v.string(), count, since: instant,
+const RuntimeFault = v.strictObject({
+  code: v.string(),
+  message: v.string(),
+  count,
+  since: instant,
   last: v.optional(instant),
   hint: v.pipe(v.optional(v.string()), v.description('What to do about it.')),
 });
@@ -71,9 +75,7 @@ const StatusView = v.strictObject({
     v.description('What the daemon was started for.'),
   ),
   latency: v.pipe(
-    v.optional(
-      v.strictObject({ bans: count, median: v.nullable(v.number()), p99: v.nullable(v.number()) }),
-    ),
+    v.optional(v.strictObject({ bans: count, median: v.nullable(v.number()), p99: v.nullable(v.number()) })),
     v.description('Seconds from the reading of the deciding line to the kernel, over the last so many bans.'),
   ),
   health: v.pipe(

@@ -48,7 +48,8 @@ export function createStreams(role: Role, log: Log, limits: StreamLimits = STREA
         );
       const reader = createReader(subscribe, write, limits, {
         cutOff,
-        onSlow: () => log.warn({ socket: role, backlog: limits.backlog }, 'reader of events cut off: too slow'),
+        onSlow: () =>
+          log.warn({ socket: role, backlog: limits.backlog }, 'reader of events cut off: too slow'),
         onEnd: () => closers.delete(reader.close),
       });
       closers.add(reader.close);

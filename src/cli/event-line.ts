@@ -36,7 +36,9 @@ export function formatEvent(surface: Surface, event: LiveEvent): string {
   const color = COLORS[event.kind];
   const when = formatWhen(surface, at!).slice(11, 19);
   const told = color === undefined ? kind!.padEnd(7) : paint(surface, color, kind!.padEnd(7));
-  return `${when} ${told} ${jail!.padEnd(10)} ${address!.padEnd(15)} ${what!.padEnd(8)} ${rest!}`.trimEnd() + '\n';
+  return (
+    `${when} ${told} ${jail!.padEnd(10)} ${address!.padEnd(15)} ${what!.padEnd(8)} ${rest!}`.trimEnd() + '\n'
+  );
 }
 
 /** What happened, in a word, and the rest. */

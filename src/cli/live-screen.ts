@@ -2,6 +2,7 @@
 // told, and makes a screen of it for any size. Pure.
 import type { BanNews, JailView, LiveEvent, StatusView } from '../api/contract.ts';
 import { printable } from '../text.ts';
+import { formatDuration } from '../time.ts';
 import { sparkline } from './sparkline.ts';
 import { paint, shortenPath } from './table.ts';
 import type { Surface } from './table.ts';
@@ -57,7 +58,9 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
     if (!known.jails.split(', ').includes(jail) && known.jails.length < 60) known.jails += `, ${jail}`;
     offenders.set(address, known);
     if (offenders.size <= MOST_OFFENDERS) return;
-    const least = [...offenders.values()].toSorted((a, b) => a.matches - b.matches || (a.last < b.last ? -1 : 1));
+    const least = [...offenders.values()].toSorted(
+      (a, b) => a.matches - b.matches || (a.last < b.last ? -1 : 1),
+    );
     for (const one of least.slice(0, MOST_OFFENDERS / 2)) offenders.delete(one.address);
   }
 
@@ -80,7 +83,11 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
     const problem = trouble ?? health?.problems[0];
     const gap = lost === 0 ? '' : `  (${lost} gaps in what was told)`;
     return [
-      paint(surface, isWell ? 'green' : 'red', fit(left, columns - time.length - 1).padEnd(columns - time.length)) + time,
+      paint(
+        surface,
+        isWell ? 'green' : 'red',
+        fit(left, columns - time.length - 1).padEnd(columns - time.length),
+      ) + time,
       fit(rates + gap, columns),
       ...(problem === undefined ? [] : [paint(surface, 'red', fit(`! ${printable(problem)}`, columns))]),
     ];
@@ -92,14 +99,19 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
 
   function jailLines(columns: number, room: number): string[] {
     const jails = (status ? jailsOf(status) : []).toSorted((a, b) => b.matches - a.matches);
-    const rows = jails.slice(0, room).map((jail) =>
-      fit(
-        `${cell(jail.name, JAIL)} ${jail.state.padEnd(8)} ${String(jail.banned).padStart(7)} ${String(jail.matches).padStart(9)}  ${sparkline(jail.hour?.matches ?? [], HOUR)}`,
+    const rows = jails
+      .slice(0, room)
+      .map((jail) =>
+        fit(
+          `${cell(jail.name, JAIL)} ${jail.state.padEnd(8)} ${String(jail.banned).padStart(7)} ${String(jail.matches).padStart(9)}  ${sparkline(jail.hour?.matches ?? [], HOUR)}`,
+          columns,
+        ),
+      );
+    return [
+      title(
+        `${'JAIL'.padEnd(JAIL)} ${'STATE'.padEnd(8)} ${'BANNED'.padStart(7)} ${'MATCHES'.padStart(9)}  LAST HOUR`,
         columns,
       ),
-    );
-    return [
-      title(`${'JAIL'.padEnd(JAIL)} ${'STATE'.padEnd(8)} ${'BANNED'.padStart(7)} ${'MATCHES'.padStart(9)}  LAST HOUR`, columns),
       ...rows,
     ];
   }
@@ -109,20 +121,26 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
       .toSorted((a, b) => b.matches - a.matches || (a.last < b.last ? 1 : -1))
       .slice(0, room);
     const rows = top.map(({ address, matches, jails, last }) =>
-      fit(`${cell(address, ADDRESS)} ${String(matches).padStart(9)}  ${last.slice(11, 19)}  ${printable(jails)}`, columns),
+      fit(
+        `${cell(address, ADDRESS)} ${String(matches).padStart(9)}  ${last.slice(11, 19)}  ${printable(jails)}`,
+        columns,
+      ),
     );
-    return [title(`${'OFFENDER'.padEnd(ADDRESS)} ${'MATCHES'.padStart(9)}  LAST      JAILS`, columns), ...rows];
+    return [
+      title(`${'OFFENDER'.padEnd(ADDRESS)} ${'MATCHES'.padStart(9)}  LAST      JAILS`, columns),
+      ...rows,
+    ];
   }
 
   function banLines(columns: number, room: number): string[] {
     const rows = bans.slice(0, room).map(({ address, jail, since, until, nth, reason }) => {
-      const end = until === null ? 'for good' : until.slice(0, 19).replace('T', ' ');
+      const length = until === null ? 'ever' : formatDuration(Date.parse(until) - Date.parse(since));
       return fit(
-        `${since.slice(11, 19)}  ${cell(address, ADDRESS)} ${cell(jail, JAIL)} ${end.padEnd(19)} ${nth}  ${printable(reason)}`,
+        `${since.slice(11, 19)}  ${cell(address, ADDRESS)} ${cell(jail, JAIL)} ${length.padEnd(8)} ${String(nth).padStart(3)}  ${printable(reason)}`,
         columns,
       );
     });
-    const head = `${'BANNED'.padEnd(8)}  ${'ADDRESS'.padEnd(ADDRESS)} ${'JAIL'.padEnd(JAIL)} ${'UNTIL'.padEnd(19)} N  WHY`;
+    const head = `${'BANNED'.padEnd(8)}  ${'ADDRESS'.padEnd(ADDRESS)} ${'JAIL'.padEnd(JAIL)} ${'FOR'.padEnd(8)} NTH  WHY`;
     return [title(head, columns), ...rows];
   }
 
@@ -151,13 +169,19 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
       const top = head(columns, trouble, now);
       // Three tables, each with its title and a blank line before it, and the last line.
       const room = Math.max(3, rows - top.length - 7);
-      const jails = jailLines(columns, Math.max(1, Math.min(Math.floor(room / 3), status?.jails.length ?? 1)));
+      const jails = jailLines(
+        columns,
+        Math.max(1, Math.min(Math.floor(room / 3), status?.jails.length ?? 1)),
+      );
       const left = room - (jails.length - 1);
       const offended = offenderLines(columns, Math.max(1, Math.floor(left / 2)));
       const banned = banLines(columns, Math.max(1, left - (offended.length - 1)));
       const body = [...top, '', ...jails, '', ...offended, '', ...banned].slice(0, Math.max(0, rows - 1));
       while (body.length < rows - 1) body.push('');
-      return [...body, paint(surface, 'dim', fit('q or Ctrl-C ends it', columns))].slice(0, Math.max(1, rows));
+      return [...body, paint(surface, 'dim', fit('q or Ctrl-C ends it', columns))].slice(
+        0,
+        Math.max(1, rows),
+      );
     },
   };
 }

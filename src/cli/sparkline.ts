@@ -13,7 +13,5 @@ export function sparkline(numbers: readonly number[], width: number): string {
   for (let from = 0; from < numbers.length; from += each)
     sums.push(numbers.slice(from, from + each).reduce((sum, one) => sum + one, 0));
   const most = Math.max(...sums, 1);
-  return sums
-    .map((sum) => (sum === 0 ? NOTHING : BARS[Math.ceil((sum / most) * BARS.length) - 1]))
-    .join('');
+  return sums.map((sum) => (sum === 0 ? NOTHING : BARS[Math.ceil((sum / most) * BARS.length) - 1])).join('');
 }

@@ -112,7 +112,9 @@ function kernelLine({ mode, firewall, latency }: StatusView): string {
     median === null || p99 === null
       ? ''
       : `; from line to kernel ${formatSpan(median)} (99 of 100: ${formatSpan(p99)}) over ${quantity(bans, 'ban')}`;
-  return firewall.blocked === undefined ? '' : `${quantity(firewall.blocked, 'address', 'es')} blocked${speed}\n`;
+  return firewall.blocked === undefined
+    ? ''
+    : `${quantity(firewall.blocked, 'address', 'es')} blocked${speed}\n`;
 }
 
 function faultLines(screen: Screen, status: StatusView): string {
@@ -122,7 +124,8 @@ function faultLines(screen: Screen, status: StatusView): string {
       `${where}${fault.message} (${fault.code}, ${times} since ${formatWhen(screen, fault.since)})`,
     );
     // Messages of older daemons, and some of ours, say themselves what to do.
-    const hint = fault.hint === undefined || fault.message.includes(fault.hint) ? '' : `  → ${printable(fault.hint)}\n`;
+    const hint =
+      fault.hint === undefined || fault.message.includes(fault.hint) ? '' : `  → ${printable(fault.hint)}\n`;
     return `${paint(screen, 'red', '!')} ${text}\n${hint}`;
   };
   const all = [
@@ -137,7 +140,8 @@ function formatJails(screen: Screen, isWhole: boolean, jails: readonly JailView[
   const isAll = isWhole || screen.columns >= WIDE;
   const head = ['jail', 'state', 'banned', 'bans', 'offenders', 'matches', 'last hour'];
   if (isAll) head.push('ignored', 'late', 'filters');
-  const busiest = (jail: JailView): number => (jail.state === 'tripped' ? Infinity : jail.banned + jail.matches);
+  const busiest = (jail: JailView): number =>
+    jail.state === 'tripped' ? Infinity : jail.banned + jail.matches;
   const isCut = !isWhole && jails.length > MOST_JAILS;
   const shown = isCut ? jails.toSorted((a, b) => busiest(b) - busiest(a)).slice(0, MOST_JAILS) : jails;
   const rows = shown.map((jail) => [

@@ -23,9 +23,9 @@ export function healthOf(vitals: Vitals, now: Instant): NonNullable<StatusView['
   const problems: string[] = [];
   if (intent === 'enforcing' && mode === 'detect-only')
     problems.push(`Nobody is blocked: ${firewallFault ?? 'the firewall was never reached'}`);
-  else if (mode === 'stood-down') problems.push('Nobody is blocked: it was stood down by "bailiff teardown".');
-  else if (firewallFault !== undefined)
-    problems.push(`New bans do not reach the kernel: ${firewallFault}`);
+  else if (mode === 'stood-down')
+    problems.push('Nobody is blocked: it was stood down by "bailiff teardown".');
+  else if (firewallFault !== undefined) problems.push(`New bans do not reach the kernel: ${firewallFault}`);
   for (const { name, state } of jails)
     if (state === 'tripped') problems.push(`The jail ${name} has tripped: it only detects.`);
   for (const fault of faults) if (isProblem(fault, now)) problems.push(fault.message);

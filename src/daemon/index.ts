@@ -156,7 +156,14 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
 
   function apply(chunk: Chunk): void {
-    const journey = applyChunk(chunk, plans.of(chunk.patterns), sessions, bans, clock.now(), news.onVerdict());
+    const journey = applyChunk(
+      chunk,
+      plans.of(chunk.patterns),
+      sessions,
+      bans,
+      clock.now(),
+      news.onVerdict(),
+    );
     news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');

@@ -68,7 +68,12 @@ export function createNewsroom(clock: Clock, firewallEnforces: boolean): Newsroo
       else events.emit(banNews(what, ban));
     },
     onFault(code, message) {
-      events.emit({ kind: 'fault', what: message === undefined ? 'cleared' : 'raised', code, message: message ?? '' });
+      events.emit({
+        kind: 'fault',
+        what: message === undefined ? 'cleared' : 'raised',
+        code,
+        message: message ?? '',
+      });
     },
     enforcer: {
       applied(change, outcome) {
@@ -94,7 +99,13 @@ export function createNewsroom(clock: Clock, firewallEnforces: boolean): Newsroo
         events.emit({
           ...{ kind: 'match', jail, filter: match.filter, address: match.address.text },
           ...outcomeOf(verdict),
-          ...{ time: formatInstant(at), file, line, fields: shortened(match), text: text.slice(0, MOST_TEXT) },
+          ...{
+            time: formatInstant(at),
+            file,
+            line,
+            fields: shortened(match),
+            text: text.slice(0, MOST_TEXT),
+          },
         });
       };
     },

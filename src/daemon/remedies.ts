@@ -79,10 +79,13 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'standing',
     hint: 'Set "logFormat" as the log is written, or name a filter that reads it; "bailiff explain LINE" helps.',
   },
-  E_LINE_DEFECT: { weight: 'event', hint: 'A defect in Bailiff: please report it, with the line if you may.' },
+  E_LINE_DEFECT: {
+    weight: 'event',
+    hint: 'A defect in Bailiff: please report it, with the line if you may.',
+  },
   W_STAMP_FUTURE: {
     weight: 'oddity',
-    hint: "Set \"zone\" for this log to its writer's zone, or mend the clock of one of the two.",
+    hint: 'Set "zone" for this log to its writer\'s zone, or mend the clock of one of the two.',
   },
   W_CLOCK_SKEW: { weight: 'standing', hint: 'Set "zone" for this log, or mend the clock.' },
 };

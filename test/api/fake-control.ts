@@ -25,6 +25,16 @@ export interface FakeControl extends Control {
   readonly listeners: ReadonlySet<(event: LiveEvent) => void>;
 }
 
+/** A match as only control.sock may tell it. */
+export function match(changes: Partial<Extract<LiveEvent, { kind: 'match' }>> = {}): LiveEvent {
+  return {
+    ...{ id: 'fake-1', at: '2026-01-05T10:11:12.500Z', kind: 'match', jail: 'sshd', filter: 'sshd' },
+    ...{ address: '192.0.2.7', outcome: 'counted', count: 3, of: 5, time: '2026-01-05T10:11:12.000Z' },
+    ...{ file: '/var/log/auth.log', line: 12, fields: { user: HOSTILE }, text: HOSTILE },
+    ...changes,
+  };
+}
+
 export function ban(changes: Partial<BanView> = {}): BanView {
   return {
     id: 1,
@@ -46,7 +56,10 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
     pid: 812,
     startedAt: '2026-01-05T10:00:00.000Z',
     mode: 'enforcing',
-    firewall: { kind: 'nftables', healthy: true, dropped: { packets: 12, bytes: 720 } },
+    firewall: { kind: 'nftables', healthy: true, dropped: { packets: 12, bytes: 720 }, blocked: 1 },
+    intent: 'enforcing',
+    latency: { bans: 3, median: 0.002, p99: 0.004 },
+    health: { ok: true, problems: [] },
     caughtUp: true,
     sources: [
       {
@@ -57,6 +70,7 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
         lag: 0,
         lines: 40,
         skipped: 0,
+        lastLine: '2026-01-05T10:19:50.000Z',
         faults: [],
       },
     ],
@@ -72,6 +86,11 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
         banned: 1,
         bansTotal: 1,
         evicted: 0,
+        hour: {
+          step: 60,
+          matches: [...Array<number>(58).fill(0), 3, 4],
+          bans: [...Array<number>(59).fill(0), 1],
+        },
       },
     ],
     faults: [],

@@ -12,7 +12,7 @@ const several = <S extends v.GenericSchema<string>>(one: S, text: string) =>
   v.optional(v.pipe(v.union([one, v.pipe(v.array(one), v.maxLength(MOST))]), v.description(text)));
 
 const listOf = <T>(given: T | T[] | undefined): T[] | undefined =>
-  given === undefined ? undefined : [given].flat() as T[];
+  given === undefined ? undefined : ([given].flat() as T[]);
 
 const lastId = v.pipe(v.string(), v.nonEmpty(), v.maxLength(64));
 

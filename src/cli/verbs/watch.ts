@@ -72,7 +72,9 @@ async function lines(
   signal: AbortSignal,
 ): Promise<void> {
   const onConnection = (isThere: boolean): void =>
-    context.err(isThere ? 'bailiff: the daemon is there again\n' : 'bailiff: the daemon is gone; waiting for it\n');
+    context.err(
+      isThere ? 'bailiff: the daemon is there again\n' : 'bailiff: the daemon is gone; waiting for it\n',
+    );
   for await (const event of followEvents(client, query, { signal, tries: TRIES, onConnection }))
     context.out(context.json ? formatJson(event) : formatEvent(context, event));
 }
