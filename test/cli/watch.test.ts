@@ -122,11 +122,7 @@ test.each([
   expect(daemon.control.calls).toEqual([]);
 });
 
-needs(
-  'script',
-  'stty',
-  'ps',
-)('in a terminal', () => {
+needs('script', 'ps')('in a terminal', () => {
   const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
   const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
   let folder: string;
