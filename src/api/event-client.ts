@@ -1,7 +1,7 @@
 // The reading end of /v1/events.
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { BailiffError } from '../errors.ts';
+import type { BailiffError } from '../errors.ts';
 import type { EventsQuery, LiveEvent } from './contract.ts';
 
 /** Longer than several heartbeats of the daemon, in milliseconds. */

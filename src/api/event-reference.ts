@@ -38,7 +38,7 @@ function fieldTable(fields: v.ObjectEntries): string {
 type Schema = v.ObjectEntries[string];
 
 function descriptionOf(schema: Schema): string {
-  return v.getDescription(schema as v.GenericSchema) ?? '';
+  return v.getDescription(schema) ?? '';
 }
 
 /** What a schema takes, in a word. */

@@ -47,8 +47,8 @@ function begin(file: string, args: readonly string[], env: Record<string, string
 }
 
 const watch = (...args: string[]): Watching => begin('/bin/sh', [LAUNCHER, 'watch', ...args]);
-const listening = (): Promise<true> =>
-  eventually('someone listens', () => daemon.control.listeners.size > 0) as Promise<true>;
+const listening = (): Promise<boolean> =>
+  eventually('someone listens', () => daemon.control.listeners.size > 0);
 
 describe('in a pipe', () => {
   test('is one event a line, and ends with 0 on SIGINT', async () => {
@@ -189,7 +189,7 @@ needs('script', 'ps')('in a terminal', () => {
     if (how === 'q') watching.child.stdin!.write('q');
     else {
       const pid = await processIn(read('tty').trim());
-      process.kill(pid, how as NodeJS.Signals);
+      process.kill(pid, how);
     }
     await ended(watching.child);
     expect(read('code').trim()).toBe('0');

@@ -189,11 +189,11 @@ describe('who takes more than is meant for one', () => {
     await Promise.all(Array.from({ length: 8 }, beDeaf));
     const awake = await listen('status', '?kind=ban');
     await eventually('they listen', () => write(1_000).then(() => true));
-    await write(60_000);
+    await write(90_000);
     const cutOff = daemon.output().match(/reader of events cut off: too slow/g);
     expect(cutOff).toHaveLength(8);
-    // 60 000 events of a kilobyte, eight times: half a gigabyte, did anyone keep them.
-    expect(memory() - usual).toBeLessThan(100_000);
+    // Measured: 100 MB more, and no more than that with twice the lines. Did the readers' events wait without a bound: 217 MB.
+    expect(memory() - usual).toBeLessThan(160_000);
     expect(awake.heard.ended).toBe(false);
     expect(awake.heard.status).toBe(200);
   });

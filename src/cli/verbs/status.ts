@@ -30,7 +30,7 @@ provoke (bytes that are no UTF-8, over-long lines) is shown, but is never 1. --v
 
 function show(context: Context, status: StatusView): string {
   if (!context.terminal) return formatTable(context, [], statusLines(status));
-  const { columns = 80, rows = 24 } = process.stdout;
+  const { columns, rows } = process.stdout;
   const screen = { ...context, columns, rows, now: createClock().now() };
   return formatStatus(screen, context.verbose, status);
 }
