@@ -1,4 +1,5 @@
 // The routes of one socket as a hono application. It knows nothing of sockets, so tests call it directly.
+import type { ServerResponse } from 'node:http';
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { BailiffError } from '../errors.ts';
@@ -6,10 +7,18 @@ import type { Log } from '../ports.ts';
 import { nearest } from '../text.ts';
 import type { Control, Role } from './contract.ts';
 import type { Route } from './route.ts';
+import { createStreams } from './streams.ts';
+import type { Streams, Subscribe } from './streams.ts';
 import { checkFields, readBody, readJson, readQuery } from './validate.ts';
 
 /** The application that serves `role`. Every answer is JSON; a fault is `{code, message, …facts}`. */
-export function createApp(control: Control, role: Role, routes: readonly Route[], log: Log): Hono {
+export function createApp(
+  control: Control,
+  role: Role,
+  routes: readonly Route[],
+  log: Log,
+  streams: Streams = createStreams(role, log),
+): Hono {
   const app = new Hono();
   app.onError((error, context) => refuse(context, error, log));
   app.notFound((context) => refuse(context, unknownRoute(context.req.path, routes), log));
@@ -42,10 +51,22 @@ export function createApp(control: Control, role: Role, routes: readonly Route[]
       const query = checkFields(route.query, readQuery(new URL(context.req.url).searchParams), 'query');
       const sent = await readBody(context.req.raw);
       const body = checkFields(route.body, readJson(sent, context.req.header('content-type')), 'body');
-      return answer(context, 200, await route.handle({ control, role, query, body, routes }));
+      // hono drops the body of an answer to HEAD: nobody would ever end the stream.
+      if (route.streams && context.req.method === 'HEAD')
+        return context.body(null, 200, { 'content-type': 'text/event-stream' });
+      const header = (name: string): string | undefined => context.req.header(name);
+      const stream = (subscribe: Subscribe): Response => streams.open(subscribe, cutOffOf(context));
+      const value = await route.handle({ control, role, query, body, routes, header, stream });
+      return value instanceof Response ? value : answer(context, 200, value);
     });
   }
   return app;
+}
+
+/** How to end the connection without more ado; undefined where there is none, in a test. */
+function cutOffOf(context: Context): (() => void) | undefined {
+  const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse };
+  return outgoing && (() => outgoing.destroy());
 }
 
 function answer(context: Context, status: number, value: unknown): Response {

@@ -2,14 +2,27 @@
 import { request } from 'node:http';
 import { BailiffError, CATALOGUE, reasonOf } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { AttemptOutcome, BanOutcome, Control, ReportOutcome, Role, UnbanOutcome } from './contract.ts';
+import type {
+  AttemptOutcome,
+  BanOutcome,
+  Control,
+  EventsQuery,
+  ReportOutcome,
+  Role,
+  UnbanOutcome,
+} from './contract.ts';
+import { readEvents } from './event-client.ts';
+import type { EventReader } from './event-client.ts';
 import { checkSocketPath, socketPath } from './paths.ts';
 
 /** The methods of `Control`, each a promise. Over status.sock, what it doesn't serve is E_NOT_PERMITTED. */
 export type Client = {
-  [Method in keyof Control]: (
+  [Method in keyof Omit<Control, 'events'>]: (
     ...args: Parameters<Control[Method]>
   ) => Promise<Awaited<ReturnType<Control[Method]>>>;
+} & {
+  /** Resolves when the daemon has begun to tell. Aborting the signal ends it. */
+  events(query: EventsQuery, signal: AbortSignal): Promise<EventReader>;
 };
 
 /** Milliseconds without a byte after which the daemon counts as not answering. */
@@ -66,6 +79,15 @@ export function createClient(runtimeFolder: string, role: Role = 'control'): Cli
           ...(await call<AttemptOutcome[]>('POST', '/v1/attempts', { body: { addresses: some, jail } })),
         );
       return outcomes;
+    },
+    events(query, signal) {
+      checkSocketPath(path);
+      const { after: _, last, ...filters } = query;
+      const asked = search({ ...filters, ...(last !== undefined && { last: String(last) }) });
+      return readEvents(path, `/v1/events${asked}`, query, signal, {
+        unreachable: (error) => unreachable(path, error),
+        refused: (status, text) => readAnswer(path, status, text),
+      });
     },
     teardown: () => call('POST', '/v1/teardown'),
     arm: () => call('POST', '/v1/arm'),

@@ -12,6 +12,10 @@ export interface RuntimeFault {
   message: string;
   count: number;
   since: string;
+  /** When it last happened. */
+  last?: string;
+  /** What to do about it, in a sentence. */
+  hint?: string;
 }
 
 export interface SourceView {
@@ -25,7 +29,17 @@ export interface SourceView {
   firstLine?: number;
   lines: number;
   skipped: number;
+  /** When lines of it were last read; null: not since the start. */
+  lastLine?: string | null;
   faults: RuntimeFault[];
+}
+
+/** What happened in each of the last minutes, oldest first; the last one is the minute that runs. */
+export interface HistoryOfHour {
+  /** Seconds that one number stands for. */
+  step: number;
+  matches: number[];
+  bans: number[];
 }
 
 export interface JailView {
@@ -39,6 +53,7 @@ export interface JailView {
   banned: number;
   bansTotal: number;
   evicted: number;
+  hour?: HistoryOfHour;
 }
 
 export interface StatusView extends Alive {
@@ -49,7 +64,15 @@ export interface StatusView extends Alive {
     healthy: boolean;
     fault?: string;
     dropped?: { packets: number; bytes: number };
+    /** Networks that the kernel holds. */
+    blocked?: number;
   };
+  /** What this daemon was started for: `detect-only` where nothing is meant to be blocked. */
+  intent?: 'enforcing' | 'detect-only';
+  /** From the reading of the deciding line to the kernel, in seconds, over the last `bans` bans; null where there was none. */
+  latency?: { bans: number; median: number | null; p99: number | null };
+  /** For monitoring: `ok` is false where something that should work doesn't; `problems` says what, a sentence each. */
+  health?: { ok: boolean; problems: string[] };
   caughtUp: boolean;
   sources: SourceView[];
   jails: JailView[];
@@ -204,6 +227,131 @@ export interface JailSwitch {
   outcome: 'enabled' | 'disabled' | 'unchanged';
 }
 
+// ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One line that a filter recognised, and what a jail made of it. */
+export interface MatchNews {
+  kind: 'match';
+  jail: string;
+  filter: string;
+  address: string;
+  outcome: 'counted' | 'ban' | 'recorded' | 'ignored' | 'late' | 'success';
+  why?: string;
+  count?: number;
+  of?: number;
+  /** The line's own instant. */
+  time: string;
+  file: string;
+  line: number;
+  /** What the pattern kept, and the line itself: hostile text, on control.sock alone. */
+  fields?: Record<string, string>;
+  text?: string;
+}
+
+export interface BanNews {
+  kind: 'ban';
+  what: 'imposed' | 'extended';
+  ban: number;
+  jail: string;
+  address: string;
+  since: string;
+  until: string | null;
+  nth: number;
+  /** Empty on status.sock. */
+  reason: string;
+  by: string;
+}
+
+export interface ReleaseNews {
+  kind: 'release';
+  ban: number;
+  jail: string;
+  address: string;
+  by: string;
+  why: string;
+}
+
+/** What the firewall was told. */
+export interface KernelNews {
+  kind: 'kernel';
+  what: 'blocked' | 'released' | 'refused';
+  address: string;
+  protocol: 'any' | 'tcp' | 'udp';
+  ports: number[];
+  why?: string;
+}
+
+export interface FaultNews {
+  kind: 'fault';
+  what: 'raised' | 'cleared';
+  code: string;
+  message: string;
+  source?: string;
+}
+
+export interface ModeNews {
+  kind: 'mode';
+  mode: StatusView['mode'];
+  was: StatusView['mode'];
+}
+
+export interface ReloadNews {
+  kind: 'reload';
+  outcome: 'applied' | 'refused' | 'rolled-back' | 'confirmed';
+  message: string;
+  /** Names of jails. */
+  added: string[];
+  removed: string[];
+  changed: string[];
+  /** How many faults the new config has. */
+  faults: number;
+}
+
+/** Events between the one that was asked for and the next one that is told are lost to this reader. */
+export interface GapNews {
+  kind: 'gap';
+  why: 'restarted' | 'overrun' | 'unwatched';
+}
+
+export type News =
+  MatchNews | BanNews | ReleaseNews | KernelNews | FaultNews | ModeNews | ReloadNews | GapNews;
+export type NewsKind = News['kind'];
+/** In the order of the reference. */
+export const NEWS_KINDS = [
+  'match',
+  'ban',
+  'release',
+  'kernel',
+  'fault',
+  'mode',
+  'reload',
+  'gap',
+] as const satisfies readonly NewsKind[];
+/** `id` is the place in the stream, to be handed back as `Last-Event-ID`; `at` is when the daemon noticed. */
+export type LiveEvent = News & { id: string; at: string };
+
+/** Events that the daemon remembers for readers who come back. */
+export const EVENTS_REMEMBERED = 2_000;
+
+/** Which events a reader wants. Several of one key: any of them. */
+export interface EventsQuery {
+  jail?: string[];
+  kind?: NewsKind[];
+  /** Addresses or networks: events about one that holds, or lies in, one of them. */
+  address?: string[];
+  /** The id of the last event that the reader has seen. */
+  after?: string;
+  /** So many of the remembered events are told first, where there is no `after`. */
+  last?: number;
+}
+
+/** A reader's place in the stream. */
+export interface Subscription {
+  /** The id to go on from, should no event come. */
+  readonly at: string;
+  stop(): void;
+}
+
 /** What the server needs of a daemon. Everything may be called at any time; answers come when they are true. */
 export interface Control {
   ping(): Alive;
@@ -221,6 +369,12 @@ export interface Control {
   report(request: ReportRequest): Promise<ReportOutcome[]>;
   /** One match for each address, now, in any jail. @throws BailiffError E_ADDRESS, E_UNKNOWN_JAIL. */
   attempt(request: AttemptRequest): Promise<AttemptOutcome[]>;
+  /**
+   * Hands each event to `tell`, within the very turn in which it happens: `tell` must not wait. What is remembered and
+   * asked for is told before the call returns.
+   * @throws BailiffError E_UNKNOWN_JAIL, E_ADDRESS.
+   */
+  events(query: EventsQuery, tell: (event: LiveEvent) => void): Subscription;
   /** Takes everything out of the kernel and enforces nothing until {@link arm}. */
   teardown(): Promise<StandingView>;
   arm(): Promise<StandingView>;

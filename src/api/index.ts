@@ -22,8 +22,12 @@ export async function createServer(
   return server.createServer(control, options, ports);
 }
 
-/** The reference pages that are made from the catalogue and the route table: path in the checkout → text. */
+/** The reference pages that are made from the catalogue, the route table and that of events: path in the checkout → text. */
 export async function referencePages(): Promise<Record<string, string>> {
-  const reference = await import('./reference.ts');
-  return { 'docs/errors.md': reference.errorsPage(), 'docs/http.md': reference.httpPage() };
+  const [reference, events] = await Promise.all([import('./reference.ts'), import('./event-reference.ts')]);
+  return {
+    'docs/errors.md': reference.errorsPage(),
+    'docs/http.md': reference.httpPage(),
+    'docs/events.md': events.eventsPage(),
+  };
 }

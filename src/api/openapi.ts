@@ -43,7 +43,12 @@ function operation(route: Route): Record<string, unknown> {
       requestBody: { required: true, content: json(shape(v.strictObject(route.body))) },
     }),
     responses: {
-      200: { description: 'Done.', content: json(reference(route.answers)) },
+      200: {
+        description: 'Done.',
+        content: {
+          [route.streams ? 'text/event-stream' : 'application/json']: { schema: reference(route.answers) },
+        },
+      },
       default: { description: 'A fault.', content: json(reference('Fault')) },
     },
   };

@@ -70,11 +70,11 @@ function names(fields: Fields): string {
   return all.length === 0 ? '–' : all.join(', ');
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function page(parts: readonly string[]): string {
+export function page(parts: readonly string[]): string {
   return `${[parts[0], MADE, ...parts.slice(1)].join('\n\n')}\n`;
 }

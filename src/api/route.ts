@@ -2,6 +2,7 @@
 import type * as v from 'valibot';
 import type { Control, Role } from './contract.ts';
 import type { ShapeName } from './shapes.ts';
+import type { Subscribe } from './streams.ts';
 
 /** The fields that a query or a body may have; any other is refused. */
 export type Fields = v.ObjectEntries;
@@ -14,6 +15,9 @@ export interface Call<Query extends Fields, Body extends Fields> {
   readonly query: v.InferOutput<v.ObjectSchema<Query, undefined>>;
   readonly body: v.InferOutput<v.ObjectSchema<Body, undefined>>;
   readonly routes: readonly Route[];
+  header(name: string): string | undefined;
+  /** An answer that goes on: server-sent events until the client goes, or doesn't keep up. */
+  stream(subscribe: Subscribe): Response;
 }
 
 export interface Route<Query extends Fields = Fields, Body extends Fields = Fields> {
@@ -26,6 +30,8 @@ export interface Route<Query extends Fields = Fields, Body extends Fields = Fiel
   readonly body: Body;
   /** The shape of its answer. */
   readonly answers: ShapeName;
+  /** Is the answer a stream of server-sent events, each of that shape? Then `handle` gives a Response. */
+  readonly streams?: true;
   handle(call: Call<Query, Body>): Promise<unknown>;
 }
 

@@ -2,6 +2,7 @@
 import type { Route } from './route.ts';
 import { bansRoutes } from './routes/bans.ts';
 import { configRoutes } from './routes/config.ts';
+import { eventsRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { reportsRoutes } from './routes/reports.ts';
@@ -13,6 +14,7 @@ export const ROUTES: readonly Route[] = [
   ...bansRoutes,
   ...historyRoutes,
   ...reportsRoutes,
+  ...eventsRoutes,
   ...standingRoutes,
   ...configRoutes,
   ...openapiRoutes,

@@ -10,6 +10,8 @@ import { checkSocketPath, socketPath } from './paths.ts';
 import { ROUTES } from './routes.ts';
 import { listen, prepareFolder } from './sockets.ts';
 import type { SocketAccess } from './sockets.ts';
+import { createStreams, STREAM_LIMITS } from './streams.ts';
+import type { StreamLimits } from './streams.ts';
 
 export interface ServerOptions {
   /** Where the sockets stand; made with mode 0711 where it doesn't exist. */
@@ -24,7 +26,7 @@ export interface ServerOptions {
 }
 
 /** Times in milliseconds. */
-export interface Limits {
+export interface Limits extends StreamLimits {
   /** Connections of one socket; one more is closed at once. */
   readonly connections: number;
   /** From the opening of a connection, or the first byte of a request, to the end of its headers. */
@@ -51,6 +53,7 @@ export interface Server {
 }
 
 const LIMITS: Limits = {
+  ...STREAM_LIMITS,
   connections: 64,
   headers: 10_000,
   request: 20_000,
@@ -108,7 +111,8 @@ interface Serving {
 }
 
 function serve(control: Control, role: Role, version: string, limits: Limits, log: Log): Serving {
-  const app = createApp(control, role, ROUTES, log);
+  const streams = createStreams(role, log, limits);
+  const app = createApp(control, role, ROUTES, log, streams);
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: 'bailiff' });
   const inWork = new Set<ServerResponse>();
   let closing: Promise<void> | undefined;
@@ -143,6 +147,7 @@ function serve(control: Control, role: Role, version: string, limits: Limits, lo
   const shut = async (): Promise<void> => {
     // Not http's own close(): it cuts connections whose answer was given and is still on its way.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(http, () => resolve()));
+    streams.close();
     if (inWork.size === 0) http.closeAllConnections();
     // A client that doesn't take its answer must not hold up the end.
     const impatience = setTimeout(() => http.closeAllConnections(), limits.grace);

@@ -2,12 +2,20 @@
 // The types at the end make the compiler hold the two together.
 import * as v from 'valibot';
 import type * as contract from './contract.ts';
+import { LiveEvent } from './event-shapes.ts';
 
 const instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601 in UTC.'));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const seconds = v.pipe(v.number(), v.minValue(0), v.description('Seconds.'));
 
-const RuntimeFault = v.strictObject({ code: v.string(), message: v.string(), count, since: instant });
+const RuntimeFault = v.strictObject({
+  code: v.string(),
+  message: v.string(),
+  count,
+  since: instant,
+  last: v.optional(instant),
+  hint: v.pipe(v.optional(v.string()), v.description('What to do about it.')),
+});
 
 const Alive = v.strictObject({ version: v.string(), pid: count });
 
@@ -23,6 +31,10 @@ const SourceView = v.strictObject({
   ),
   lines: count,
   skipped: count,
+  lastLine: v.pipe(
+    v.optional(v.nullable(instant)),
+    v.description('When lines of it were last read; null: not since the start.'),
+  ),
   faults: v.array(RuntimeFault),
 });
 
@@ -37,6 +49,16 @@ const JailView = v.strictObject({
   banned: count,
   bansTotal: count,
   evicted: count,
+  hour: v.pipe(
+    v.optional(
+      v.strictObject({
+        step: v.pipe(v.number(), v.description('Seconds that one number stands for.')),
+        matches: v.array(count),
+        bans: v.array(count),
+      }),
+    ),
+    v.description('The last hour, oldest first, by when lines were read.'),
+  ),
 });
 
 const mode = v.picklist(['enforcing', 'detect-only', 'stood-down']);
@@ -50,7 +72,20 @@ const StatusView = v.strictObject({
     healthy: v.boolean(),
     fault: v.optional(v.string()),
     dropped: v.optional(v.strictObject({ packets: count, bytes: count })),
+    blocked: v.pipe(v.optional(count), v.description('Networks that the kernel holds.')),
   }),
+  intent: v.pipe(
+    v.optional(v.picklist(['enforcing', 'detect-only'])),
+    v.description('What the daemon was started for.'),
+  ),
+  latency: v.pipe(
+    v.optional(v.strictObject({ bans: count, median: v.nullable(v.number()), p99: v.nullable(v.number()) })),
+    v.description('Seconds from the reading of the deciding line to the kernel, over the last so many bans.'),
+  ),
+  health: v.pipe(
+    v.optional(v.strictObject({ ok: v.boolean(), problems: v.array(v.string()) })),
+    v.description('For monitoring: does what should work, work?'),
+  ),
   caughtUp: v.boolean(),
   sources: v.array(SourceView),
   jails: v.array(JailView),
@@ -206,6 +241,7 @@ export const SHAPES = {
   ReloadView,
   ConfirmView,
   JailSwitches,
+  LiveEvent,
   OpenApi,
 };
 export type ShapeName = keyof typeof SHAPES;
@@ -231,5 +267,6 @@ export type Agreement = Hold<
     Same<Shape<'ReloadView'>, contract.ReloadView>,
     Same<Shape<'ConfirmView'>, contract.ConfirmView>,
     Same<Shape<'JailSwitches'>, contract.JailSwitch[]>,
+    Same<Shape<'LiveEvent'>, contract.LiveEvent>,
   ]
 >;

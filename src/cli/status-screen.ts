@@ -1,57 +1,79 @@
 // `status` as one screen: is it working, is it keeping up, what is it not seeing. Pure.
-import type { RuntimeFault, SourceView, StatusView } from '../api/contract.ts';
+import type { JailView, RuntimeFault, SourceView, StatusView } from '../api/contract.ts';
 import { printable } from '../text.ts';
-import { formatBytes, formatTable, formatWhen, paint } from './table.ts';
+import { sparkline } from './sparkline.ts';
+import { formatAge, formatBytes, formatTable, formatWhen, paint, shortenPath } from './table.ts';
 import type { Cell, Surface } from './table.ts';
 
-/** Sources beyond so many are counted, not listed: the troubled ones stand first. */
-const MOST_SOURCES = 12;
-
-/** The screen. @param isWhole lists every source, however many there are. */
-export function formatStatus(surface: Surface, isWhole: boolean, status: StatusView): string {
-  const parts = [
-    `${headline(surface, status)}\n${keepingUp(surface, status)}\n`,
-    faultLines(surface, status),
-    formatJails(surface, status),
-    formatSources(surface, isWhole, status.sources),
-  ];
-  return parts.filter((part) => part !== '').join('\n');
+/** Where the screen stands, and when. */
+export interface Screen extends Surface {
+  readonly columns: number;
+  readonly rows: number;
+  /** Milliseconds since the epoch: ages are told, not instants. */
+  readonly now: number;
 }
 
-/** One line a fact, its kind first: for other programs. */
+/** Jails beyond so many are counted, not listed: the busiest stand first. Sources get the rows that are left. */
+const MOST_JAILS = 8;
+const LEAST_SOURCES = 4;
+const HOUR_WIDTH = 12;
+/** What a table needs to the right of its first column. */
+const WIDE = 110;
+
+/** The screen. @param isWhole lists every jail and source with all that is known of it, however many there are. */
+export function formatStatus(screen: Screen, isWhole: boolean, status: StatusView): string {
+  const above = [
+    `${headline(screen, status)}\n${keepingUp(screen, status)}\n${kernelLine(status)}`,
+    faultLines(screen, status),
+    formatJails(screen, isWhole, status.jails),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+  // A blank line, the head, the line that counts the rest, and the shell's prompt.
+  const left = screen.rows - (above.split('\n').length - 1) - 4;
+  const room = isWhole ? Infinity : Math.max(LEAST_SOURCES, left);
+  const sources = formatSources(screen, room, status.sources);
+  return sources === '' ? above : `${above}\n${sources}`;
+}
+
+/** One line a fact, its kind first: for other programs. New facts go to the end of a line, or into new lines. */
 export function statusLines(status: StatusView): Cell[][] {
-  const { firewall } = status;
+  const { firewall, latency, health } = status;
   const fault = (where: string, each: RuntimeFault): Cell[] => [
-    'fault',
-    where,
-    each.code,
-    each.count,
-    each.since,
-    each.message,
+    ...['fault', where, each.code, each.count, each.since, each.message],
+    ...[each.last, each.hint],
   ];
   return [
     ['bailiff', status.version, status.pid, status.startedAt],
-    ['mode', status.mode],
-    ['firewall', firewall.kind, firewall.healthy ? 'healthy' : 'faulty', firewall.fault],
+    ['mode', status.mode, status.intent],
+    ['firewall', firewall.kind, firewall.healthy ? 'healthy' : 'faulty', firewall.fault, firewall.blocked],
     ['dropped', firewall.dropped?.packets, firewall.dropped?.bytes],
     ['caught-up', status.caughtUp ? 'yes' : 'no'],
+    ['latency', latency?.bans, latency?.median, latency?.p99],
+    ['health', health?.ok === false ? 'problem' : 'ok', ...(health?.problems ?? [])],
     ...status.jails.map((jail) => [
-      'jail',
-      jail.name,
-      jail.state,
-      jail.filters.join(','),
-      jail.matches,
-      jail.ignored,
-      jail.late,
-      jail.offenders,
-      jail.banned,
-      jail.bansTotal,
-      jail.evicted,
+      ...['jail', jail.name, jail.state, jail.filters.join(','), jail.matches, jail.ignored, jail.late],
+      ...[jail.offenders, jail.banned, jail.bansTotal, jail.evicted],
+      ...[sumOf(jail.hour?.matches), sumOf(jail.hour?.bans)],
     ]),
-    ...status.sources.map((each) => ['source', each.id, each.state, each.lag, each.lines, each.skipped]),
+    ...status.sources.map((each) => [
+      ...['source', each.id, each.state, each.lag, each.lines, each.skipped, each.lastLine],
+    ]),
     ...status.faults.map((each) => fault('', each)),
     ...status.sources.flatMap((source) => source.faults.map((each) => fault(source.id, each))),
   ];
+}
+
+/** For monitoring: one line. */
+export function summaryLine(status: StatusView): string {
+  const { health, mode, firewall } = status;
+  if (health?.ok === false) {
+    const [first = '', ...others] = health.problems;
+    const more = others.length === 0 ? '' : ` (and ${others.length} more: "bailiff status")`;
+    return `PROBLEM: ${printable(first)}${more}\n`;
+  }
+  const banned = status.jails.reduce((sum, jail) => sum + jail.banned, 0);
+  return `OK: ${mode} with ${printable(firewall.kind)}, ${quantity(status.jails.length, 'jail')}, ${quantity(status.sources.length, 'log')}, ${banned} banned\n`;
 }
 
 function headline(surface: Surface, status: StatusView): string {
@@ -82,13 +104,29 @@ function keepingUp(surface: Surface, status: StatusView): string {
   return paint(surface, 'yellow', `catching up: ${formatBytes(lag)} to read`);
 }
 
-function faultLines(surface: Surface, status: StatusView): string {
+/** What the kernel holds, and how fast it got it; nothing where nothing is enforced. */
+function kernelLine({ mode, firewall, latency }: StatusView): string {
+  if (mode !== 'enforcing') return '';
+  const { bans = 0, median = null, p99 = null } = latency ?? {};
+  const speed =
+    median === null || p99 === null
+      ? ''
+      : `; from line to kernel ${formatSpan(median)} (99 of 100: ${formatSpan(p99)}) over ${quantity(bans, 'ban')}`;
+  return firewall.blocked === undefined
+    ? ''
+    : `${quantity(firewall.blocked, 'address', 'es')} blocked${speed}\n`;
+}
+
+function faultLines(screen: Screen, status: StatusView): string {
   const of = (where: string, fault: RuntimeFault): string => {
     const times = fault.count === 1 ? 'once' : `${fault.count} times`;
     const text = printable(
-      `${where}${fault.message} (${fault.code}, ${times} since ${formatWhen(surface, fault.since)})`,
+      `${where}${fault.message} (${fault.code}, ${times} since ${formatWhen(screen, fault.since)})`,
     );
-    return `${paint(surface, 'red', '!')} ${text}\n`;
+    // Messages of older daemons, and some of ours, say themselves what to do.
+    const hint =
+      fault.hint === undefined || fault.message.includes(fault.hint) ? '' : `  → ${printable(fault.hint)}\n`;
+    return `${paint(screen, 'red', '!')} ${text}\n${hint}`;
   };
   const all = [
     ...status.faults.map((fault) => of('', fault)),
@@ -97,35 +135,55 @@ function faultLines(surface: Surface, status: StatusView): string {
   return all.join('');
 }
 
-function formatJails(surface: Surface, status: StatusView): string {
-  if (status.jails.length === 0) return 'no jails: only bans by hand\n';
-  const head = ['jail', 'state', 'banned', 'bans', 'offenders', 'matches', 'ignored', 'late', 'filters'];
-  const rows = status.jails.map((jail) => [
-    jail.name,
-    jail.state,
-    jail.banned,
-    jail.bansTotal,
+function formatJails(screen: Screen, isWhole: boolean, jails: readonly JailView[]): string {
+  if (jails.length === 0) return 'no jails: only bans by hand\n';
+  const isAll = isWhole || screen.columns >= WIDE;
+  const head = ['jail', 'state', 'banned', 'bans', 'offenders', 'matches', 'last hour'];
+  if (isAll) head.push('ignored', 'late', 'filters');
+  const busiest = (jail: JailView): number =>
+    jail.state === 'tripped' ? Infinity : jail.banned + jail.matches;
+  const isCut = !isWhole && jails.length > MOST_JAILS;
+  const shown = isCut ? jails.toSorted((a, b) => busiest(b) - busiest(a)).slice(0, MOST_JAILS) : jails;
+  const rows = shown.map((jail) => [
+    ...[jail.name, jail.state, jail.banned, jail.bansTotal],
     jail.evicted === 0 ? jail.offenders : `${jail.offenders} (${jail.evicted} forgotten)`,
-    jail.matches,
-    jail.ignored,
-    jail.late,
-    jail.filters.join(', '),
+    ...[jail.matches, sparkline(jail.hour?.matches ?? [], HOUR_WIDTH)],
+    ...(isAll ? [jail.ignored, jail.late, jail.filters.join(', ')] : []),
   ]);
-  return formatTable(surface, head, rows);
+  return formatTable(screen, head, rows) + moreLine(jails.length - shown.length);
 }
 
-function formatSources(surface: Surface, isWhole: boolean, sources: readonly SourceView[]): string {
+function formatSources(screen: Screen, room: number, sources: readonly SourceView[]): string {
   const trouble = ['failed', 'catching-up', 'waiting', 'following'] as const;
   const sorted = sources.toSorted((a, b) => trouble.indexOf(a.state) - trouble.indexOf(b.state));
-  const shown = isWhole ? sorted : sorted.slice(0, MOST_SOURCES);
+  const shown = sorted.length <= room ? sorted : sorted.slice(0, room);
+  const hasCut = shown.some((source) => source.skipped > 0);
+  const head = ['source', 'state', 'behind', 'last line', 'lines', ...(hasCut ? ['over-long'] : [])];
+  const width = room === Infinity ? Infinity : Math.max(20, screen.columns - (hasCut ? 58 : 47));
   const rows = shown.map((source) => [
-    source.id,
-    source.state === 'waiting' ? 'waiting: not there yet' : source.state,
+    shortenPath(source.id, width),
+    source.state,
     source.lag === 0 ? '' : formatBytes(source.lag),
+    source.state === 'waiting' ? 'no file yet' : formatAge(screen.now, source.lastLine),
     source.lines,
-    source.skipped === 0 ? '' : `${source.skipped} cut`,
+    ...(hasCut ? [source.skipped === 0 ? '' : `${source.skipped} cut`] : []),
   ]);
-  const hidden = sorted.length - shown.length;
-  const more = hidden === 0 ? '' : `and ${hidden} more, of which --verbose tells\n`;
-  return formatTable(surface, ['source', 'state', 'behind', 'lines', 'over-long'], rows) + more;
+  return formatTable(screen, head, rows) + moreLine(sorted.length - shown.length);
+}
+
+function moreLine(hidden: number): string {
+  return hidden === 0 ? '' : `and ${hidden} more, of which --verbose tells\n`;
+}
+
+function sumOf(numbers: readonly number[] | undefined): number | undefined {
+  return numbers?.reduce((sum, one) => sum + one, 0);
+}
+
+function quantity(count: number, one: string, plural = 's'): string {
+  return `${count} ${one}${count === 1 ? '' : plural}`;
+}
+
+/** Seconds for the eye: `2.1 ms`, `1.4 s`. */
+function formatSpan(seconds: number): string {
+  return seconds < 1 ? `${Number((seconds * 1_000).toPrecision(2))} ms` : `${seconds.toFixed(1)} s`;
 }

@@ -56,3 +56,21 @@ export function formatBytes(bytes: number): string {
   }
   return `${size.toFixed(1)} ${units[unit]}`;
 }
+
+/** How long ago an instant was: `3s ago`, `2h ago`; null: never. */
+export function formatAge(now: number, iso: string | null | undefined): string {
+  if (iso === undefined) return '';
+  if (iso === null) return 'none yet';
+  const seconds = Math.max(0, Math.floor((now - Date.parse(iso)) / 1_000));
+  if (seconds < 60) return `${seconds}s ago`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ago`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h ago`;
+  return `${Math.floor(seconds / 86_400)}d ago`;
+}
+
+/** A path that is too long loses its middle: both the folder it begins with and the name at its end tell it. */
+export function shortenPath(path: string, width: number): string {
+  if (path.length <= width) return path;
+  const head = Math.floor((width - 1) / 3);
+  return `${path.slice(0, head)}…${path.slice(path.length - (width - 1 - head))}`;
+}

@@ -22,6 +22,7 @@ export const VERBS: Readonly<Record<string, Row>> = {
     summary: 'all that is known of an address: bans, evidence, counts, what comes next',
     load: () => import('./verbs/history.ts'),
   },
+  watch: { summary: 'what happens, live', load: () => import('./verbs/watch.ts') },
   check: {
     summary: 'every fault of config and filters; runs samples and forgeries',
     load: () => import('./verbs/check.ts'),

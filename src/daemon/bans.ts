@@ -41,8 +41,11 @@ export interface Bans {
   takeTouched(): Network[];
 }
 
+/** Told of each change to a ban, as it happens and before it is committed. */
+export type OnBan = (what: BanEvent['what'], ban: Ban, why: string) => void;
+
 /** @param remembered the open bans of the ledger; all of them count as touched. */
-export function createBans(remembered: Iterable<Ban>, nextId: number): Bans {
+export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnBan = () => {}): Bans {
   const byKey = new Map<string, Ban>();
   const byNetwork = new Map<string, Ban[]>();
   const byId = new Map<number, Ban>();
@@ -87,6 +90,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number): Bans {
     byId.delete(ban.id);
     dirty.set(ban.id, ended);
     events.push({ ban: ban.id, at, what: 'ended', by, why });
+    onBan('ended', ended, why);
     return ended;
   }
 
@@ -107,6 +111,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number): Bans {
       events.push({ ban: ban.id, at: ban.since, what: 'banned', by: ban.by, why: ban.reason });
       dirty.set(ban.id, ban);
       insert(ban);
+      onBan('banned', ban, ban.reason);
       return until !== undefined && until <= now
         ? end(ban, until, 'expired', 'over when it was decided')
         : ban;
@@ -117,6 +122,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number): Bans {
       insert(extended);
       dirty.set(ban.id, extended);
       events.push({ ban: ban.id, at: now, what: 'extended', by, why });
+      onBan('extended', extended, why);
       return extended;
     },
     expire(now) {

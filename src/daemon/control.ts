@@ -16,6 +16,7 @@ import type { Bans } from './bans.ts';
 import type { Committer } from './committer.ts';
 import type { Clock } from '../ports.ts';
 import type { Enforcer } from './enforcer.ts';
+import type { Events } from './events.ts';
 import type { Protection } from './protection.ts';
 import type { Reloader } from './reload.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
@@ -41,6 +42,9 @@ export interface ControlParts {
   readonly clock: Clock;
   readonly reloader: Reloader;
   readonly reports: Pick<Control, 'report' | 'attempt'>;
+  readonly events: Events;
+  /** Tells at once what has changed of what no one announces. */
+  review(): void;
   /** How long a ban by hand lasts when nobody says. */
   manualDuration(): number;
   /** `--detect-only`: nothing may ever reach the kernel. */
@@ -214,8 +218,14 @@ export function createControl(parts: ControlParts): Control {
       return views.history(network, [...known.values()], clock.now());
     },
     ...parts.reports,
+    events({ address, ...query }, tell) {
+      for (const jail of query.jail ?? []) checkJail(jail);
+      const networks = address?.map(networkNamed);
+      return parts.events.subscribe({ ...query, ...(networks && { networks }) }, tell);
+    },
     async teardown() {
       await enforcer.standDown();
+      parts.review();
       return { mode: views.mode() };
     },
     async arm() {
@@ -227,6 +237,7 @@ export function createControl(parts: ControlParts): Control {
       await enforcer.arm();
       await parts.enforce();
       if (enforcer.fault !== undefined) throw new BailiffError('E_FIREWALL_UNAVAILABLE', enforcer.fault);
+      parts.review();
       return { mode: views.mode() };
     },
     async reload({ confirm, release }) {

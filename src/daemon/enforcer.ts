@@ -1,7 +1,7 @@
 // Kernel state is a function: desired(open bans, now) → { scope → { network → until } }. The enforcer applies the
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
 import { BailiffError } from '../errors.ts';
-import type { Change, Firewall } from '../firewall/contract.ts';
+import type { Applied, Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
@@ -35,6 +35,15 @@ export interface Enforcer {
   close(): Promise<void>;
 }
 
+/** What became of what the kernel was told. */
+export interface EnforcerNews {
+  applied(change: Change, outcome: Applied): void;
+  /** All that was wanted of these networks has been told; what the kernel refused of it was `applied` as refused. */
+  told(networks: Iterable<Network>): void;
+}
+
+const NOBODY: EnforcerNews = { applied() {}, told() {} };
+
 /** One network's blocks by scope. */
 type ByScope = Map<string, Block>;
 
@@ -47,9 +56,9 @@ export function createEnforcer(
   bans: Bans,
   scopeOf: (ban: Ban) => Scope | undefined,
   options: { readonly detectOnly: boolean },
-  ports: { clock: Clock; log: Log; at: FaultPoint },
+  ports: { clock: Clock; log: Log; at: FaultPoint; news?: EnforcerNews },
 ): Enforcer {
-  const { clock, log, at } = ports;
+  const { clock, log, at, news = NOBODY } = ports;
   /** What we believe to be in the kernel. */
   let held = new Map<string, ByScope>();
   const refusals = new Map<string, string>();
@@ -141,6 +150,7 @@ export function createEnforcer(
       const changes = difference(clock.now());
       pending = new Map();
       if (changes.length > 0) await apply(changes, told);
+      news.told(told.values());
       if (lost) void sync();
       if (refusals.size === 0) retryAfter = FIRST_RETRY;
       if (fault !== undefined) log.info({}, 'the firewall answers again');
@@ -161,6 +171,7 @@ export function createEnforcer(
       const outcomes = await firewall.apply(changes, clock.now());
       outcomes.forEach((outcome, index) => {
         const change = changes[index]!;
+        news.applied(change, outcome);
         const key = refusalKey(change.network, change.scope);
         if (outcome.outcome === 'refused') {
           refusals.set(key, outcome.why);

@@ -8,6 +8,8 @@ export interface ActiveFault {
   readonly message: string;
   readonly count: number;
   readonly since: Instant;
+  /** When it was last raised. */
+  readonly last: Instant;
 }
 
 export interface Faults {
@@ -18,14 +20,21 @@ export interface Faults {
   list(): readonly ActiveFault[];
 }
 
-export function createFaults(clock: Clock): Faults {
+/** Told when a fault comes to stand, and when it is mended (no message). */
+export type OnFault = (code: string, message: string | undefined) => void;
+
+export function createFaults(clock: Clock, onFault: OnFault = () => {}): Faults {
   const active = new Map<string, ActiveFault>();
   return {
     raise(code, message) {
       const known = active.get(code);
-      active.set(code, { code, message, count: (known?.count ?? 0) + 1, since: known?.since ?? clock.now() });
+      const last = clock.now();
+      active.set(code, { code, message, count: (known?.count ?? 0) + 1, since: known?.since ?? last, last });
+      if (!known) onFault(code, message);
     },
-    clear: (code) => void active.delete(code),
+    clear(code) {
+      if (active.delete(code)) onFault(code, undefined);
+    },
     list: () => [...active.values()],
   };
 }

@@ -9,20 +9,18 @@ import type { Ban, Chunk } from '../model.ts';
 import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
-import { watchConfig } from './config-watch.ts';
 import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
 import { createFeeds } from './feeds.ts';
 import type { Host } from './host.ts';
-import { installSetup } from './install.ts';
 import { followNames } from './names.ts';
+import { createNewsroom } from './news.ts';
 import { applyChunk } from './pipeline.ts';
 import { recall } from './recall.ts';
-import { liftAllowed, liftDecided } from './releases.ts';
-import { createReloader } from './reload.ts';
-import type { Installed } from './reload.ts';
+import { liftAllowed } from './releases.ts';
+import { createReloading } from './reloading.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
 import { createPulse } from './pulse.ts';
 import { createReports } from './reports.ts';
@@ -114,15 +112,18 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { setup, ledger, firewall } = options;
   const { clock, log, at } = ports;
   const startedAt = clock.now();
-  const faults = createFaults(clock);
-  const recalled = recall(setup, ledger, options.asksForInput, { clock, log, faults, host: ports.host, at });
+  const news = createNewsroom(clock, firewall.enforces);
+  const faults = createFaults(clock, news.onFault);
+  const recalled = recall(setup, ledger, options.asksForInput, {
+    ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan },
+  });
   const { protection, sittings, inForce, bans, sessions, committer, positions } = recalled;
   const enforcer = createEnforcer(
     firewall,
     bans,
     sittings.scopeOf,
     { detectOnly: options.neverEnforce },
-    { clock, log, at },
+    { clock, log, at, news: news.enforcer },
   );
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */
   let reached = false;
@@ -178,7 +179,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const pulse = createPulse(catchUp);
 
   function apply(chunk: Chunk): void {
-    const journey = applyChunk(chunk, inForce.plans.of(chunk.patterns), sessions, bans, clock.now());
+    const plan = inForce.plans.of(chunk.patterns);
+    const journey = applyChunk(chunk, plan, sessions, bans, clock.now(), news.onVerdict());
+    news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');
     sourceWatch.observe(chunk, journey);
@@ -208,6 +211,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const tick = (): void => {
     committer.forgetPositions(sources.takeForgotten());
     if (committer.isDue()) void commitAndDismiss().catch(fail);
+    if (isBooted) review();
     // Before the first look at the disk no source would say that it has a backlog.
     if (!isBooted || settled || isCatchingUp()) return;
     settled = true;
@@ -230,37 +234,19 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const releaseAllowed = (): number => liftAllowed({ bans, sittings }, protection, clock.now());
 
   // ── another config ──
-  async function install(next: Setup): Promise<Installed> {
-    await booted.promise;
-    const installed = await installSetup(next, {
-      ...{ inForce, feeds, apply, sittings, bans, protection, names, committer, enforcer, clock, settle },
-    });
-    expiry.reschedule();
-    housekeeping.change(rulesOf(next.config));
-    configWatch?.follow(next.readFrom, next.traces);
-    return installed;
-  }
-
-  const reloader = createReloader({
-    initial: setup,
-    prepare: options.prepare,
+  const reloading = createReloading({
+    ...{ inForce, feeds, apply, sittings, bans, protection, names, committer, enforcer, clock, settle },
+    ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
+    ...{ initial: setup, prepare: options.prepare, watches: options.watchConfig },
     around: options.whileReloading ?? ((task) => task()),
-    install,
-    async release(jails, by, why, from) {
-      const count = liftDecided({ bans, sittings }, jails, by, why, clock.now(), from);
-      await settle();
-      return count;
-    },
-    nextBan: () => bans.nextId,
-    clock,
-    log,
-    faults,
   });
-  const configWatch = options.watchConfig
-    ? watchConfig(clock, () => void reloader.tryReload().catch(fail))
-    : undefined;
-  configWatch?.follow(setup.readFrom, setup.traces);
 
+  const review = (): void => {
+    news.hour.observe(sittings.jails);
+    const { fault: firewallFault, refusal } = enforcer;
+    const sourceFaults = sourceWatch.faults;
+    news.review({ mode: views.mode(), firewallFault, refusal, sources: sources.status(), sourceFaults });
+  };
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
 
   // ── the sockets ──
@@ -278,10 +264,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sourceFaults: sourceWatch.faults,
     neverEnforce: options.neverEnforce,
     wasReached: () => reached,
+    clock,
+    news,
   });
   const reports = createReports({
     ...{ bans, committer, sittings, clock, faults, announce, enforce },
     memory: recalled.reportMemory,
+    onVerdict: () => news.onVerdict(),
     recidive: () => inForce.plans.recidive,
   });
   const control = createControl({
@@ -296,7 +285,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sittings,
     views,
     clock,
-    reloader,
+    reloader: reloading.reloader,
+    events: news.events,
+    review,
     manualDuration: () => inForce.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
@@ -334,12 +325,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   await sources.caughtUp();
   isBooted = true;
   booted.resolve();
+  review();
   expiry.reschedule();
   const following = follow();
 
   async function shutDown(): Promise<void> {
-    for (const stop of [...timers, names.stop, expiry.stop, reloader.stop]) stop();
-    await configWatch?.close();
+    for (const stop of [...timers, names.stop, expiry.stop]) stop();
+    await reloading.stop();
     await sources.close();
     await housekeeping.stop();
     await committer.commit(true);
@@ -370,7 +362,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       return enforcer.fault;
     },
     sources: () => sources.status(),
-    reload: () => reloader.tryReload(),
+    reload: () => reloading.reloader.tryReload(),
     isAlive: () => pulse.isAlive(),
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),

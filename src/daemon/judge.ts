@@ -30,7 +30,10 @@ export interface Judgement {
   readonly bans: readonly Ban[];
 }
 
-/** @param recidive the jails that count bans. */
+/**
+ * @param recidive the jails that count bans.
+ * @param tell hears of the verdict before the ban that it leads to is there.
+ */
 export function judge(
   sitting: SittingJail,
   count: Count,
@@ -38,8 +41,10 @@ export function judge(
   recidive: readonly SittingJail[],
   bans: Bans,
   now: Instant,
+  tell?: (verdict: Verdict) => void,
 ): Judgement {
   const verdict = sitting.jail.decide(count);
+  tell?.(verdict);
   if (verdict.outcome !== 'ban') return { verdict, bans: NONE };
   const ban = impose(sitting, ground, verdict, bans, now);
   return { verdict, bans: [ban, ...relapses(sitting, ban, ground.via, recidive, bans, now)] };

@@ -1,6 +1,6 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
 import { utf8 } from '../text.ts';
-import type { Ban, Chunk, Evidence, Instant } from '../model.ts';
+import type { Ban, Chunk, Evidence, Instant, Match, Verdict } from '../model.ts';
 import type { Plan } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 import { judge, reasonOfMatches } from './judge.ts';
@@ -28,9 +28,18 @@ export interface Journey {
   readonly unframed: number;
 }
 
+/** Told of each verdict on a line. `evidence` is made only when it is called, and only within the call. */
+export type OnVerdict = (
+  jail: string,
+  match: Pick<Match, 'filter' | 'address' | 'fields'>,
+  verdict: Verdict,
+  evidence: () => Evidence,
+) => void;
+
 /**
  * Applies one chunk: every line once, in order. Synchronous, so that whatever is committed between two chunks belongs
  * together: positions, counts, sessions and bans.
+ * @param onVerdict left out where nobody listens: then a match costs nothing more.
  */
 export function applyChunk(
   chunk: Chunk,
@@ -38,6 +47,7 @@ export function applyChunk(
   sessions: Sessions,
   bans: Bans,
   now: Instant,
+  onVerdict?: OnVerdict,
 ): Journey {
   const imposed: Ban[] = [];
   const lineNumber = createLineCounter(chunk);
@@ -61,7 +71,9 @@ export function applyChunk(
       const { address, counts, oncePerSession, session, outcome } = match;
       const count = { address, at, counts, oncePerSession, session, outcome, evidence };
       const ground = { reason: reasonOfMatches(sitting, match.filter), by: 'jail', via: match.via };
-      imposed.push(...judge(sitting, count, ground, plan.recidive, bans, now).bans);
+      const tell =
+        onVerdict && ((verdict: Verdict) => onVerdict(sitting.ready.rules.name, match, verdict, evidence));
+      imposed.push(...judge(sitting, count, ground, plan.recidive, bans, now, tell).bans);
     }
   });
   return { bans: imposed, matches, fromTheFuture, ...scanned };

@@ -4,7 +4,7 @@ import type { Instant, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
 import { createBans } from './bans.ts';
-import type { Bans } from './bans.ts';
+import type { Bans, OnBan } from './bans.ts';
 import { createCommitter } from './committer.ts';
 import type { Committer } from './committer.ts';
 import type { FaultPoint } from './fault-points.ts';
@@ -38,15 +38,15 @@ export function recall(
   setup: Setup,
   ledger: Ledger,
   asksForInput: boolean,
-  ports: { clock: Clock; log: Log; faults: Faults; host: Host; at: FaultPoint },
+  ports: { clock: Clock; log: Log; faults: Faults; host: Host; at: FaultPoint; onBan: OnBan },
 ): Recalled {
-  const { clock, log, faults, host, at } = ports;
+  const { clock, log, faults, host, at, onBan } = ports;
   const remembered = ledger.load();
   tellDamage(remembered, faults);
   const protection = createProtection(setup.allow, ignoresOf(setup), host);
   const sittings = seat(setup, ledger, remembered, protection, clock.now());
   const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
-  const bans = createBans(remembered.openBans, remembered.nextBanId);
+  const bans = createBans(remembered.openBans, remembered.nextBanId, onBan);
   const sessions = createSessions(remembered.sessions, remembered.lastLines);
   const reportMemory = createReportMemory(ledger);
   const jails = () => sittings.jails;

@@ -1,6 +1,6 @@
 // Another config without a gap: read, checked and proven while the old one is in force, then put in its place between
 // two chunks, or not at all. What is new for a time only goes back by itself.
-import type { ConfirmView, JailSwitch, ReloadView } from '../api/contract.ts';
+import type { ConfirmView, JailSwitch, ReloadNews, ReloadView } from '../api/contract.ts';
 import { BailiffError, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Duration, Instant } from '../model.ts';
@@ -14,6 +14,7 @@ import type { Reseated } from './sitting.ts';
 const REFUSED = 'E_RELOAD_REFUSED';
 const UNCONFIRMED = 'W_RELOAD_UNCONFIRMED';
 const ROLLED_BACK = 'W_RELOAD_ROLLED_BACK';
+const UNCHANGED = { added: [], removed: [], changed: [], faults: 0 };
 
 /** A setup that came into force, and what that led to. */
 export interface Installed extends Omit<Reseated, 'forgotten'> {
@@ -52,10 +53,15 @@ export interface ReloadParts {
   release(jails: readonly string[], by: string, why: string, from?: number): Promise<number>;
   /** The number that the next ban gets. */
   nextBan(): number;
+  /** Whoever listens hears of it. */
+  tell(news: ReloadTold): void;
   readonly clock: Clock;
   readonly log: Log;
   readonly faults: Faults;
 }
+
+/** What is told of a reload, as an event. */
+export type ReloadTold = Omit<ReloadNews, 'kind'>;
 
 /** What would come back if nobody confirmed. */
 interface Trial {
@@ -81,12 +87,20 @@ export function createReloader(parts: ReloadParts): Reloader {
     return mine;
   }
 
-  async function install(setup: Setup): Promise<Installed> {
+  async function install(
+    setup: Setup,
+    outcome: ReloadTold['outcome'] = 'applied',
+    message = 'another config is in force',
+  ): Promise<Installed> {
     const installed = await parts.install(setup);
     inForce = setup;
     const { added, removed, changed } = installed;
     for (const jail of [...added, ...changed]) trial?.jails.add(jail);
     log.info({ added, removed, changed }, 'config in force');
+    parts.tell({
+      ...{ outcome, message, faults: 0 },
+      ...{ added: [...added], removed: [...removed], changed: [...changed] },
+    });
     return installed;
   }
 
@@ -99,6 +113,7 @@ export function createReloader(parts: ReloadParts): Reloader {
       `The config on the disk is faulty, the one before stays in force: ${what}${more}. "bailiff check" tells all of it.`,
     );
     log.error({ faults: found.length, first: what }, 'reload refused');
+    parts.tell({ ...UNCHANGED, outcome: 'refused', message: what, faults: found.length });
     throw new BailiffError('E_CONFIG', 'The config is faulty; the one before stays in force.', {
       faults: found,
     });
@@ -136,7 +151,7 @@ export function createReloader(parts: ReloadParts): Reloader {
     const { before, firstBan, jails } = trial;
     trial = undefined;
     faults.clear(UNCONFIRMED);
-    await install(before);
+    await install(before, 'rolled-back', 'nobody confirmed the config: the one before is in force again');
     await parts.release([...jails], 'rollback', 'passed by a config that nobody confirmed', firstBan);
     faults.raise(
       ROLLED_BACK,
@@ -185,6 +200,7 @@ export function createReloader(parts: ReloadParts): Reloader {
       trial?.cancel();
       trial = undefined;
       faults.clear(UNCONFIRMED);
+      if (wasOnTrial) parts.tell({ ...UNCHANGED, outcome: 'confirmed', message: 'the config stays' });
       return { outcome: wasOnTrial ? 'confirmed' : 'unchanged' };
     },
     switch: (jails, on) => inTurn(() => switchJails(jails, on)),

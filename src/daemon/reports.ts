@@ -21,6 +21,7 @@ import type { Faults } from './faults.ts';
 import { judge, reasonOfMatches } from './judge.ts';
 import type { Ground, SittingJail } from './judge.ts';
 import { EVIDENCE_LIMIT, FUTURE_TOLERANCE } from './pipeline.ts';
+import type { OnVerdict } from './pipeline.ts';
 import type { ReportMemory } from './report-memory.ts';
 import type { Sittings } from './sitting.ts';
 
@@ -36,6 +37,8 @@ export interface ReportParts {
   readonly faults: Faults;
   /** The jails that count bans. */
   recidive(): readonly SittingJail[];
+  /** Who hears of verdicts; undefined while nobody does. */
+  onVerdict(): OnVerdict | undefined;
   /** Tells the log, and whoever waits for the next ban's end. */
   announce(decided: readonly Ban[]): void;
   /** Tells the kernel what changed; nothing where nothing may reach it. */
@@ -108,7 +111,10 @@ export function createReports(parts: ReportParts): Reports {
     };
     // As a line's: who logged in is protected in the jail.
     if (count.outcome === 'success') sitting.jail.welcome(address, at);
-    const { verdict, bans: decided } = judge(sitting, count, ground, parts.recidive(), bans, now);
+    const onVerdict = parts.onVerdict();
+    const match = { filter: 'report', address, fields: {} };
+    const tell = (verdict: Verdict): void => onVerdict?.(jail, match, verdict, count.evidence);
+    const { verdict, bans: decided } = judge(sitting, count, ground, parts.recidive(), bans, now, tell);
     parts.announce(decided);
     return { address: address.text, ...tellReporter(verdict) };
   }

@@ -13,11 +13,15 @@ import type { Config, JailConfig } from '../config/contract.ts';
 import type { Dropped, Firewall } from '../firewall/contract.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Ban, Duration, Instant, Network } from '../model.ts';
-import type { Sources } from '../sources/contract.ts';
+import type { Clock } from '../ports.ts';
+import type { SourceFault, SourceStatus, Sources } from '../sources/contract.ts';
 import { formatInstant } from '../time.ts';
 import type { Bans } from './bans.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { ActiveFault, Faults } from './faults.ts';
+import { healthOf } from './health.ts';
+import type { Newsroom } from './news.ts';
+import { REMEDIES } from './remedies.ts';
 import type { Sittings } from './sitting.ts';
 import { protectedIn } from './welcomed.ts';
 
@@ -40,6 +44,8 @@ export interface ViewParts {
   readonly neverEnforce: boolean;
   /** Was the firewall ever reached? Until then the daemon only detects. */
   wasReached(): boolean;
+  readonly clock: Clock;
+  readonly news: Newsroom;
 }
 
 export interface Views {
@@ -55,7 +61,8 @@ export interface Views {
 }
 
 export function createViews(parts: ViewParts): Views {
-  const { bans, enforcer, sittings, sources, faults, firewall } = parts;
+  const { bans, enforcer, sittings, sources, faults, firewall, news, clock } = parts;
+  const intent = parts.neverEnforce || !firewall.enforces ? 'detect-only' : 'enforcing';
 
   function mode(): StatusView['mode'] {
     if (parts.neverEnforce || !firewall.enforces || !parts.wasReached()) return 'detect-only';
@@ -113,26 +120,39 @@ export function createViews(parts: ViewParts): Views {
       banned: bans.countIn(name),
       bansTotal,
       evicted,
+      hour: news.hour.of(name),
     };
   }
 
-  function refusals(): RuntimeFault[] {
+  /** What is wrong with the daemon itself. */
+  function ownFaults(): ActiveFault[] {
     const message = enforcer.refusal;
-    const since = formatInstant(parts.startedAt);
-    return message === undefined ? [] : [{ code: 'E_FIREWALL_REFUSED', message, count: 1, since }];
+    const since = parts.startedAt;
+    if (message === undefined) return [...faults.list()];
+    return [...faults.list(), { code: 'E_FIREWALL_REFUSED', message, count: 1, since, last: clock.now() }];
   }
 
-  function sourceViews(): SourceView[] {
+  function sourcesWithFaults(): SourceStatus[] {
     return sources.status().map((source) => ({
       ...source,
-      faults: [...source.faults, ...(parts.sourceFaults.get(source.id)?.list() ?? [])].map(faultView),
+      faults: [...source.faults, ...(parts.sourceFaults.get(source.id)?.list() ?? [])],
     }));
+  }
+
+  function sourceView(source: SourceStatus): SourceView {
+    const last = news.lastLines.get(source.id);
+    const lastLine = last === undefined ? null : formatInstant(last);
+    return { ...source, lastLine, faults: source.faults.map(faultView) };
   }
 
   return {
     mode,
     async status(caughtUp) {
       const packets = await dropped();
+      news.hour.observe(sittings.jails);
+      const known = { faults: ownFaults(), sources: sourcesWithFaults() };
+      const jails = parts.config().jails.map(jailView);
+      const vitals = { ...known, jails, mode: mode(), intent, firewallFault: enforcer.fault } as const;
       return {
         version: parts.version,
         pid: process.pid,
@@ -143,11 +163,15 @@ export function createViews(parts: ViewParts): Views {
           healthy: enforcer.fault === undefined,
           ...(enforcer.fault === undefined ? {} : { fault: enforcer.fault }),
           ...(packets === undefined ? {} : { dropped: packets }),
+          blocked: enforcer.heldCount,
         },
+        intent,
+        latency: news.latency.view(),
+        health: healthOf(vitals, clock.now()),
         caughtUp,
-        sources: sourceViews(),
-        jails: parts.config().jails.map(jailView),
-        faults: [...faults.list().map(faultView), ...refusals()],
+        sources: known.sources.map(sourceView),
+        jails,
+        faults: known.faults.map(faultView),
       };
     },
     async bans({ jail, all, after }, limit) {
@@ -195,6 +219,12 @@ function lastOf(stamps: readonly (readonly [Instant, number])[]): string | null 
   return newest ? formatInstant(newest[0]) : null;
 }
 
-function faultView(fault: ActiveFault): RuntimeFault {
-  return { ...fault, since: formatInstant(fault.since) };
+function faultView({ last, ...fault }: ActiveFault | SourceFault): RuntimeFault {
+  const hint = REMEDIES[fault.code]?.hint;
+  return {
+    ...fault,
+    since: formatInstant(fault.since),
+    ...(last !== undefined && { last: formatInstant(last) }),
+    ...(hint !== undefined && { hint }),
+  };
 }

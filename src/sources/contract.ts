@@ -22,6 +22,8 @@ export interface SourceFault {
   readonly message: string;
   readonly count: number;
   readonly since: Instant;
+  /** When it last happened. */
+  readonly last?: Instant;
 }
 
 export interface SourceStatus {

@@ -36,13 +36,14 @@ export interface Faults {
 }
 
 export function createFaults(clock: Clock): Faults {
-  const counted = new Map<SourceFaultCode, { count: number; since: number; message: string }>();
+  const counted = new Map<SourceFaultCode, { count: number; since: number; last: number; message: string }>();
   return {
     add(code, count = 1, message = SOURCE_FAULTS[code]) {
       const entry = counted.get(code);
-      if (entry) Object.assign(entry, { count: entry.count + count, message });
-      else counted.set(code, { count, since: clock.now(), message });
+      const last = clock.now();
+      if (entry) Object.assign(entry, { count: entry.count + count, last, message });
+      else counted.set(code, { count, since: last, last, message });
     },
-    list: () => [...counted].map(([code, { count, since, message }]) => ({ code, message, count, since })),
+    list: () => [...counted].map(([code, times]) => ({ code, ...times })),
   };
 }

@@ -4,7 +4,9 @@ import type {
   BanOutcome,
   BanView,
   Control,
+  EventsQuery,
   HistoryView,
+  LiveEvent,
   Page,
   ReportOutcome,
   StatusView,
@@ -19,6 +21,20 @@ export interface FakeControl extends Control {
   readonly calls: [string, unknown][];
   /** Replaces the answer of a method; an Error is thrown. */
   answer(method: keyof Control, value: unknown): void;
+  /** Tells everyone who listens. */
+  tell(event: LiveEvent): void;
+  /** Who listens. */
+  readonly listeners: ReadonlySet<(event: LiveEvent) => void>;
+}
+
+/** A match as only control.sock may tell it. */
+export function match(changes: Partial<Extract<LiveEvent, { kind: 'match' }>> = {}): LiveEvent {
+  return {
+    ...{ id: 'fake-1', at: '2026-01-05T10:11:12.500Z', kind: 'match', jail: 'sshd', filter: 'sshd' },
+    ...{ address: '192.0.2.7', outcome: 'counted', count: 3, of: 5, time: '2026-01-05T10:11:12.000Z' },
+    ...{ file: '/var/log/auth.log', line: 12, fields: { user: HOSTILE }, text: HOSTILE },
+    ...changes,
+  };
 }
 
 export function ban(changes: Partial<BanView> = {}): BanView {
@@ -42,7 +58,10 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
     pid: 812,
     startedAt: '2026-01-05T10:00:00.000Z',
     mode: 'enforcing',
-    firewall: { kind: 'nftables', healthy: true, dropped: { packets: 12, bytes: 720 } },
+    firewall: { kind: 'nftables', healthy: true, dropped: { packets: 12, bytes: 720 }, blocked: 1 },
+    intent: 'enforcing',
+    latency: { bans: 3, median: 0.002, p99: 0.004 },
+    health: { ok: true, problems: [] },
     caughtUp: true,
     sources: [
       {
@@ -53,6 +72,7 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
         lag: 0,
         lines: 40,
         skipped: 0,
+        lastLine: '2026-01-05T10:19:50.000Z',
         faults: [],
       },
     ],
@@ -68,6 +88,11 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
         banned: 1,
         bansTotal: 1,
         evicted: 0,
+        hour: {
+          step: 60,
+          matches: [...Array<number>(58).fill(0), 3, 4],
+          bans: [...Array<number>(59).fill(0), 1],
+        },
       },
     ],
     faults: [],
@@ -99,8 +124,18 @@ export function createFakeControl(): FakeControl {
     protected: [{ jail: 'sshd', loggedIn: '2026-01-05T09:00:00.000Z', until: '2026-01-06T09:00:00.000Z' }],
     next: [{ jail: 'sshd', nth: 2, for: 2_400 }],
   };
+  const listeners = new Set<(event: LiveEvent) => void>();
   return {
     calls,
+    listeners,
+    tell(event) {
+      for (const listener of listeners) listener(event);
+    },
+    events(query: EventsQuery, tell) {
+      reply('events', query, undefined);
+      listeners.add(tell);
+      return { at: 'fake-0', stop: () => listeners.delete(tell) };
+    },
     answer: (method, value) => void answers.set(method, value),
     ping: () => reply('ping', undefined, { version: '0.1.0', pid: 812 }),
     status: async () => reply('status', undefined, status()),

@@ -66,7 +66,9 @@ describe('answers', () => {
 
   test('every route of the table is asked above', () => {
     const names = asked.map(([method, path]) => `${method} ${path.split('?')[0]}`);
-    expect(names.toSorted()).toEqual(ROUTES.map((route) => `${route.method} ${route.path}`).toSorted());
+    // Streams have no end that one could wait for: events.test.ts asks them.
+    const whole = ROUTES.filter((route) => !route.streams);
+    expect(names.toSorted()).toEqual(whole.map((route) => `${route.method} ${route.path}`).toSorted());
   });
 });
 
@@ -238,7 +240,7 @@ describe('requests that are refused', () => {
 describe('status.sock', () => {
   test('serves reads without hostile text and nothing else', async () => {
     const { control, ask } = setUp('status');
-    for (const route of ROUTES) {
+    for (const route of ROUTES.filter((each) => !each.streams)) {
       const answer = await ask(route.method, route.path);
       const isServed =
         ['/v1/ping', '/v1/status'].includes(route.path) || `${route.method} ${route.path}` === 'GET /v1/bans';

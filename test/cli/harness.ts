@@ -48,6 +48,8 @@ export interface FakeDaemon {
   call(args: readonly string[]): Promise<Ran>;
   /** Starts the CLI against this daemon. */
   start(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** Closes the sockets and opens them again. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,7 +57,8 @@ export interface FakeDaemon {
 export async function startFakeDaemon(): Promise<FakeDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-cli-'));
   const control = createFakeControl();
-  const server = await createServer(control, { folder, version: '0.1.0' }, { log: silentLog });
+  const open = () => createServer(control, { folder, version: '0.1.0' }, { log: silentLog });
+  let server = await open();
   return {
     control,
     folder,
@@ -70,6 +73,10 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
     },
     start: (args, options = {}) =>
       start(args, { ...options, env: { BAILIFF_RUNTIME: folder, ...options.env } }),
+    async restart() {
+      await server.close();
+      server = await open();
+    },
     async stop() {
       await server.close();
       rmSync(folder, { recursive: true, force: true });

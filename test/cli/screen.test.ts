@@ -2,12 +2,16 @@ import { stripVTControlCharacters } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatJson } from '../../src/cli/json.ts';
-import { formatStatus, statusLines } from '../../src/cli/status-screen.ts';
+import { sparkline } from '../../src/cli/sparkline.ts';
+import { formatStatus, statusLines, summaryLine } from '../../src/cli/status-screen.ts';
 import { formatBytes, formatTable, formatWhen } from '../../src/cli/table.ts';
+import { printable } from '../../src/text.ts';
 import { HOSTILE, status } from '../api/fake-control.ts';
 
 const terminal = { terminal: true, color: false };
 const colored = { terminal: true, color: true };
+const now = Date.parse('2026-01-05T10:20:00.000Z');
+const screen80 = { ...terminal, columns: 80, rows: 24, now };
 const piped = { terminal: false, color: false };
 const fault = { code: 'W_X', message: 'stamps lag an hour', count: 3, since: '2026-01-05T10:00:00.000Z' };
 
@@ -77,7 +81,7 @@ test.each([
 
 describe('the screen of status', () => {
   const screen = (changes: Parameters<typeof status>[0], isWhole = false): string =>
-    formatStatus(terminal, isWhole, status(changes));
+    formatStatus(screen80, isWhole, status(changes));
 
   test('says that it works and keeps up', () => {
     const text = screen({});
@@ -86,7 +90,7 @@ describe('the screen of status', () => {
     expect(text).toContain('keeping up');
     expect(text).toMatch(/^JAIL +STATE +BANNED/m);
     expect(text).toMatch(/^sshd +active +1 /m);
-    expect(text).toMatch(/^\/var\/log\/auth.log +following +40$/m);
+    expect(text).toMatch(/^\/var\/log\/auth.log +following +10s ago +40$/m);
   });
 
   test.each([
@@ -122,6 +126,61 @@ describe('the screen of status', () => {
     );
   });
 
+  test('of a usual host fits 80 by 24, with the shell’s prompt below, and one with too much still does', () => {
+    const [source, jail] = [status().sources[0]!, status().jails[0]!];
+    const usual = {
+      sources: ['/var/log/auth.log', '/var/log/nginx/access.log', '/var/log/nginx/error.log'].map((id) => ({
+        ...source,
+        id,
+      })),
+      jails: ['sshd', 'nginx-login', 'nginx-botsearch', 'recidive'].map((name) => ({ ...jail, name })),
+    };
+    const much = {
+      sources: Array.from({ length: 40 }, (_, index) => ({
+        ...source,
+        id: `/srv/www/customers/a-rather-long-name-of-a-customer-${index}/logs/access.log`,
+        skipped: 7,
+        lag: 123_456_789,
+      })),
+      jails: Array.from({ length: 40 }, (_, index) => ({
+        ...{ ...jail, name: `jail-number-${index}`, state: 'dry-run' as const },
+        ...{ matches: 123_456_789 - index, banned: 12_345, bansTotal: 123_456, offenders: 123_456 },
+      })),
+    };
+    for (const view of [usual, much]) {
+      const lines = screen(view).split('\n');
+      expect(lines.length).toBeLessThanOrEqual(24);
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    }
+    expect(screen(usual)).not.toContain('more, of which');
+    expect(screen(usual)).toContain('from line to kernel 2 ms (99 of 100: 4 ms) over 3 bans\n');
+    expect(screen(much)).toMatch(/^jail-number-0 .*\n(?:jail.*\n){7}and 32 more/m);
+    expect(screen(much)).toMatch(/^\/srv\/ww….*access.log +following +123.5 MB +10s ago +40 +7 cut$/m);
+    expect(screen(much, true)).toMatch(/^jail-number-39 .* sshd$/m);
+  });
+
+  test('tells of each fault what to do', () => {
+    const text = screen({ faults: [{ ...fault, hint: 'Set the clock.' }] });
+    expect(text).toContain(
+      '! stamps lag an hour (W_X, 3 times since 2026-01-05 10:00:00Z)\n  → Set the clock.\n',
+    );
+  });
+
+  test('draws the last hour: a little is never mistaken for nothing', () => {
+    expect(sparkline([], 12)).toBe('');
+    expect(sparkline([0, 0, 0], 3)).toBe('···');
+    expect(sparkline([0, 1, 50, 100], 4)).toBe('·▁▄█');
+    expect(sparkline([1, 1, 0, 0, 4, 0], 3)).toBe('▄·█');
+  });
+
+  test('is one line for monitoring', () => {
+    const bad = { ok: false, problems: [HOSTILE, 'two'] };
+    expect(summaryLine(status())).toBe('OK: enforcing with nftables, 1 jail, 1 log, 1 banned\n');
+    expect(summaryLine(status({ health: bad }))).toBe(
+      `PROBLEM: ${printable(HOSTILE)} (and 1 more: "bailiff status")\n`,
+    );
+  });
+
   test('says so where it follows nothing', () => {
     expect(screen({ sources: [], jails: [] })).toContain('no log is followed\n');
   });
@@ -130,8 +189,8 @@ describe('the screen of status', () => {
     const many = Array.from({ length: 30 }, (_, index) => ({ ...status().sources[0]!, id: `/log/${index}` }));
     const waiting = { ...many[0]!, id: '/log/missing', state: 'waiting' as const };
     const text = screen({ sources: [...many, waiting] });
-    expect(text).toMatch(/SOURCE .*\n\/log\/missing +waiting: not there yet/);
-    expect(text).toContain('and 19 more');
+    expect(text).toMatch(/SOURCE .*\n\/log\/missing +waiting +no file yet/);
+    expect(text).toContain('and 18 more');
     expect(screen({ sources: [...many, waiting] }, true)).toContain('/log/29');
   });
 
@@ -146,10 +205,10 @@ describe('the screen of status', () => {
       faults: [{ ...fault, message: HOSTILE }],
     });
     const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u;
-    expect(formatStatus(terminal, true, view)).not.toMatch(raw);
-    const text = formatStatus(colored, true, view);
+    expect(formatStatus(screen80, true, view)).not.toMatch(raw);
+    const text = formatStatus({ ...screen80, ...colored }, true, view);
     expect(text).toContain('\u001b[');
-    expect(stripVTControlCharacters(text)).toBe(formatStatus(terminal, true, view));
+    expect(stripVTControlCharacters(text)).toBe(formatStatus(screen80, true, view));
     expect(formatTable(piped, [], statusLines(view))).not.toMatch(
       /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u,
     );

@@ -44,13 +44,15 @@ describe('status', () => {
     expect(code).toBe(0);
     expect(cells(out)).toEqual([
       ['bailiff', '0.1.0', '812', '2026-01-05T10:00:00.000Z'],
-      ['mode', 'enforcing'],
-      ['firewall', 'nftables', 'healthy', ''],
+      ['mode', 'enforcing', 'enforcing'],
+      ['firewall', 'nftables', 'healthy', '', '1'],
       ['dropped', '12', '720'],
       ['caught-up', 'no'],
-      ['jail', 'sshd', 'active', 'sshd', '7', '0', '0', '2', '1', '1', '0'],
-      ['source', '/var/log/auth.log', 'following', '0', '40', '0'],
-      ['fault', '', 'W_X', '3', '2026-01-05T10:00:00.000Z', 'the clock is off'],
+      ['latency', '3', '0.002', '0.004'],
+      ['health', 'ok'],
+      ['jail', 'sshd', 'active', 'sshd', '7', '0', '0', '2', '1', '1', '0', '7', '1'],
+      ['source', '/var/log/auth.log', 'following', '0', '40', '0', '2026-01-05T10:19:50.000Z'],
+      ['fault', '', 'W_X', '3', '2026-01-05T10:00:00.000Z', 'the clock is off', '', ''],
     ]);
   });
 

@@ -238,14 +238,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'sessions-forgotten',
     point: 9,
-    file: 'src/daemon/index.ts',
+    file: 'src/daemon/recall.ts',
     find: 'createSessions(remembered.sessions,',
     replace: 'createSessions([],',
   },
   {
     name: 'last-line-forgotten',
     point: 9,
-    file: 'src/daemon/index.ts',
+    file: 'src/daemon/recall.ts',
     find: ', remembered.lastLines)',
     replace: ')',
   },

@@ -94,6 +94,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
   const reports = createReports({
     ...{ bans, committer, sittings, memory, clock, faults },
     recidive: () => recidive,
+    onVerdict: () => undefined,
     announce() {},
     enforce: async () => void enforced++,
   });

@@ -1,0 +1,63 @@
+// Reloads of a running daemon: by the verb and the signal, and by themselves when a file of the config changes.
+import type { Setup } from '../setup/index.ts';
+import { watchConfig } from './config-watch.ts';
+import { rulesOf } from './housekeeping.ts';
+import type { Housekeeping } from './housekeeping.ts';
+import { installSetup } from './install.ts';
+import type { InstallParts } from './install.ts';
+import { liftDecided } from './releases.ts';
+import { createReloader } from './reload.ts';
+import type { Installed, ReloadParts, Reloader } from './reload.ts';
+import type { Expiry } from './timers.ts';
+
+export interface ReloadingParts
+  extends InstallParts, Pick<ReloadParts, 'initial' | 'prepare' | 'around' | 'log' | 'faults' | 'tell'> {
+  /** Nothing is put in force before the daemon has booted. */
+  readonly booted: Promise<void>;
+  readonly expiry: Expiry;
+  readonly housekeeping: Housekeeping;
+  /** Reload by itself when a file changes? */
+  readonly watches: boolean;
+  fail(error: unknown): void;
+}
+
+export interface Reloading {
+  readonly reloader: Reloader;
+  stop(): Promise<void>;
+}
+
+export function createReloading(parts: ReloadingParts): Reloading {
+  const { initial, bans, sittings, clock, settle } = parts;
+
+  async function install(next: Setup): Promise<Installed> {
+    await parts.booted;
+    const installed = await installSetup(next, parts);
+    parts.expiry.reschedule();
+    parts.housekeeping.change(rulesOf(next.config));
+    watch?.follow(next.readFrom, next.traces);
+    return installed;
+  }
+
+  const reloader = createReloader({
+    ...parts,
+    install,
+    async release(jails, by, why, from) {
+      const count = liftDecided({ bans, sittings }, jails, by, why, clock.now(), from);
+      await settle();
+      return count;
+    },
+    nextBan: () => bans.nextId,
+  });
+  const watch = parts.watches
+    ? watchConfig(clock, () => void reloader.tryReload().catch(parts.fail))
+    : undefined;
+  watch?.follow(initial.readFrom, initial.traces);
+
+  return {
+    reloader,
+    async stop() {
+      reloader.stop();
+      await watch?.close();
+    },
+  };
+}
