@@ -3,6 +3,7 @@ import type { Fault } from '../errors.ts';
 import type { Conditions, Match, Network, Waiting } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { createAddressReader } from './addresses.ts';
+import { createOriginReader } from './forwarded.ts';
 import { compileConditions } from './conditions.ts';
 import type { Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict, PatternDefinition } from './contract.ts';
@@ -47,10 +48,14 @@ export function compileByPatterns(
   faults: Fault[],
 ): Engine<TextFrame> | undefined {
   const readAddress = createAddressReader();
+  const read = {
+    address: readAddress,
+    origin: createOriginReader(options.trustedProxies ?? [], readAddress),
+  };
   const before = faults.length;
   const compile = (patterns: readonly PatternDefinition[], needs: Needs): Pattern[] =>
     patterns.flatMap((pattern) => {
-      const compiled = compilePattern(pattern, definition.file, readAddress, needs);
+      const compiled = compilePattern(pattern, definition.file, read, needs);
       if ('test' in compiled) return [compiled];
       faults.push(compiled);
       return [];
@@ -182,6 +187,7 @@ export function compileByPatterns(
         pattern,
         outcome: 'failure',
         address,
+        via: captured.via,
         at: frame.at,
         counts: Math.max(1, counts),
         oncePerSession: counts === 0,
@@ -209,6 +215,7 @@ export function compileByPatterns(
       pattern: index,
       outcome,
       address,
+      via: captured.via,
       at: frame.at,
       counts: counts === 'session' ? 1 : counts * frame.times,
       oncePerSession: counts === 'session',

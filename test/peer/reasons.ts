@@ -75,12 +75,6 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
       lines: ['7f72461769'],
     },
   ],
-  'sogo-auth': [
-    {
-      why: "the last address of the list is a private one, of a second proxy: what stands before it may be the client's word",
-      lines: ['46e5f97122'],
-    },
-  ],
   sshd: [
     {
       why: "a leading zero: sshd writes none, but a name in the DNS may be worded so, and whether it is octal can't be told",
