@@ -60,15 +60,15 @@ export function compileByPatterns(
       faults.push(compiled);
       return [];
     });
-  const hasSessions = definition.opens.length > 0;
   // In syslog lines the pid stands for a session that isn't named.
   const hasPids = layoutName === 'syslog';
+  const closings = compile(definition.closes, hasPids ? 'nothing' : 'session');
+  const hasSessions = definition.opens.length > 0 || closings.some(({ namesAddress }) => namesAddress);
   const whose = hasSessions ? (hasPids ? 'nothing' : 'address or session') : 'address';
   const failures = compile(definition.match, whose);
   const successes = compile(definition.success, whose);
   const exceptions = compile(definition.except, 'nothing');
   const openings = compile(definition.opens, hasPids ? 'address' : 'address and session');
-  const closings = compile(definition.closes, hasPids ? 'nothing' : 'session');
   if (definition.match.length === 0)
     report('filter', 'E_FILTER_EMPTY', 'the filter has no pattern under "match"');
   faults.push(...unknownLimits(definition, [...failures, ...successes, ...openings, ...closings]));

@@ -115,8 +115,10 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   const cases = (node: Node, what: string): CaseDefinition[] => readCases(yaml, node, what, layout);
   const conditions = (node: Node, what: string): Conditions | undefined => readConditions(yaml, node, what);
   const texts = (node: Node, what: string): string[] => readTexts(yaml, node, what);
-  const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what, has('opens'));
-  if (has('closes') && !has('opens'))
+  const samples = (node: Node, what: string): Sample[] =>
+    readSamples(yaml, node, what, has('opens') || has('closes'));
+  const closes = read('closes', patterns) ?? [];
+  if (has('closes') && !has('opens') && !closes.some(({ regex }) => /<(?:ip|HOST|ADDR)>/.test(regex)))
     missing('opens', 'where no line tells whose session it is, none needs to be ended');
   const exceptsByFields = hasCases || isMap(entries.find(({ key }) => key === 'except')?.value);
   return {
@@ -128,7 +130,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
     match: (hasCases ? undefined : read('match', patterns)) ?? [],
     success: (isOfRecords ? undefined : read('success', patterns)) ?? [],
     opens: read('opens', patterns) ?? [],
-    closes: read('closes', patterns) ?? [],
+    closes,
     except: (exceptsByFields ? undefined : read('except', patterns)) ?? [],
     limits: read('limits', (node, what) => readLimits(yaml, node, what)) ?? [],
     where: read('where', conditions),
@@ -214,6 +216,9 @@ function readPatternMapping(
     else if (key === 'mode') read.mode = yaml.word(value, '"mode"', ['normal', 'aggressive']) ?? 'normal';
     else read.counts = readCounts(yaml, value, layout) ?? 1;
   }
+  // Without either, it would count every line.
+  if (read.counts === 'session' && layout === 'plain' && !/<(?:F-SESSION|session)>/.test(read.regex ?? ''))
+    yaml.fault('VALUE', node, '"counts: session" needs <session> with layout plain, whose lines bear no pid');
   if (read.regex === undefined) yaml.fault('MISSING', node, `a pattern of ${what} has no "regex"`);
   return read;
 }
@@ -227,12 +232,11 @@ function readCounts(
   if (Number.isInteger(value) && Number(value) >= 0) return Number(value);
   if (value !== 'session')
     return yaml.fault('TYPE', node, '"counts" must be a whole number that is not negative, or "session"');
-  // Where lines bear no pid, it would count every one of them.
-  if (layout !== undefined && layout !== 'syslog')
+  if (layout !== undefined && layout !== 'syslog' && layout !== 'plain')
     return yaml.fault(
       'VALUE',
       node,
-      `"counts: session" means nothing with layout ${layout}; it belongs to syslog`,
+      `"counts: session" means nothing with layout ${layout}; it belongs to syslog and plain`,
     );
   return value;
 }
@@ -318,7 +322,7 @@ function readSamples(yaml: YamlReader, node: Node, what: string, hasSessions: bo
         'VALUE',
         member,
         '"line" must be one line',
-        'several lines are for a filter that "opens" sessions',
+        'several lines are for a filter that "opens" or "closes" sessions',
       );
     const yields = yieldsEntry && readYields(yaml, yieldsEntry.value);
     return text === undefined || yields === undefined ? [] : [{ text, yields, ...yaml.placeOf(member) }];

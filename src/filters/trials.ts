@@ -31,7 +31,7 @@ export interface Trial {
   /** The first skeleton of every pattern; undefined where the other mode is tried in full. */
   readonly others: readonly Skeleton[] | undefined;
   readonly frame: Frame;
-  /** How a session is opened: a way for each pattern that says so. */
+  /** How a session is opened: a way for each pattern that says so. Where none does, what waits for its end tells it. */
   readonly openings: readonly Skeleton[];
   /** Must an honest line match? Where nginx writes it, whatever the client sent. */
   readonly mustMatch: boolean;
@@ -82,9 +82,11 @@ function trialsReached(definition: FilterDefinition, proxy: string | undefined):
   ].map((entry) => ({ ...entry, skeletons: skeletonsReached(entry.pattern, limits, proxy) }));
   if (patterns.every(({ skeletons }) => skeletons.length === 0) && proxy !== undefined) return [];
   const { normal, aggressive } = bothModes(definition, undefined, proxy);
-  const openings = patterns.flatMap(({ outcome, skeletons }) =>
-    outcome === 'opened' ? skeletons.slice(0, 1) : [],
-  );
+  const isFirst = ({ outcome, skeletons }: (typeof patterns)[number]): boolean =>
+    definition.opens.length > 0
+      ? outcome === 'opened'
+      : outcome === 'failure' && !skeletons[0]?.some(({ kind }) => kind === 'address');
+  const openings = patterns.filter(isFirst).flatMap(({ skeletons }) => skeletons.slice(0, 1));
   const others = patterns.flatMap(({ skeletons }) => skeletons.slice(0, 1));
   const hasModes = patterns.some(({ pattern }) => pattern.mode === 'aggressive');
   const tried = patterns.filter(({ skeletons }) => proxy === undefined || skeletons.length > 0);
@@ -151,8 +153,14 @@ export function sessionsOf(
   arrivedAt: Instant,
 ): SessionMemory {
   const sessions = createSessionMemory();
-  for (const address of [clients.honest, clients.framed])
-    for (const opening of openings) filter.judge(honestLine(opening, frame, address), arrivedAt, sessions);
+  for (const address of [clients.honest, clients.framed]) {
+    const owner = parseAddress(address)!;
+    const told: SessionMemory = {
+      ...sessions,
+      wait: (name, session, _waiting, at, until) => sessions.open(name, session, owner, at, until),
+    };
+    for (const opening of openings) filter.judge(honestLine(opening, frame, address), arrivedAt, told);
+  }
   return { ...NO_SESSIONS, find: sessions.find };
 }
 
