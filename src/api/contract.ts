@@ -132,6 +132,32 @@ export interface CheckView {
   warnings: Fault[];
 }
 
+/** What `config show` prints; no route answers it. */
+export interface ConfigView {
+  /** The main file. */
+  file: string;
+  /** All that were read, in the order in which they were merged. */
+  files: string[];
+  /** Empty where there are faults. */
+  values: ConfigValue[];
+  faults: Fault[];
+  warnings: Fault[];
+}
+
+export interface ConfigValue {
+  /** `jails.sshd.maxRetry`. */
+  key: string;
+  /** Durations in seconds, null for no end. */
+  value: unknown;
+  from: 'config' | 'defaults' | 'built-in';
+  /** Where the value was written; absent where it is built in. */
+  file?: string;
+  line?: number;
+  column?: number;
+  /** The key that was written there, where it is another one: `limit`, `steps`, `banTime`. */
+  by?: string;
+}
+
 export interface StandingView {
   mode: StatusView['mode'];
 }
@@ -162,6 +188,41 @@ export interface JailSwitch {
   outcome: 'enabled' | 'disabled' | 'unchanged';
 }
 
+/** From the least to the most pressing. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogQuery {
+  /** This level and the more pressing ones. */
+  level?: LogLevel;
+  /** Lines about this jail. */
+  jail?: string;
+  /** Lines from this instant on. */
+  since?: string;
+  /** Lines after the one with this number. */
+  after?: number;
+  /** Where there is none: so many seconds are waited for one. */
+  wait?: number;
+}
+
+/** A line of the daemon's own log. */
+export interface LogLine {
+  /** Numbered from 1 since the daemon started. */
+  n: number;
+  at: string;
+  level: LogLevel;
+  message: string;
+  /** May quote a log line: hostile text. */
+  facts: Record<string, unknown>;
+}
+
+export interface LogPage extends Page<LogLine> {
+  /** The number of the last line that was looked at: for `after`, once `next` is null. */
+  last: number;
+  /** So many lines after `after` are not kept any more. */
+  missed: number;
+}
+
 /** What the server needs of a daemon. Everything may be called at any time; answers come when they are true. */
 export interface Control {
   ping(): Alive;
@@ -182,6 +243,8 @@ export interface Control {
   /** Until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
   enable(jails: string[]): Promise<JailSwitch[]>;
   disable(jails: string[]): Promise<JailSwitch[]>;
+  /** The daemon's own log, as far as it is kept in memory. @param signal for a client that stops waiting. */
+  log(query: LogQuery, signal?: AbortSignal): Promise<LogPage>;
 }
 
 /** Which routes a socket serves. `status` shows facts without hostile text; `control` has everything. */

@@ -3,6 +3,7 @@ import type { Route } from './route.ts';
 import { bansRoutes } from './routes/bans.ts';
 import { configRoutes } from './routes/config.ts';
 import { historyRoutes } from './routes/history.ts';
+import { logRoutes } from './routes/log.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { standingRoutes } from './routes/standing.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -13,5 +14,6 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...standingRoutes,
   ...configRoutes,
+  ...logRoutes,
   ...openapiRoutes,
 ];

@@ -1,6 +1,8 @@
 // What run, check and replay share: the config read from where this command line says, and its faults told.
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { loadConfig } from '../config/index.ts';
+import type { Loaded } from '../config/index.ts';
 import { BailiffError, EXIT, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Compiled, FilterOptions } from '../filters/contract.ts';
@@ -62,6 +64,12 @@ export function tellFaults(context: Context, faults: readonly Fault[], word: 'fa
 /** 78 for a faulty config or filter, 1 where samples or forgeries are all that failed. */
 export function exitOf(faults: readonly Fault[]): number {
   return faults.every((fault) => fault.code === 'E_FILTER_UNPROVEN') ? EXIT.no : EXIT.config;
+}
+
+/** The config alone, checked but for what its filters say: for those who ask what is written. */
+export function readConfig(context: Context): Loaded {
+  const names = listFilters(context).map(({ definition }) => definition.name);
+  return loadConfig(context.paths.config, { filters: new Set(names) });
 }
 
 /** Every filter that a jail of this config could name. */

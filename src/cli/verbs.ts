@@ -21,9 +21,17 @@ export const VERBS: Readonly<Record<string, Row>> = {
     summary: 'all that is known of an address: bans, evidence, counts, what comes next',
     load: () => import('./verbs/history.ts'),
   },
+  logs: {
+    summary: "the daemon's own log: what it did, and what it complains of",
+    load: () => import('./verbs/logs.ts'),
+  },
   check: {
     summary: 'every fault of config and filters; runs samples and forgeries',
     load: () => import('./verbs/check.ts'),
+  },
+  config: {
+    summary: 'the merged config, each value with where it comes from',
+    load: () => import('./verbs/config.ts'),
   },
   replay: {
     summary: 'whom this config would have banned over old logs',

@@ -5,5 +5,6 @@ export { readAllowFile } from './allow.ts';
 export { CONFIG_CODES } from './codes.ts';
 export { loadConfig } from './load.ts';
 export type { Loaded } from './load.ts';
+export type { Origin } from './origin.ts';
 export { checkOwnership } from './ownership.ts';
 export type { Trusted } from './ownership.ts';

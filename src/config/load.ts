@@ -6,6 +6,8 @@ import { reasonOf } from '../errors.ts';
 import { checkShape } from './check.ts';
 import type { Config } from './contract.ts';
 import { merge } from './merge.ts';
+import { originsOf } from './origin.ts';
+import type { Origin } from './origin.ts';
 import { faultAt } from './place.ts';
 import { readText } from './read.ts';
 import { resolve } from './resolve.ts';
@@ -20,6 +22,8 @@ export interface Loaded {
   readonly config?: Config;
   readonly faults: Fault[];
   readonly warnings: Fault[];
+  /** {@link originsOf} the config: every value with where it comes from. Empty where there is a fault. */
+  origins(): Origin[];
   /** The files that it was read from, the main one first: their owners are to be checked. */
   readonly files: readonly string[];
 }
@@ -35,8 +39,9 @@ export function loadConfig(file: string, known: { readonly filters: ReadonlySet<
   const folder = join(dirname(file), 'jails.d');
   const files = [file, ...namesIn(folder, faults).map((name) => join(folder, name))];
   const [main, ...over] = files.map((each) => readTree(each, faults));
-  const answer = (config?: Config): Loaded => ({
+  const answer = (config?: Config, tree?: Tree): Loaded => ({
     ...(config && faults.length === 0 && { config }),
+    origins: () => (config && tree && faults.length === 0 ? originsOf(config, tree) : []),
     faults: inOrder(faults, files),
     warnings: inOrder(warnings, files),
     files,
@@ -49,7 +54,7 @@ export function loadConfig(file: string, known: { readonly filters: ReadonlySet<
   const { input, isTold, faults: ofShape } = checkShape(merged);
   for (const fault of ofShape) faults.push(fault);
   const context = { tree: merged, isTold, filters: known.filters, faults, warnings };
-  return answer(input && resolve(file, input, context));
+  return answer(input && resolve(file, input, context), merged);
 }
 
 function readTree(file: string, faults: Fault[]): Tree | undefined {

@@ -17,6 +17,7 @@ import type { Committer } from './committer.ts';
 import type { Clock } from '../ports.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { Protection } from './protection.ts';
+import type { Recent } from './recent.ts';
 import type { Reloader } from './reload.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
@@ -39,6 +40,8 @@ export interface ControlParts {
   readonly views: Views;
   readonly clock: Clock;
   readonly reloader: Reloader;
+  /** The daemon's own log. */
+  readonly recent: Recent;
   /** How long a ban by hand lasts when nobody says. */
   manualDuration(): number;
   /** `--detect-only`: nothing may ever reach the kernel. */
@@ -234,6 +237,7 @@ export function createControl(parts: ControlParts): Control {
     },
     enable: (jails) => parts.reloader.switch(jails, true),
     disable: (jails) => parts.reloader.switch(jails, false),
+    log: (query) => parts.recent.read(query),
   };
 }
 

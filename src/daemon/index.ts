@@ -24,6 +24,8 @@ import { followNames } from './names.ts';
 import { applyChunk } from './pipeline.ts';
 import { createProtection } from './protection.ts';
 import { liftAllowed, liftDecided } from './releases.ts';
+import { nothingKept } from './recent.ts';
+import type { Recent } from './recent.ts';
 import { createReloader } from './reload.ts';
 import type { Installed } from './reload.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
@@ -80,6 +82,8 @@ export interface DaemonPorts {
   readonly log: Log;
   readonly host: Host;
   readonly at: FaultPoint;
+  /** What `log` keeps. Left out, nobody can ask for it. */
+  readonly recent?: Recent;
   /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
   readonly cron?: Cron;
 }
@@ -110,7 +114,7 @@ export interface Daemon {
  */
 export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): Promise<Daemon> {
   const { setup, ledger, firewall } = options;
-  const { clock, log, at } = ports;
+  const { clock, log, at, recent = nothingKept } = ports;
   const startedAt = clock.now();
   const faults = createFaults(clock);
   const remembered = ledger.load();
@@ -300,6 +304,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     views,
     clock,
     reloader,
+    recent,
     manualDuration: () => inForce.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
@@ -352,6 +357,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
     (stopping ??= (async () => {
+      recent.close();
       await server.close();
       await sources.close();
       await following.catch(() => {});

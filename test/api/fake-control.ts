@@ -4,6 +4,7 @@ import type {
   BanView,
   Control,
   HistoryView,
+  LogPage,
   Page,
   StatusView,
   UnbanOutcome,
@@ -71,6 +72,10 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
     faults: [],
     ...changes,
   };
+}
+
+export function logPage(items: LogPage['items'], changes: Partial<LogPage> = {}): LogPage {
+  return { items, next: null, last: items.at(-1)?.n ?? 0, missed: 0, ...changes };
 }
 
 export function createFakeControl(): FakeControl {
@@ -142,5 +147,6 @@ export function createFakeControl(): FakeControl {
         jails,
         jails.map((jail) => ({ jail, outcome: 'disabled' as const })),
       ),
+    log: async (query) => reply('log', query, logPage([])),
   };
 }

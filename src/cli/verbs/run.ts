@@ -51,7 +51,7 @@ export const verb: Verb = {
       tellFaults(context, result.faults, 'fault');
       return exitOf(result.faults);
     }
-    const log = await createLog(
+    const { log, recent } = await createLog(
       {
         pretty: context.terminal && !context.json,
         color: context.color,
@@ -83,7 +83,7 @@ export const verb: Verb = {
         statusGroup: undefined,
         version: context.version,
       },
-      { clock, log, host: createHost(), at: passBy, cron: createCron() },
+      { clock, log, recent, host: createHost(), at: passBy, cron: createCron() },
     );
     process.on('SIGHUP', () => void daemon.reload());
     if (daemon.mode === 'enforcing' && kind !== 'memory')
