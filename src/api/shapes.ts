@@ -168,10 +168,7 @@ const LogPage = v.strictObject({
       at: instant,
       level: v.picklist(LOG_LEVELS),
       message: v.string(),
-      facts: v.pipe(
-        v.record(v.string(), v.unknown()),
-        v.description('May quote a log line: hostile text.'),
-      ),
+      facts: v.pipe(v.record(v.string(), v.unknown()), v.description('May quote a log line: hostile text.')),
     }),
   ),
   next: v.pipe(v.nullable(v.string()), v.description('Hand it back as `after`; null: the end for now.')),

@@ -8,7 +8,7 @@ export interface Term {
   /** Arguments: `<address...>` (at least one), `[jail]` (may be left out). Options: `--for <duration>`, `--all`. */
   readonly term: string;
   readonly summary: string;
-  /** The only words that it takes, for completions; where they are not fixed, its name says what it takes (takes.ts). */
+  /** The only words that it takes, for completions; where they are not fixed, its name says what it takes (surface.ts). */
   readonly choices?: readonly string[];
 }
 

@@ -64,4 +64,8 @@ export const VERBS: Readonly<Record<string, Row>> = {
     summary: 'leave the host as found: every rule of Bailiff goes, with or without a daemon',
     load: () => import('./verbs/teardown.ts'),
   },
+  completions: {
+    summary: 'the completion script of bash, zsh or fish',
+    load: () => import('./verbs/completions.ts'),
+  },
 };

@@ -11,6 +11,7 @@ import type { Origin } from './origin.ts';
 import { faultAt } from './place.ts';
 import { readText } from './read.ts';
 import { resolve } from './resolve.ts';
+import { JAIL_NAME } from './schema.ts';
 import type { ObjectTree, Tree } from './tree.ts';
 import { parseConfigText } from './tree.ts';
 
@@ -55,6 +56,19 @@ export function loadConfig(file: string, known: { readonly filters: ReadonlySet<
   for (const fault of ofShape) faults.push(fault);
   const context = { tree: merged, isTold, filters: known.filters, faults, warnings };
   return answer(input && resolve(file, input, context), merged);
+}
+
+/**
+ * The names of the jails in a config, faulty or not, as far as it can be read: for completions. Never throws.
+ * Words that are no name of a jail are left out.
+ */
+export function readJailNames(file: string): string[] {
+  const folder = join(dirname(file), 'jails.d');
+  const files = [file, ...namesIn(folder, []).map((name) => join(folder, name))];
+  const trees = files.flatMap((each) => readTree(each, []) ?? []).filter((tree) => tree.kind === 'object');
+  const [main, ...over] = trees;
+  const jails = main && over.reduce((base, tree) => merge(base, tree, []), main).entries.get('jails')?.value;
+  return jails?.kind === 'object' ? [...jails.entries.keys()].filter((name) => JAIL_NAME.test(name)) : [];
 }
 
 function readTree(file: string, faults: Fault[]): Tree | undefined {

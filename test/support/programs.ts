@@ -23,6 +23,11 @@ export const PACKAGE_OF = {
   'systemd-analyze': 'systemd',
   'systemd-sysusers': 'systemd',
   scmp_sys_resolver: 'seccomp',
+  bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
+  groff: 'groff-base',
+  man: 'man-db',
 } as const;
 
 /** A program that tests drive, or `root`: the right to make network namespaces. */

@@ -101,8 +101,6 @@ function whence({ from, at, by }: Origin): string {
 
 /** `jails.sshd.maxRetry`; a step that is no plain word is quoted, as in JavaScript. */
 function labelOf({ path }: Origin): string {
-  const [first, ...rest] = path.map((step) =>
-    /^[\w$-]+$/.test(step) ? step : `[${JSON.stringify(step)}]`,
-  );
+  const [first, ...rest] = path.map((step) => (/^[\w$-]+$/.test(step) ? step : `[${JSON.stringify(step)}]`));
   return rest.reduce((label, step) => (step.startsWith('[') ? label + step : `${label}.${step}`), first!);
 }

@@ -27,7 +27,10 @@ export const verb: Verb = {
       summary: `${LOG_LEVELS.join(', ')}: lines of this level and the more pressing ones`,
       choices: LOG_LEVELS,
     },
-    { term: '--since <when>', summary: 'lines from then on: 10m ago, or an instant such as 2026-01-31T12:00Z' },
+    {
+      term: '--since <when>',
+      summary: 'lines from then on: 10m ago, or an instant such as 2026-01-31T12:00Z',
+    },
     { term: '--lines <count>', summary: 'the latest ones of them' },
   ],
   details: `The latest lines since the daemon started, out of its memory; the journal, or wherever its standard output goes,
@@ -50,7 +53,7 @@ has those before. Which logs the jails read, and how far: bailiff status. Debug 
 
 async function readAll(client: Client, query: LogQuery): Promise<{ lines: LogLine[]; last: number }> {
   const lines: LogLine[] = [];
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await client.log({ ...query, after });
     lines.push(...page.items);
     after = page.last;
@@ -74,7 +77,7 @@ async function follow(
 ): Promise<void> {
   let { after = 0 } = query;
   let pid = first;
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     try {
       if (failures > 0) {
         const now = await client.ping();

@@ -28,6 +28,7 @@ export const verb: Verb = {
     {
       term: '--firewall <kind>',
       summary: `${KINDS.join(', ')} (default: nftables, or iptables where only that is there)`,
+      choices: KINDS,
     },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
     { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
