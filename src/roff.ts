@@ -3,7 +3,9 @@
 /** Text with `code` and **strong** words, as one paragraph's worth of roff. */
 export function roffText(markdown: string): string {
   const parts = markdown.split(/(`[^`]+`|\*\*[^*]+\*\*)/);
-  const text = parts.map((part, i) => (i % 2 === 1 ? bold(part.replace(/^(`|\*\*)|(`|\*\*)$/g, '')) : escape(part)));
+  const text = parts.map((part, i) =>
+    i % 2 === 1 ? bold(part.replace(/^(`|\*\*)|(`|\*\*)$/g, '')) : escape(part),
+  );
   return guarded(text.join(''));
 }
 

@@ -34,7 +34,9 @@ export function verbsPage({ globals, verbs }: Surface): string {
       `## ${verb.name}`,
       `\`\`\`text\n${synopsis(verb)}\n\`\`\``,
       `${capital(verb.summary)}.`,
-      ...(verb.arguments.length + verb.options.length > 0 ? [terms([...verb.arguments, ...verb.options])] : []),
+      ...(verb.arguments.length + verb.options.length > 0
+        ? [terms([...verb.arguments, ...verb.options])]
+        : []),
       ...detailsOf(verb).map((part) => (part.isVerbatim ? `\`\`\`text\n${part.text}\n\`\`\`` : part.text)),
     ]),
     '## Exit statuses',
@@ -81,7 +83,12 @@ export function manualPage({ globals, verbs }: Surface, version: string): string
 }
 
 function synopsis({ name, arguments: args, options }: VerbTerm): string {
-  return ['bailiff', name, ...(options.length > 0 ? ['[options]'] : []), ...args.map(({ term }) => term)].join(' ');
+  return [
+    'bailiff',
+    name,
+    ...(options.length > 0 ? ['[options]'] : []),
+    ...args.map(({ term }) => term),
+  ].join(' ');
 }
 
 type Said = Pick<OptionTerm | ArgumentTerm, 'term' | 'summary'>;

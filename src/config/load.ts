@@ -64,10 +64,12 @@ export function loadConfig(file: string, known: { readonly filters: ReadonlySet<
  */
 export function readJailNames(file: string): string[] {
   const folder = join(dirname(file), 'jails.d');
-  const files = [file, ...namesIn(folder, []).map((name) => join(folder, name))];
-  const trees = files.flatMap((each) => readTree(each, []) ?? []).filter((tree) => tree.kind === 'object');
-  const [main, ...over] = trees;
-  const jails = main && over.reduce((base, tree) => merge(base, tree, []), main).entries.get('jails')?.value;
+  const main = readTree(file, []);
+  if (main?.kind !== 'object') return [];
+  const over = namesIn(folder, [])
+    .map((name) => readTree(join(folder, name), []))
+    .filter((tree) => tree?.kind === 'object');
+  const jails = over.reduce((base, tree) => merge(base, tree, []), main).entries.get('jails')?.value;
   return jails?.kind === 'object' ? [...jails.entries.keys()].filter((name) => JAIL_NAME.test(name)) : [];
 }
 

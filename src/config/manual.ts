@@ -41,7 +41,9 @@ export function manualPage(version: string): string {
 function entry(text: string, at: number): string {
   if (at === 0) return blocksOf(text).map(block).join('');
   const [name = '', ...rest] = text.split('\n');
-  const [says = '', ...facts] = blocksOf(rest.join('\n')).flatMap((each) => each.split(/^- /m).filter(Boolean));
+  const [says = '', ...facts] = blocksOf(rest.join('\n')).flatMap((each) =>
+    each.split(/^- /m).filter(Boolean),
+  );
   const told = facts.map((fact) => `.br\n${paragraphs(loose(fact.trim())).replace('.PP\n', '')}`);
   return tagged(bold(name), says) + told.join('');
 }

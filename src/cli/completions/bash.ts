@@ -42,7 +42,7 @@ ${verbs
 
 # The words that begin with $2, of those that the program knows.
 _bailiff_ask() {
-  compgen -W "$(timeout 3 "\${ask[@]}" completions "$1" 2>/dev/null)" -- "$2"
+  compgen -W "$(timeout 5 "\${ask[@]}" completions "$1" 2>/dev/null)" -- "$2"
 }
 
 # The words that begin with $2, of what $1 says.

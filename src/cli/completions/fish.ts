@@ -59,7 +59,7 @@ function __bailiff_ask
             set -a ask $tokens[$i]
         end
     end
-    timeout 3 $ask completions $argv[1] 2>/dev/null
+    timeout 5 $ask completions $argv[1] 2>/dev/null
 end
 
 complete -c bailiff -f

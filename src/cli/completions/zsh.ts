@@ -27,7 +27,7 @@ _bailiff_ask() {
       --config=* | --runtime=*) ask+=(\${(Q)_bailiff_words[i]}) ;;
     esac
   done
-  found=(\${(f)"$(_call_program bailiff timeout 3 \${(q)ask} completions $@[-1] 2>/dev/null)"})
+  found=(\${(f)"$(_call_program bailiff timeout 5 \${(q)ask} completions $@[-1] 2>/dev/null)"})
   compadd "\${@[1,-2]}" -a found
 }
 
@@ -42,7 +42,8 @@ _bailiff() {
 ${general}  )
   verbs=(
 ${verbs.map(({ name, summary }) => `    ${quote(`${name.replaceAll(':', '\\:')}:${summary}`)}\n`).join('')}  )
-  _arguments -C $globals '1:verb:->verb' '*::argument:->arguments' && ret=0
+  # Behind the verb all options are the verb's: (-).
+  _arguments -C $globals '(-):verb:->verb' '(-)*::argument:->arguments' && ret=0
   case $state in
     verb) _describe -t verbs verb verbs && ret=0 ;;
     arguments)

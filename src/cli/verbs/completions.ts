@@ -1,10 +1,7 @@
-import { readJailNames } from '../../config/index.ts';
-import type { Client } from '../../api/index.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
 import { bashCompletions } from '../completions/bash.ts';
 import { fishCompletions } from '../completions/fish.ts';
 import { zshCompletions } from '../completions/zsh.ts';
-import { filterNames } from '../ready.ts';
 import { readSurface } from '../surface.ts';
 import type { Surface } from '../surface.ts';
 import type { Context, Verb } from '../verb.ts';
@@ -15,10 +12,13 @@ const SHELLS: Readonly<Record<string, (surface: Surface) => string>> = {
   fish: fishCompletions,
 };
 
-/** What the scripts ask: words, one a line. */
-const LISTS: Readonly<Record<string, (context: Context) => Promise<string[]> | string[]>> = {
+/** What the scripts ask: words, one a line. Each loads what it needs alone: somebody waits behind his Tab key. */
+const LISTS: Readonly<Record<string, (context: Context) => Promise<string[]>>> = {
   jails: jailNames,
-  filters: filterNames,
+  async filters(context) {
+    const { filterNames } = await import('../ready.ts');
+    return filterNames(context);
+  },
   addresses: async (context) =>
     (await (await context.client('status')).bans({})).items.map(({ address }) => address),
 };
@@ -56,14 +56,15 @@ bin/install-service puts them where each shell looks by itself. In the place of 
 
 /** From the config, which answers at once; a daemon is asked where that tells nothing. */
 async function jailNames(context: Context): Promise<string[]> {
+  const { readJailNames } = await import('../../config/index.ts');
   const names = readJailNames(context.paths.config);
   if (names.length > 0) return names;
-  const client: Client = await context.client('status');
+  const client = await context.client('status');
   return (await client.status()).jails.map(({ name }) => name);
 }
 
 /** Whoever presses Tab wants no complaint. */
-async function quietly(list: () => Promise<string[]> | string[]): Promise<string[]> {
+async function quietly(list: () => Promise<string[]>): Promise<string[]> {
   try {
     return await list();
   } catch {
