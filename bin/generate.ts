@@ -7,7 +7,8 @@ import { referencePages } from '../src/api/index.ts';
 import { manualPage as jailsManual } from '../src/config/manual.ts';
 import { jsonSchema, referencePage } from '../src/config/reference.ts';
 import { manualPage, verbsPage } from '../src/cli/manual.ts';
-import { readSurface } from '../src/cli/surface.ts';
+import { surfaceOf } from '../src/cli/surface.ts';
+import { loadVerbs } from '../src/cli/verbs.ts';
 import { readVersion } from '../src/cli/version.ts';
 import { libraryPage } from '../src/filters/index.ts';
 import { describeShelf, openShelf } from '../src/setup/index.ts';
@@ -16,7 +17,7 @@ const root = join(import.meta.dirname, '..');
 
 const schema = join(root, 'jails.schema.json');
 const options = { ...(await resolveConfig(schema)), filepath: schema };
-const surface = await readSurface();
+const surface = surfaceOf(await loadVerbs());
 const version = readVersion();
 const pages: Record<string, string> = {
   ...(await referencePages()),

@@ -2,8 +2,7 @@
 // table of verbs with their terms; commander reads the terms here as it does for a call.
 import { Argument, Option } from 'commander';
 import { GLOBALS, HELP, VERSION } from './globals.ts';
-import type { Term } from './verb.ts';
-import { VERBS } from './verbs.ts';
+import type { Term, Verb } from './verb.ts';
 
 /** What a word completes to: words that are known, or something that is looked up. `text` is anybody's to write. */
 export type Takes =
@@ -52,17 +51,14 @@ const BY_NAME: Readonly<Record<string, Exclude<Takes, { kind: 'words' }>['kind']
   dir: 'folder',
 };
 
-/** Loads every verb: for those who describe them. */
-export async function readSurface(): Promise<Surface> {
-  const loaded = await Promise.all(Object.values(VERBS).map((row) => row.load()));
+/** Pure: the verbs are loaded by whoever asks. */
+export function surfaceOf(verbs: readonly Verb[]): Surface {
   return {
     globals: [...GLOBALS, VERSION, HELP].map(optionOf),
-    verbs: loaded.map(({ verb }) => ({
-      name: verb.name,
-      summary: verb.summary,
-      arguments: verb.arguments.map(argumentOf),
-      options: verb.options.map(optionOf),
-      details: verb.details,
+    verbs: verbs.map(({ name, summary, arguments: args, options, details }) => ({
+      ...{ name, summary, details },
+      arguments: args.map(argumentOf),
+      options: options.map(optionOf),
     })),
   };
 }

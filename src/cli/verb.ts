@@ -44,6 +44,8 @@ export interface Context {
   out(text: string): void;
   /** Writes to standard error, likewise. */
   err(text: string): void;
+  /** Every verb there is, loaded: for those that describe the command line. */
+  verbs(): Promise<Verb[]>;
   /** A client of the daemon; `status` reaches it without root, but only for reads without hostile text. */
   client(role?: Role): Promise<Client>;
 }

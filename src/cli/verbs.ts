@@ -69,3 +69,8 @@ export const VERBS: Readonly<Record<string, Row>> = {
     load: () => import('./verbs/completions.ts'),
   },
 };
+
+/** All of them, in that order. */
+export async function loadVerbs(): Promise<Verb[]> {
+  return (await Promise.all(Object.values(VERBS).map((row) => row.load()))).map(({ verb }) => verb);
+}

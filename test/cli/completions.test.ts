@@ -2,8 +2,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { VERBS } from '../../src/cli/verbs.ts';
-import { readSurface } from '../../src/cli/surface.ts';
+import { surfaceOf } from '../../src/cli/surface.ts';
+import { VERBS, loadVerbs } from '../../src/cli/verbs.ts';
 import { ROOT } from '../support/checkout.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
 import { needs, program } from '../support/programs.ts';
@@ -200,7 +200,7 @@ describe('what the scripts ask', () => {
 });
 
 test('every verb and every option stands in each script', async () => {
-  const { globals, verbs } = await readSurface();
+  const { globals, verbs } = surfaceOf(await loadVerbs());
   expect(verbs.map(({ name }) => name)).toEqual(Object.keys(VERBS));
   const daemon = await startFakeDaemon();
   for (const shell of ['bash', 'zsh', 'fish']) {

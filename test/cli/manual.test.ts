@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { ENVIRONMENT } from '../../src/cli/globals.ts';
 import { manualPage, verbsPage } from '../../src/cli/manual.ts';
-import { readSurface } from '../../src/cli/surface.ts';
+import { surfaceOf } from '../../src/cli/surface.ts';
+import { loadVerbs } from '../../src/cli/verbs.ts';
 import { readVersion } from '../../src/cli/version.ts';
 import { manualPage as jailsManual } from '../../src/config/manual.ts';
 import { jailSchema } from '../../src/config/schema.ts';
@@ -15,7 +16,7 @@ import { needs, program } from '../support/programs.ts';
 import { run } from '../support/run.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
-const surface = await readSurface();
+const surface = surfaceOf(await loadVerbs());
 const PAGES = {
   'docs/verbs.md': verbsPage(surface),
   'docs/man/bailiff.8': manualPage(surface, readVersion()),

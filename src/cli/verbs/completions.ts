@@ -2,7 +2,7 @@ import { BailiffError, EXIT } from '../../errors.ts';
 import { bashCompletions } from '../completions/bash.ts';
 import { fishCompletions } from '../completions/fish.ts';
 import { zshCompletions } from '../completions/zsh.ts';
-import { readSurface } from '../surface.ts';
+import { surfaceOf } from '../surface.ts';
 import type { Surface } from '../surface.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -38,7 +38,7 @@ bin/install-service puts them where each shell looks by itself. In the place of 
 "addresses" list what the scripts offer; where that can't be known, nothing, in silence.`,
   async run(context, [shell = '']) {
     if (Object.hasOwn(SHELLS, shell)) {
-      context.out(SHELLS[shell]!(await readSurface()));
+      context.out(SHELLS[shell]!(surfaceOf(await context.verbs())));
       return EXIT.done;
     }
     if (!Object.hasOwn(LISTS, shell))

@@ -143,8 +143,8 @@ function instantOf(written: string): number {
   );
 }
 
-function countOf(written: unknown): number | undefined {
+function countOf(written: Options[string]): number | undefined {
   if (written === undefined) return undefined;
   if (typeof written === 'string' && /^[1-9]\d{0,5}$/.test(written)) return Number(written);
-  throw new BailiffError('E_USAGE', `"${String(written)}" is no count; write --lines 20, say`);
+  throw new BailiffError('E_USAGE', `"${written}" is no count; write --lines 20, say`);
 }

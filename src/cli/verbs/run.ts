@@ -75,7 +75,11 @@ export const verb: Verb = {
         watchConfig: options['watch'] !== false,
         async whileReloading(task) {
           await service.reloading();
-          return task().finally(() => service.ready(doing()));
+          try {
+            return await task();
+          } finally {
+            await service.ready(doing());
+          }
         },
         ledger,
         runtime: context.paths.runtime,
