@@ -106,17 +106,16 @@ function countOrigin(path: Path, held: Held, levels: Levels): Origin {
   return { path, held, ...BUILT_IN };
 }
 
-/** `steps` and a bare duration put out what was said before them, as do `first` and `factor` what `steps` said. */
+/** `steps` say `first` as well; a bare duration says both, and puts out the `max` before it. */
 function banTimeOrigins(path: Path, sentence: Sentence, levels: Levels): Origin[] {
   const sources = new Map<string, Source>();
   for (const { tree, source } of said('banTime', levels).toReversed()) {
     if (tree.kind !== 'object') {
-      for (const key of ['steps', 'max']) sources.delete(key);
+      sources.delete('max');
       for (const key of ['first', 'factor']) sources.set(key, { ...source, by: 'banTime' });
       continue;
     }
     const { entries } = tree;
-    if (entries.has('first') || entries.has('factor')) sources.delete('steps');
     for (const [key, { value }] of entries) sources.set(key, { from: source.from, at: value.at });
     const steps = entries.get('steps');
     if (steps) sources.set('first', { from: source.from, at: steps.value.at, by: 'steps' });

@@ -169,9 +169,9 @@ test('whatever is written at which level, what stands at the place says what hol
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
-  expect(sound).toBeGreaterThan(100);
+  expect(sound).toBeGreaterThan(40);
 });
 
 test('a faulty config has no origins', () => {
