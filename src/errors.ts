@@ -12,6 +12,18 @@ export const EXIT = {
   config: 78,
 } as const;
 
+/** What each exit status says, for the reference and the man page. */
+export const EXIT_MEANS: readonly (readonly [status: number, means: string])[] = [
+  [EXIT.done, 'Done.'],
+  [EXIT.no, 'Done, and the answer is no: an address was refused or not banned, a sample failed.'],
+  [EXIT.usage, 'Wrong usage; a malformed address too.'],
+  [EXIT.unavailable, 'The daemon, the firewall or the ledger does not answer.'],
+  [70, 'A defect inside Bailiff.'],
+  [EXIT.busy, 'Another daemon has this state folder or these sockets.'],
+  [EXIT.notPermitted, 'Not permitted.'],
+  [EXIT.config, 'The config is faulty.'],
+];
+
 interface Entry {
   readonly exit: number;
   readonly http: number;

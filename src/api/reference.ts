@@ -1,5 +1,5 @@
 // docs/errors.md from the catalogue and docs/http.md from the route table. Pure: the same tables give the same pages.
-import { CATALOGUE, EXIT } from '../errors.ts';
+import { CATALOGUE, EXIT_MEANS } from '../errors.ts';
 import { SUN_PATH } from './contract.ts';
 import type { Fields, Route } from './route.ts';
 import { ROUTES } from './routes.ts';
@@ -20,19 +20,7 @@ export function errorsPage(): string {
     'Every fault has a code that stays the same from one version to the next. On the command line it is one sentence on standard error and an exit status; on a socket it is `{code, message, …facts}` and an HTTP status.',
     table(['Code', 'Exit', 'HTTP', 'When'], rows),
     '## Exit statuses',
-    table(
-      ['Status', 'Means'],
-      [
-        [EXIT.done, 'Done.'],
-        [EXIT.no, 'Done, and the answer is no: an address was refused or not banned, a sample failed.'],
-        [EXIT.usage, 'Wrong usage; a malformed address too.'],
-        [EXIT.unavailable, 'The daemon, the firewall or the ledger does not answer.'],
-        [70, 'A defect inside Bailiff.'],
-        [EXIT.busy, 'Another daemon has this state folder or these sockets.'],
-        [EXIT.notPermitted, 'Not permitted.'],
-        [EXIT.config, 'The config is faulty.'],
-      ],
-    ),
+    table(['Status', 'Means'], EXIT_MEANS),
   ]);
 }
 

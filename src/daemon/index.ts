@@ -19,6 +19,8 @@ import type { Host } from './host.ts';
 import { createNewsroom } from './news.ts';
 import { applyChunk } from './pipeline.ts';
 import { recall } from './recall.ts';
+import { nothingKept } from './recent.ts';
+import type { Recent } from './recent.ts';
 import { createReloading } from './reloading.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
 import { createPulse } from './pulse.ts';
@@ -79,6 +81,8 @@ export interface DaemonPorts {
   readonly input: () => Feed;
   readonly host: Host;
   readonly at: FaultPoint;
+  /** What `log` keeps. Left out, nobody can ask for it. */
+  readonly recent?: Recent;
   /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
   readonly cron?: Cron;
 }
@@ -109,7 +113,7 @@ export interface Daemon {
  */
 export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): Promise<Daemon> {
   const { setup, ledger, firewall } = options;
-  const { clock, log, at } = ports;
+  const { clock, log, at, recent = nothingKept } = ports;
   const startedAt = clock.now();
   const news = createNewsroom(clock, firewall.enforces);
   const faults = createFaults(clock, news.onFault);
@@ -295,6 +299,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reloader: reloading.reloader,
     events: news.events,
     review,
+    recent,
     manualDuration: () => inForce.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
@@ -349,6 +354,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
     (stopping ??= (async () => {
+      recent.close();
       await server.close();
       await sources.close();
       await following.catch(() => {});

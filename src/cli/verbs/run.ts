@@ -41,6 +41,7 @@ export const verb: Verb = {
     {
       term: '--firewall <kind>',
       summary: `${KINDS.join(', ')} (default: nftables, or iptables where only that is there)`,
+      choices: KINDS,
     },
     {
       term: '--report-group <group>',
@@ -72,7 +73,7 @@ export const verb: Verb = {
       tellFaults(context, result.faults, 'fault');
       return exitOf(result.faults);
     }
-    const log = await createLog(
+    const { log, recent } = await createLog(
       {
         pretty: context.terminal && !context.json,
         color: context.color,
@@ -110,7 +111,10 @@ export const verb: Verb = {
         version: context.version,
         asksForInput: input === '-',
       },
-      { ...ports, input: createInput, host: createHost(ports), at: passBy, cron: createCron() },
+      {
+        ...{ ...ports, recent, input: createInput, host: createHost(ports) },
+        ...{ at: passBy, cron: createCron() },
+      },
     );
     process.on('SIGHUP', () => void daemon.reload());
     if (daemon.mode === 'enforcing' && kind !== 'memory')
