@@ -3,7 +3,7 @@ import { CATALOGUE, EXIT } from '../errors.ts';
 import { SUN_PATH } from './contract.ts';
 import type { Fields, Route } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { BODY_LIMIT } from './validate.ts';
+import { BODY_LIMIT } from './wire.ts';
 
 const MADE = '<!-- Made by `npm run generate`. Edit the table that it is made from, not this page. -->';
 

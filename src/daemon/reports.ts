@@ -27,6 +27,8 @@ import type { Sittings } from './sitting.ts';
 
 /** While the ledger can't be written, so many answers wait for it in memory; then reports are refused. */
 const MOST_UNWRITTEN = 50_000;
+/** A commit waits for so many rounds of the event loop, while each brings more reports. */
+const MOST_ROUNDS = 8;
 
 export interface ReportParts {
   readonly bans: Bans;
@@ -52,11 +54,16 @@ export function createReports(parts: ReportParts): Reports {
   const readAddress = createAddressReader();
   const stampsOf = new WeakMap<SittingJail, Stamps>();
   let joint: Promise<boolean> | undefined;
+  let arrived = 0;
 
-  /** One commit for all that came in this round of the event loop: many clients share it. */
+  /** One commit for all that came in this round of the event loop, and in the next ones while each brings more: many share it. */
   function commitTogether(): Promise<boolean> {
+    arrived++;
     return (joint ??= (async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      for (let rounds = 0, before = 0; before < arrived && rounds < MOST_ROUNDS; rounds++) {
+        before = arrived;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       // Whoever comes from here on may be too late for this one.
       joint = undefined;
       // A full disk doesn't get emptier by being asked for every report.
