@@ -1,4 +1,4 @@
-// Applications report to a real daemon: under user ids of their own, and many at a time while it is killed.
+// Applications report to a real daemon, many at a time while it is killed. Who may do so: roles.test.ts.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,7 @@ import { createClient } from '../../src/api/index.ts';
 import type { HistoryView, ReportOutcome } from '../../src/api/contract.ts';
 import { startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
-import { needs, program } from '../support/programs.ts';
-import { eventually, run } from '../support/run.ts';
+import { eventually } from '../support/run.ts';
 
 let folder: string;
 let daemon: Daemon | undefined;
@@ -19,58 +18,6 @@ beforeEach(() => {
 afterEach(async () => {
   await daemon?.end('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
-});
-
-/** Numbers that no user and no group of a host has. */
-const [USER, REPORTERS] = [61_234, 61_235];
-
-needs(
-  'root',
-  'setpriv',
-  'curl',
-)('the group of report.sock', () => {
-  /** @returns the status of the answer; 0 where the socket may not be opened. */
-  async function ask(group: number, socket: string, path: string, body?: object): Promise<number> {
-    const post = body && ['--header', 'content-type: application/json', '--data', JSON.stringify(body)];
-    const { stdout } = await run(program('setpriv'), [
-      ...['--reuid', String(USER), '--regid', String(group), '--clear-groups', program('curl'), '--silent'],
-      ...['--output', '/dev/null', '--write-out', '%{http_code}', '--unix-socket'],
-      ...[join(folder, 'run', `${socket}.sock`), ...(post ?? []), `http://bailiff${path}`],
-    ]);
-    return Number(stdout);
-  }
-  const report = { jail: 'app', address: '203.0.113.7', outcome: 'abuse' };
-
-  test('may report, and neither see nor change; others may not even that', async () => {
-    const config = { jails: { app: { reports: true } } };
-    const args = ['--firewall', 'memory', '--report-group', String(REPORTERS)];
-    daemon = await startDaemon({ folder, config, args });
-    const asked: [string, string, object?][] = [
-      ['report', '/v1/reports', report],
-      ['report', '/v1/bans'],
-      ['report', '/v1/status'],
-      ['report', '/v1/history?address=203.0.113.7'],
-      ['report', '/v1/bans', { addresses: ['203.0.113.9'] }],
-      ['report', '/v1/attempts', { addresses: ['203.0.113.9'], jail: 'app' }],
-      ['report', '/v1/teardown', {}],
-      ['status', '/v1/status'],
-      ['status', '/v1/reports', report],
-      ['control', '/v1/reports', report],
-    ];
-    const answersOf = async (group: number): Promise<number[]> => {
-      const answers = [];
-      for (const each of asked) answers.push(await ask(group, ...each));
-      return answers;
-    };
-    expect(await answersOf(REPORTERS)).toEqual([200, 403, 403, 403, 403, 403, 403, 0, 0, 0]);
-    expect((await daemon.bans()).map(({ address }) => address)).toEqual(['203.0.113.7']);
-    expect(await answersOf(USER)).toEqual(Array(10).fill(0));
-  });
-
-  test('that does not exist keeps the daemon from starting, with a word why', async () => {
-    const args = ['--firewall', 'memory', '--report-group', 'no-such-group'];
-    await expect(startDaemon({ folder, config: {}, args })).rejects.toThrow(/no group "no-such-group"/);
-  });
 });
 
 test(
