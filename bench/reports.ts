@@ -9,11 +9,13 @@ import type { Socket } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '../src/api/index.ts';
+import { commitsIn } from '../test/support/commits.ts';
 
 const CLIENTS = 50;
 const BATCH = 100;
 const ROOT = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'));
+const state = join(folder, 'state');
 const socket = join(folder, 'run', 'report.sock');
 /** Milliseconds that one tick of /proc/PID/stat stands for. */
 const TICK = 1_000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
@@ -41,11 +43,6 @@ function processorTime(pid: number): number {
     .slice(11, 13)
     .map(Number);
   return (user! + system!) * TICK;
-}
-
-/** Commits to the ledger so far: the counter in the header of its WAL index (sqlite.org/walformat.html). */
-function commits(): number {
-  return readFileSync(join(folder, 'state', 'ledger.sqlite-shm')).readUInt32LE(8);
 }
 
 /** Written by hand: the clients share this process, and must not be what is measured. */
@@ -106,11 +103,11 @@ async function measure(pid: number, way: Way): Promise<void> {
   await Promise.all(
     Array.from({ length: CLIENTS }, (_, n) => report(n, { ...way, name: 'warm', reports: way.batch * 20 })),
   );
-  const [before, commitsBefore, start] = [processorTime(pid), commits(), performance.now()];
+  const [before, commitsBefore, start] = [processorTime(pid), commitsIn(state), performance.now()];
   await Promise.all(Array.from({ length: CLIENTS }, (_, n) => report(n, way)));
   const [processor, took] = [processorTime(pid) - before, performance.now() - start];
   const count = CLIENTS * way.reports;
-  const shared = count / (commits() - commitsBefore);
+  const shared = count / (commitsIn(state) - commitsBefore);
   const rate = (count / took) * 1_000;
   console.log(
     `${way.name}: ${rate.toFixed(0)} reports/s, ${((processor / count) * 1_000).toFixed(0)} µs of the daemon's processor time each` +
@@ -133,7 +130,7 @@ const daemon = spawn(
   [
     ...['--enable-experimental-regexp-engine', '--enable-experimental-regexp-engine-on-excessive-backtracks'],
     ...['--regexp-backtracks-before-fallback=300', ...profile, join(ROOT, 'src/cli/main.ts'), ...places],
-    ...['run', '--state', join(folder, 'state'), '--firewall', 'memory'],
+    ...['run', '--state', state, '--firewall', 'memory'],
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },
 );

@@ -14,8 +14,8 @@ import { answer, createIntake, cutOffOf } from './wire.ts';
 
 /** Bytes of all the bodies that one socket has in hand: 256 connections may each send a sixteenth of the largest. */
 const IN_HAND = 16 * 1024 * 1024;
-/** Cost of a round of the event loop, and of a request besides its body: some eighty reports, ten milliseconds' work. */
-const A_ROUND = 32 * 1024;
+/** Cost of a round of the event loop, and of a request besides its body: some forty single reports, or two or three hundred of a batch. */
+const A_ROUND = 16 * 1024;
 const A_REQUEST = 256;
 
 /** The application that serves `role`. Every answer is JSON; a fault is `{code, message, …facts}`. */

@@ -91,7 +91,7 @@ function incomingBody(incoming: IncomingMessage, take: (piece: Uint8Array) => vo
       } catch (error) {
         // What still comes is thrown away: whoever sends it shall be able to read the answer.
         incoming.off('data', hear).resume();
-        reject(error as Error);
+        reject(error);
       }
     };
     incoming.on('data', hear);

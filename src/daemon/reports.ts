@@ -27,8 +27,10 @@ import type { Sittings } from './sitting.ts';
 
 /** While the ledger can't be written, so many answers wait for it in memory; then reports are refused. */
 const MOST_UNWRITTEN = 50_000;
-/** A commit waits for so many rounds of the event loop, while each brings more reports. */
-const MOST_ROUNDS = 8;
+/** A commit waits for so many rounds of the event loop at most, while more reports come. */
+const MOST_ROUNDS = 16;
+/** So many rounds without a report end the wait. Not one: a new connection is accepted in one round and read in the next. */
+const EMPTY_ROUNDS = 2;
 
 export interface ReportParts {
   readonly bans: Bans;
@@ -56,13 +58,14 @@ export function createReports(parts: ReportParts): Reports {
   let joint: Promise<boolean> | undefined;
   let arrived = 0;
 
-  /** One commit for all that came in this round of the event loop, and in the next ones while each brings more: many share it. */
+  /** One commit for all that comes while more is coming: many clients share it. */
   function commitTogether(): Promise<boolean> {
     arrived++;
     return (joint ??= (async () => {
-      for (let rounds = 0, before = 0; before < arrived && rounds < MOST_ROUNDS; rounds++) {
-        before = arrived;
+      for (let rounds = 0, empty = 0; empty < EMPTY_ROUNDS && rounds < MOST_ROUNDS; rounds++) {
+        const before = arrived;
         await new Promise((resolve) => setImmediate(resolve));
+        empty = arrived > before ? 0 : empty + 1;
       }
       // Whoever comes from here on may be too late for this one.
       joint = undefined;

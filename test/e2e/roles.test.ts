@@ -207,17 +207,21 @@ needs('root')('a group', () => {
     folder = mkdtempSync(join(tmpdir(), 'bailiff-e2e-roles-'));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const refusal = (...args: string[]) =>
-    expect(startDaemon({ folder, config: {}, args: ['--firewall', 'memory', ...args] })).rejects;
+  const start = (...args: string[]) =>
+    startDaemon({ folder, config: {}, args: ['--firewall', 'memory', ...args] });
 
   test.each(['--status-group', '--report-group'])(
     'that does not exist keeps the daemon from starting, with a word why: %s',
     async (option) => {
-      await refusal(option, 'no-such-group').toThrow(/no group "no-such-group".*or name another/s);
+      await expect(start(option, 'no-such-group')).rejects.toThrow(
+        /no group "no-such-group".*or name another/s,
+      );
     },
   );
 
   test('that reports can not be the one that looks on', async () => {
-    await refusal('--status-group', '61235', '--report-group', '61235').toThrow(/can't have both/);
+    await expect(start('--status-group', '61235', '--report-group', '61235')).rejects.toThrow(
+      /can't have both/,
+    );
   });
 });
