@@ -23,6 +23,7 @@ import type { Ground, SittingJail } from './judge.ts';
 import { EVIDENCE_LIMIT, FUTURE_TOLERANCE } from './pipeline.ts';
 import type { OnVerdict } from './pipeline.ts';
 import type { ReportMemory } from './report-memory.ts';
+import type { ReportSource } from './report-source.ts';
 import type { Sittings } from './sitting.ts';
 
 /** While the ledger can't be written, so many answers wait for it in memory; then reports are refused. */
@@ -39,6 +40,7 @@ export interface ReportParts {
   readonly memory: ReportMemory;
   readonly clock: Clock;
   readonly faults: Faults;
+  readonly source: Pick<ReportSource, 'note'>;
   /** The jails that count bans. */
   recidive(): readonly SittingJail[];
   /** Who hears of verdicts; undefined while nobody does. */
@@ -165,6 +167,8 @@ export function createReports(parts: ReportParts): Reports {
       if (memory.dirty >= MOST_UNWRITTEN) throw unwritten('was not counted');
       const now = clock.now();
       const outcomes = reports.map((report) => take(report, now));
+      const jails = reports.map(({ jail }) => jail);
+      parts.source.note(jails, outcomes);
       if (outcomes.every(({ outcome }) => outcome === 'refused')) return outcomes;
       // If we die here nothing was answered: the reporter repeats what he has no answer to, and it counts for the first time.
       const isWritten = await commitTogether();
