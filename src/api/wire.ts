@@ -31,11 +31,11 @@ export function createIntake(most: number): Intake {
     async receive(context, work) {
       if (Number(context.req.header('content-length')) > BODY_LIMIT) throw tooLarge();
       let size = 0;
-      const take = (piece: Uint8Array): void => {
+      const take = (piece: Uint8Array): BailiffError | undefined => {
         size += piece.length;
         held += piece.length;
-        if (size > BODY_LIMIT) throw tooLarge();
-        if (held > most) throw busy();
+        if (size > BODY_LIMIT) return tooLarge();
+        return held > most ? busy() : undefined;
       };
       try {
         return await work(await bodyOf(context, take), size);
@@ -72,27 +72,27 @@ function wireOf(context: Context): Wire {
   return (context.env ?? {}) as Wire;
 }
 
-/** @param take sees each piece as it comes, and throws where it is one too many. */
-async function bodyOf(context: Context, take: (piece: Uint8Array) => void): Promise<string> {
+/** Sees each piece of a body as it comes. @returns what is wrong where it is one too many. */
+type Take = (piece: Uint8Array) => BailiffError | undefined;
+
+async function bodyOf(context: Context, take: Take): Promise<string> {
   const { incoming } = wireOf(context);
   if (incoming) return incomingBody(incoming, take);
   const body = Buffer.from(await context.req.arrayBuffer());
-  take(body);
+  const fault = take(body);
+  if (fault) throw fault;
   return body.toString('utf8');
 }
 
-function incomingBody(incoming: IncomingMessage, take: (piece: Uint8Array) => void): Promise<string> {
+function incomingBody(incoming: IncomingMessage, take: Take): Promise<string> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     const hear = (piece: Buffer): void => {
-      try {
-        take(piece);
-        pieces.push(piece);
-      } catch (error) {
-        // What still comes is thrown away: whoever sends it shall be able to read the answer.
-        incoming.off('data', hear).resume();
-        reject(error);
-      }
+      const fault = take(piece);
+      if (!fault) return void pieces.push(piece);
+      // What still comes is thrown away: whoever sends it shall be able to read the answer.
+      incoming.off('data', hear).resume();
+      reject(fault);
     };
     incoming.on('data', hear);
     incoming.once('end', () => resolve(Buffer.concat(pieces).toString('utf8')));
