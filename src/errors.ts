@@ -51,6 +51,11 @@ export const CATALOGUE = {
   E_UNKNOWN_ROUTE: { exit: EXIT.usage, http: 404, when: 'The socket has no such route.' },
   E_METHOD: { exit: EXIT.usage, http: 405, when: 'The route exists, but not with this method.' },
   E_BODY_TOO_LARGE: { exit: EXIT.usage, http: 413, when: 'A request body is larger than 1 MiB.' },
+  E_BUSY: {
+    exit: EXIT.unavailable,
+    http: 503,
+    when: 'More is being sent to a socket at once than it takes.',
+  },
   E_TOO_MANY_READERS: {
     exit: EXIT.unavailable,
     http: 503,

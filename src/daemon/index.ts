@@ -24,6 +24,7 @@ import type { Recent } from './recent.ts';
 import { createReloading } from './reloading.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
 import { createPulse } from './pulse.ts';
+import { createReportSource } from './report-source.ts';
 import { createReports } from './reports.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
@@ -256,11 +257,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     news.hour.observe(sittings.jails);
     const { fault: firewallFault, refusal } = enforcer;
     const sourceFaults = sourceWatch.faults;
-    news.review({ mode: views.mode(), firewallFault, refusal, sources: sources.status(), sourceFaults });
+    const all = [...sources.status(), ...reportSource.status()];
+    news.review({ mode: views.mode(), firewallFault, refusal, sources: all, sourceFaults });
   };
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
 
   // ── the sockets ──
+  const reportSource = createReportSource(sittings, clock);
   const views = createViews({
     config: () => inForce.config,
     version: options.version,
@@ -277,10 +280,11 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     wasReached: () => reached,
     clock,
     news,
+    reportSource,
   });
   const reports = createReports({
     ...{ bans, committer, sittings, clock, faults, announce, enforce },
-    memory: recalled.reportMemory,
+    ...{ memory: recalled.reportMemory, source: reportSource },
     onVerdict: () => news.onVerdict(),
     recidive: () => inForce.plans.recidive,
   });

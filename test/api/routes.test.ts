@@ -4,7 +4,7 @@ import { createApp } from '../../src/api/app.ts';
 import type { Role } from '../../src/api/contract.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { SHAPES } from '../../src/api/shapes.ts';
-import { BODY_LIMIT } from '../../src/api/validate.ts';
+import { BODY_LIMIT } from '../../src/api/wire.ts';
 import { BailiffError } from '../../src/errors.ts';
 import { silentLog } from '../../src/ports.ts';
 import type { Log } from '../../src/ports.ts';

@@ -51,6 +51,7 @@ needs(
       expect(statSync(at(made)).mode & 0o777).toBe(0o755);
     expect(readFileSync(at('etc/passwd'), 'utf8')).toMatch(/^bailiff:x:[1-9]\d*:.*:\/usr\/sbin\/nologin$/m);
     expect(readFileSync(at('etc/group'), 'utf8')).toMatch(/^adm:x:\d+:bailiff$/m);
+    expect(readFileSync(at('etc/group'), 'utf8')).toMatch(/^bailiff-report:x:\d+:bailiff$/m);
     expect(existsSync(at('etc/systemd'))).toBe(false);
   });
 

@@ -20,8 +20,8 @@ import { chooseFirewall, createFirewall, liftOthers } from '../../firewall/index
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findServiceManager } from '../paths.ts';
+import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
-import { findReportGroup } from '../report-group.ts';
 import type { Context, Verb } from '../verb.ts';
 
 const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
@@ -44,8 +44,12 @@ export const verb: Verb = {
       choices: KINDS,
     },
     {
-      term: '--report-group <group>',
-      summary: 'who may report by report.sock, by name or number (default: bailiff-report, if there is one)',
+      term: `${STATUS_GROUP.option} <group>`,
+      summary: `who may look on by status.sock, by name or number (default: ${STATUS_GROUP.usual}, if there is one, else the group that it runs with)`,
+    },
+    {
+      term: `${REPORT_GROUP.option} <group>`,
+      summary: `who may report by report.sock, by name or number (default: ${REPORT_GROUP.usual}, if there is one, else nobody)`,
     },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
     { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
@@ -54,8 +58,7 @@ export const verb: Verb = {
     const given = kindOf(options['firewall']);
     if (input !== undefined && input !== '-')
       throw new BailiffError('E_USAGE', `run reads no file ${JSON.stringify(input)}; "-" is standard input.`);
-    const named = options['reportGroup'];
-    const reportGroup = findReportGroup(typeof named === 'string' ? named : undefined);
+    const groups = findGroups(textOf(options['statusGroup']), textOf(options['reportGroup']));
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
@@ -106,8 +109,7 @@ export const verb: Verb = {
         runtime: context.paths.runtime,
         firewall,
         neverEnforce,
-        statusGroup: undefined,
-        reportGroup,
+        ...groups,
         version: context.version,
         asksForInput: input === '-',
       },
@@ -161,6 +163,10 @@ function nextSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
   });
+}
+
+function textOf(option: unknown): string | undefined {
+  return typeof option === 'string' ? option : undefined;
 }
 
 /** @returns undefined where nothing was written: then it is chosen. */
