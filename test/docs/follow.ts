@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { eventually } from '../support/run.ts';
 import { ROOT } from '../support/checkout.ts';
-import { readPage, type Step } from './pages.ts';
+import { readPage, type Block, type Step } from './pages.ts';
 import { difference } from './seen.ts';
 import { createStand, type Stand } from './stand.ts';
 import { openTerminal, type Finished, type Terminal } from './terminal.ts';
@@ -30,7 +30,6 @@ class Reader {
     if (step.kind === 'fresh') return this.leave();
     this.stand ??= await createStand();
     if (step.kind === 'interrupt') return (await this.terminal(1)).interrupt();
-    if (step.kind === 'staged') return this.check(step, await (await this.terminal(0)).run(step.code));
     if (step.terminal) return this.watch(step);
     if (step.look) return this.look(step);
     this.check(step, await (await this.terminal(0)).run(step.code));
@@ -42,13 +41,13 @@ class Reader {
   }
 
   /** A block that stays: waits until what was told is seen. */
-  private async watch(step: Extract<Step, { kind: 'run' }>): Promise<void> {
+  private async watch(step: Block): Promise<void> {
     const seen = (await this.terminal(1)).begin(step.code);
     // Lines that come later are nothing that was promised not to come.
     await this.wait(step, seen, () => difference(`${step.seen}…\n`, seen()));
   }
 
-  private async look(step: Extract<Step, { kind: 'run' }>): Promise<void> {
+  private async look(step: Block): Promise<void> {
     let last: Finished | undefined;
     const look = async (): Promise<string | undefined> => {
       last = await (await this.terminal(0)).run(step.code);
@@ -71,20 +70,16 @@ class Reader {
     if (ALOUD) console.log(`── ${this.name}:${step.line}\n${seen()}`);
   }
 
-  private check(step: Exclude<Step, { kind: 'fresh' | 'interrupt' }>, finished: Finished): void {
+  private check(step: Block, finished: Finished): void {
     if (ALOUD) console.log(`── ${this.name}:${step.line}\n${finished.output}`);
     const why = this.fault(step, finished);
     if (why !== undefined) throw this.broken(step, why, finished.output);
   }
 
-  private fault(
-    step: Exclude<Step, { kind: 'fresh' | 'interrupt' }>,
-    { status, failed, output }: Finished,
-  ): string | undefined {
-    const ends = step.kind === 'run' ? step.ends : 0;
-    if (status !== ends) return `it ended with ${status}, not with ${ends}`;
-    if (failed.length > (ends === 0 ? 0 : 1)) return `commands in it ended with ${failed.join(', ')}`;
-    return step.kind === 'run' && step.seen !== undefined ? difference(step.seen, output) : undefined;
+  private fault(step: Block, { status, failed, output }: Finished): string | undefined {
+    if (status !== step.ends) return `it ended with ${status}, not with ${step.ends}`;
+    if (failed.length > (step.ends === 0 ? 0 : 1)) return `commands in it ended with ${failed.join(', ')}`;
+    return step.seen !== undefined ? difference(step.seen, output) : undefined;
   }
 
   private broken(step: Step, why: string, seen: string): Error {

@@ -13,7 +13,16 @@ const pages = globSync(['README.md', 'docs/*.md'], { cwd: ROOT })
   .toSorted()
   .filter((page) => readPage(join(ROOT, page)).length > 0);
 
-needs('root', 'ip', 'nft', 'nginx', 'curl', 'unshare', 'nsenter', 'script')('a reader who follows', () => {
+needs(
+  'root',
+  'ip',
+  'nft',
+  'nginx',
+  'curl',
+  'unshare',
+  'nsenter',
+  'script',
+)('a reader who follows', () => {
   test.each(pages)('%s', { timeout: 600_000 }, async (page) => {
     expect(await followPage(join(ROOT, page))).toBeGreaterThan(0);
   });
@@ -53,9 +62,33 @@ describe('what is seen', () => {
 describe('a page', () => {
   test('says which blocks are run, how they end and what is seen', () => {
     const text = [
-      ...['```sh', 'no', '```', '', '```sh run ends=28', 'false', '```', 'words', '', '```sh run', 'true', '```'],
+      ...[
+        '```sh',
+        'no',
+        '```',
+        '',
+        '```sh run ends=28',
+        'false',
+        '```',
+        'words',
+        '',
+        '```sh run',
+        'true',
+        '```',
+      ],
       ...['', '```text seen', 'x', '```', '<!-- keys: Ctrl-C in the second terminal -->', '<!-- fresh -->'],
-      ...['<!-- staged', 'hidden', '-->', '```sh run terminal', 'stay', '```', '```text seen', '…', '```', ''],
+      ...[
+        '<!-- staged',
+        'hidden',
+        '-->',
+        '```sh run terminal',
+        'stay',
+        '```',
+        '```text seen',
+        '…',
+        '```',
+        '',
+      ],
     ].join('\n');
     const run = { kind: 'run', ends: 0, look: false, terminal: false, seen: undefined };
     expect(stepsOf(text, 'page')).toEqual([
@@ -63,7 +96,7 @@ describe('a page', () => {
       { ...run, line: 10, code: 'true\n', seen: 'x\n' },
       { kind: 'interrupt', line: 17 },
       { kind: 'fresh', line: 18 },
-      { kind: 'staged', line: 19, code: 'hidden\n' },
+      { ...run, line: 19, code: 'hidden\n' },
       { ...run, line: 22, code: 'stay\n', terminal: true, seen: '…\n' },
     ]);
   });

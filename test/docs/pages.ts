@@ -11,22 +11,20 @@
 //   <!-- fresh -->       another host begins here
 import { readFileSync } from 'node:fs';
 
-export type Step =
-  | {
-      readonly kind: 'run';
-      readonly line: number;
-      readonly code: string;
-      /** The status with which the last command ends. */
-      readonly ends: number;
-      /** May be repeated until `seen` is seen. */
-      readonly look: boolean;
-      readonly terminal: boolean;
-      readonly seen: string | undefined;
-    }
-  | { readonly kind: 'staged'; readonly line: number; readonly code: string }
-  | { readonly kind: 'interrupt' | 'fresh'; readonly line: number };
+/** Commands to be run; also those that are staged. */
+export interface Block {
+  readonly kind: 'run';
+  readonly line: number;
+  readonly code: string;
+  /** The status with which the last command ends. */
+  readonly ends: number;
+  /** May be repeated until `seen` is seen. */
+  readonly look: boolean;
+  readonly terminal: boolean;
+  readonly seen: string | undefined;
+}
 
-type Run = Extract<Step, { kind: 'run' }>;
+export type Step = Block | { readonly kind: 'interrupt' | 'fresh'; readonly line: number };
 
 const BLOCK = /^```(\S*)(.*)\n([^]*?)^```$|^<!-- (staged)\n([^]*?)^-->$|^<!-- (keys: Ctrl-C|fresh)\b.*-->$/gm;
 
@@ -37,13 +35,14 @@ export function readPage(file: string): Step[] {
 /** @throws where a mark is none that is known, or what is seen stands behind nothing that was run. */
 export function stepsOf(text: string, name: string): Step[] {
   const steps: Step[] = [];
-  let last: Run | undefined;
+  let last: Block | undefined;
   for (const found of text.matchAll(BLOCK)) {
     const [, language, words = '', code = '', staged, hidden = '', sign] = found;
     const line = text.slice(0, found.index).split('\n').length;
     const marks = words.trim().split(/\s+/);
     const fault = (what: string) => new Error(`${name}:${line}: ${what}`);
-    if (staged !== undefined) steps.push({ kind: 'staged', line, code: hidden });
+    if (staged !== undefined)
+      steps.push({ kind: 'run', line, code: hidden, seen: undefined, ...marksOf([], fault) });
     else if (sign !== undefined) steps.push({ kind: sign === 'fresh' ? 'fresh' : 'interrupt', line });
     else if (language === 'text' && marks[0] === 'seen') {
       if (last === undefined) throw fault('nothing was run that this could be seen of');
@@ -64,7 +63,7 @@ export function stepsOf(text: string, name: string): Step[] {
 function marksOf(
   marks: readonly string[],
   fault: (what: string) => Error,
-): Pick<Run, 'ends' | 'look' | 'terminal'> {
+): Pick<Block, 'ends' | 'look' | 'terminal'> {
   let ends = 0;
   for (const mark of marks) {
     const status = /^ends=(\d+)$/.exec(mark)?.[1];
