@@ -30,6 +30,10 @@ class Reader {
     if (step.kind === 'fresh') return this.leave();
     this.stand ??= await createStand();
     if (step.kind === 'interrupt') return (await this.terminal(1)).interrupt();
+    return this.run(step);
+  }
+
+  private async run(step: Block): Promise<void> {
     if (step.terminal) return this.watch(step);
     if (step.look) return this.look(step);
     this.check(step, await (await this.terminal(0)).run(step.code));

@@ -24,7 +24,12 @@ export interface Block {
   readonly seen: string | undefined;
 }
 
-export type Step = Block | { readonly kind: 'interrupt' | 'fresh'; readonly line: number };
+interface Sign<Kind> {
+  readonly kind: Kind;
+  readonly line: number;
+}
+
+export type Step = Block | Sign<'interrupt'> | Sign<'fresh'>;
 
 const BLOCK = /^```(\S*)(.*)\n([^]*?)^```$|^<!-- (staged)\n([^]*?)^-->$|^<!-- (keys: Ctrl-C|fresh)\b.*-->$/gm;
 
@@ -43,7 +48,8 @@ export function stepsOf(text: string, name: string): Step[] {
     const fault = (what: string) => new Error(`${name}:${line}: ${what}`);
     if (staged !== undefined)
       steps.push({ kind: 'run', line, code: hidden, seen: undefined, ...marksOf([], fault) });
-    else if (sign !== undefined) steps.push({ kind: sign === 'fresh' ? 'fresh' : 'interrupt', line });
+    else if (sign !== undefined)
+      steps.push(sign === 'fresh' ? { kind: 'fresh', line } : { kind: 'interrupt', line });
     else if (language === 'text' && marks[0] === 'seen') {
       if (last === undefined) throw fault('nothing was run that this could be seen of');
       steps[steps.indexOf(last)] = { ...last, seen: code };
