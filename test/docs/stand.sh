@@ -13,11 +13,13 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /srv
 mount -t tmpfs -o mode=755 tmpfs /var/log
 mkdir -p /var/log/nginx /etc/nginx/conf.d /etc/nginx/sites-enabled
-chown www-data:adm /var/log/nginx
+install -o www-data -g adm -m 640 /dev/null /var/log/nginx/access.log
+install -o www-data -g adm -m 640 /dev/null /var/log/nginx/error.log
 rm -rf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/bailiff /var/lib/bailiff
 cat >/etc/nginx/sites-enabled/default <<'SITE'
 server { listen 80 default_server; listen [::]:80 default_server; root /var/www/html; }
 SITE
+install -m 755 "$(dirname "$0")/docker.sh" /usr/local/bin/docker
 echo ready
 # The first process of a host takes in those that nobody waits for.
 sleep infinity &
