@@ -295,7 +295,7 @@ export const configSchema = v.strictObject(
       otherwise: 'what is built in',
     }),
     allow: key(allowList, {
-      says: 'Who is never counted and never dropped, on the whole host: addresses, networks, names, `file:` with the absolute path of a list, `self` (which changes nothing: the host is protected in any case).',
+      says: 'Who is never counted and never dropped, on the whole host: addresses, networks, names, `file:` with the absolute path of a list, `self` (which changes nothing: the host is protected in any case). A name is looked up again when its time to live ends, a list when its file changes.',
       otherwise: 'nobody',
     }),
     trustedProxies: key(allowList, {

@@ -253,10 +253,11 @@ export function createEnforcer(
     },
     async allow(networks) {
       allowed = networks;
-      if (!standing || lost) return;
+      // Asked in turn: whoever is laying the table just now may have begun with the list of before.
       await inTurn(async () => {
+        if (!standing || lost) return;
         try {
-          await firewall.allow(networks);
+          await firewall.allow(allowed);
         } catch (error) {
           if (!(error instanceof BailiffError)) throw error;
           loseTouch(error.message);

@@ -47,7 +47,7 @@ export async function explain(
     setup.jails.map((jail) => jail.ignore),
     host,
   );
-  await lookUpNames(protection);
+  await lookUpNames(protection, host.resolver);
   const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
   return sittings.all
     .filter(({ ready }) => options.jail === undefined || ready.rules.name === options.jail)

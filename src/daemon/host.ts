@@ -1,16 +1,31 @@
-// This host as a blocking daemon must know it: its own addresses and its default gateways, which no jail may ban.
+// This host as a blocking daemon must know it: its own addresses and its default gateways, which no jail may ban, and
+// what names stand for on it.
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { networkOf, parseAddress, parseNetwork } from '../address.ts';
 import type { Network } from '../model.ts';
+import type { Cancel, Clock, Exec } from '../ports.ts';
+import { watchAddresses } from './address-watch.ts';
+import type { AddressListener } from './address-watch.ts';
+import { createResolver } from './resolver.ts';
+import type { Resolver, ResolverOptions } from './resolver.ts';
 
 export interface Host {
   /** What must never be banned by a jail, with the reason in an administrator's words. Asked anew each time. */
   protectedNetworks(): { network: Network; why: string }[];
+  /** Tells when that may have changed, until cancelled. */
+  watch(listener: AddressListener): Cancel;
+  readonly resolver: Resolver;
 }
 
-export function createHost(): Host {
+/** @param ports what {@link Host.watch} needs; where nobody watches, it may be left out. */
+export function createHost(
+  ports?: { readonly exec: Exec; readonly clock: Clock },
+  names: ResolverOptions = {},
+): Host {
   return {
+    resolver: createResolver(names),
+    watch: (listener) => (ports ? watchAddresses(ports.exec, ports.clock, listener) : () => {}),
     protectedNetworks() {
       const found = LOOPBACK.map((network) => ({ network, why: 'the loopback of this host' }));
       for (const addresses of Object.values(networkInterfaces()))

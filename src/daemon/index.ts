@@ -11,15 +11,14 @@ import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
 import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
+import { followExempt } from './exempt.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './faults.ts';
 import { createFeeds } from './feeds.ts';
 import type { Host } from './host.ts';
-import { followNames } from './names.ts';
 import { createNewsroom } from './news.ts';
 import { applyChunk } from './pipeline.ts';
 import { recall } from './recall.ts';
-import { liftAllowed } from './releases.ts';
 import { createReloading } from './reloading.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
 import { createPulse } from './pulse.ts';
@@ -220,22 +219,30 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const timers = [
     every(clock, TICK, tick, fail),
     ...keepUp({
-      ...{ protection, sittings, sessions, committer, clock, faults, fail },
+      ...{ sittings, sessions, committer, clock, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
   ];
-  const names = followNames(protection, clock, faults, () => {
-    void (async () => {
-      await enforcer.allow(protection.allowed());
-      if (releaseAllowed() > 0) await settle();
-    })().catch(fail);
+  const exempt = followExempt({
+    ...{ host: ports.host, protection, bans, sittings, enforcer, settle, clock, log, faults, fail },
+    booted: booted.promise,
   });
-
-  const releaseAllowed = (): number => liftAllowed({ bans, sittings }, protection, clock.now());
 
   // ── another config ──
   const reloading = createReloading({
-    ...{ inForce, feeds, apply, sittings, bans, protection, names, committer, enforcer, clock, settle },
+    ...{
+      inForce,
+      feeds,
+      apply,
+      sittings,
+      bans,
+      protection,
+      names: exempt,
+      committer,
+      enforcer,
+      clock,
+      settle,
+    },
     ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
     ...{ initial: setup, prepare: options.prepare, watches: options.watchConfig },
     around: options.whileReloading ?? ((task) => task()),
@@ -311,8 +318,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
 
   // ── the kernel: bans are in force before any log is looked at ──
-  await names.ready;
-  releaseAllowed();
+  await exempt.ready;
+  exempt.release();
   try {
     await enforcer.boot(protection.allowed());
   } catch (error) {
@@ -330,7 +337,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const following = follow();
 
   async function shutDown(): Promise<void> {
-    for (const stop of [...timers, names.stop, expiry.stop]) stop();
+    for (const stop of [...timers, exempt.stop, expiry.stop]) stop();
     await reloading.stop();
     await sources.close();
     await housekeeping.stop();

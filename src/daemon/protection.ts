@@ -21,8 +21,11 @@ export interface Protection {
   readonly names: readonly string[];
   /** What a name stands for from now on. @returns whether that changed anything. */
   resolved(name: string, addresses: readonly Network[]): boolean;
-  /** The host's addresses may have changed. @throws where the system doesn't tell; then the known ones stay protected. */
-  refresh(): void;
+  /**
+   * The host's addresses may have changed. @returns which came and which went.
+   * @throws where the system doesn't tell; then the known ones stay protected.
+   */
+  refresh(): { readonly came: readonly string[]; readonly went: readonly string[] };
 }
 
 /** A set of networks that knows what the administrator wrote for each. */
@@ -36,7 +39,7 @@ const NOBODY: Written = { set: createNetworkSet([]), as: new Map() };
 export function createProtection(
   allowList: Resolved,
   ignoreLists: readonly Resolved[],
-  host: Host,
+  host: Pick<Host, 'protectedNetworks'>,
 ): Protection {
   let allow = allowList;
   let ignores = ignoreLists;
@@ -61,10 +64,15 @@ export function createProtection(
     return { set: createNetworkSet([...list.networks, ...named].map(({ network }) => network)), as };
   }
 
-  function refresh(): void {
+  function refresh(): ReturnType<Protection['refresh']> {
     const found = host.protectedNetworks();
+    const before = own;
     own = new Map(found.map(({ network, why }) => [network.text, why]));
     ownSet = createNetworkSet(found.map(({ network }) => network));
+    return {
+      came: [...own.keys()].filter((text) => !before.has(text)),
+      went: [...before.keys()].filter((text) => !own.has(text)),
+    };
   }
   refresh();
 

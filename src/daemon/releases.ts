@@ -1,4 +1,4 @@
-// Bans that end because the config says so.
+// Bans that end because the config says so, or because of what has become of their address.
 import type { Ban, Instant } from '../model.ts';
 import type { Bans } from './bans.ts';
 import type { Protection } from './protection.ts';
@@ -42,4 +42,14 @@ export function liftDecided(
 ): number {
   const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by !== 'admin' && ban.id >= from;
   return lift(parts, isMeant, by, why, now);
+}
+
+/**
+ * Ends bans on what has come to be the host's own or its gateway. An administrator's stay: he may have insisted, and
+ * what he typed is his. @returns how many.
+ */
+export function liftProtected(parts: Parts, protection: Protection, now: Instant): number {
+  const isProtected = ({ address, by }: Ban): boolean =>
+    by !== 'admin' && protection.whyProtected(address) !== undefined;
+  return lift(parts, isProtected, 'protected', "it holds this host's own address or its gateway now", now);
 }

@@ -34,12 +34,17 @@ export function createReloading(parts: ReloadingParts): Reloading {
     const installed = await installSetup(next, parts);
     parts.expiry.reschedule();
     parts.housekeeping.change(rulesOf(next.config));
-    watch?.follow(next.readFrom, next.traces);
+    watch?.follow(next);
     return installed;
   }
 
   const reloader = createReloader({
     ...parts,
+    prepare() {
+      const result = parts.prepare();
+      watch?.wasRead(result.ok ? result.setup : result);
+      return result;
+    },
     install,
     async release(jails, by, why, from) {
       const count = liftDecided({ bans, sittings }, jails, by, why, clock.now(), from);
@@ -49,9 +54,8 @@ export function createReloading(parts: ReloadingParts): Reloading {
     nextBan: () => bans.nextId,
   });
   const watch = parts.watches
-    ? watchConfig(clock, () => void reloader.tryReload().catch(parts.fail))
+    ? watchConfig(clock, initial, () => void reloader.tryReload().catch(parts.fail))
     : undefined;
-  watch?.follow(initial.readFrom, initial.traces);
 
   return {
     reloader,

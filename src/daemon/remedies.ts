@@ -47,6 +47,7 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'standing',
     hint: 'Put the addresses of this host into "allow" until it is mended.',
   },
+  W_HOST_POLLED: { weight: 'standing', hint: 'Install iproute2, whose "ip" hears changes of addresses.' },
   W_SESSIONS_EVICTED: {
     weight: 'oddity',
     hint: 'Write "closes" patterns into the filter that has "opens", so that sessions leave by themselves.',

@@ -42,7 +42,7 @@ export async function replay(
     setup.jails.map((jail) => jail.ignore),
     ports.host,
   );
-  const { unresolved } = await lookUpNames(protection);
+  const unresolved = await lookUpNames(protection, ports.host.resolver);
   const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
   const plans = createPlans(
     sittings.all,

@@ -1,7 +1,7 @@
 // What the lines of every log that is followed have told, for those that come: the sessions under way, and the last line
 // itself where it may come again; and which of that the ledger doesn't know yet.
 import type { SessionMemory } from '../filters/contract.ts';
-import { createSessionMemory } from '../filters/index.ts';
+import { createSessionMemory, sessionKey } from '../filters/index.ts';
 import type { KeptSessions, OpenSession } from '../filters/index.ts';
 import type { KeptSession, LastLine, SessionKey } from '../ledger/contract.ts';
 import type { Instant } from '../model.ts';
@@ -29,82 +29,113 @@ export interface SessionChanges {
   readonly forgottenLastLines: readonly string[];
 }
 
+/** One log's sessions, and what of them the ledger doesn't know, by their keys. */
+interface Log {
+  readonly sessions: KeptSessions;
+  opened: Map<string, OpenSession>;
+  forgotten: Map<string, SessionKey>;
+}
+
 /** @param remembered in the order in which they were heard of last, as the ledger keeps it. */
 export function createSessions(
   remembered: readonly KeptSession[],
   lastLines: readonly LastLine[] = [],
 ): Sessions {
-  const bySource = new Map<string, KeptSessions>();
+  const logs = new Map<string, Log>();
   /** By log; when it was read tells whether it may still come again. */
   const lastOf = new Map(lastLines.map((each) => [each.source, each]));
   let changedLines = new Set<string>();
-  let opened = new Map<string, KeptSession>();
-  let forgotten = new Map<string, SessionKey>();
 
-  const remember = (source: string, known: readonly KeptSession[]): KeptSessions => {
-    const onChange = (filter: string, session: string, open: OpenSession | undefined): void => {
-      const key = keyOf({ source, filter, session });
-      // Last in order, whenever it was first heard of.
-      opened.delete(key);
-      forgotten.delete(key);
-      if (open) opened.set(key, { source, ...open });
-      else forgotten.set(key, { source, filter, session });
+  const remember = (source: string, known: readonly KeptSession[]): Log => {
+    const log: Log = {
+      opened: new Map(),
+      forgotten: new Map(),
+      sessions: createSessionMemory(
+        known,
+        (key, filter, session, open) => {
+          // Last in order, whenever it was first heard of.
+          log.opened.delete(key);
+          if (open) {
+            log.opened.set(key, open);
+            log.forgotten.delete(key);
+          } else log.forgotten.set(key, { source, filter, session });
+        },
+        {
+          line: lastOf.get(source)?.line,
+          onChange(line, at) {
+            if (line === undefined) lastOf.delete(source);
+            else lastOf.set(source, { source, line, at });
+            changedLines.add(source);
+          },
+        },
+      ),
     };
-    const onLastLine = (line: string | undefined, at: Instant): void => {
-      if (line === undefined) lastOf.delete(source);
-      else lastOf.set(source, { source, line, at });
-      changedLines.add(source);
-    };
-    const last = { line: lastOf.get(source)?.line, onChange: onLastLine };
-    const sessions = createSessionMemory(known, onChange, last);
-    bySource.set(source, sessions);
-    return sessions;
+    logs.set(source, log);
+    return log;
   };
+  const logOf = (source: string): Log => logs.get(source) ?? remember(source, []);
   for (const [source, known] of Map.groupBy(remembered, (each) => each.source)) remember(source, known);
-  for (const source of lastOf.keys()) if (!bySource.has(source)) remember(source, []);
+  for (const source of lastOf.keys()) logOf(source);
 
   return {
-    of: (source) => bySource.get(source) ?? remember(source, []),
+    of: (source) => logOf(source).sessions,
     get dirty() {
-      return opened.size + forgotten.size;
+      let count = 0;
+      for (const { opened, forgotten } of logs.values()) count += opened.size + forgotten.size;
+      return count;
     },
     get evicted() {
-      return [...bySource.values()].reduce((sum, { evicted }) => sum + evicted, 0);
+      return [...logs.values()].reduce((sum, { sessions }) => sum + sessions.evicted, 0);
     },
     takeDirty() {
       const sources = [...changedLines];
       const changes = {
-        sessions: [...opened.values()],
-        forgottenSessions: [...forgotten.values()],
+        sessions: Array.from(logs, ([source, { opened }]) =>
+          Array.from(opened.values(), (open) => ({ source, ...open })),
+        ).flat(),
+        forgottenSessions: Array.from(logs.values(), ({ forgotten }) => [...forgotten.values()]).flat(),
         lastLines: sources.flatMap((source) => lastOf.get(source) ?? []),
         forgottenLastLines: sources.filter((source) => !lastOf.has(source)),
       };
       changedLines = new Set();
-      opened = new Map();
-      forgotten = new Map();
+      for (const log of logs.values()) {
+        log.opened = new Map();
+        log.forgotten = new Map();
+      }
       return changes;
     },
     restore({ sessions, forgottenSessions, lastLines: lines, forgottenLastLines: gone }) {
       for (const source of [...lines.map((each) => each.source), ...gone]) changedLines.add(source);
-      const newer = (key: SessionKey): boolean => opened.has(keyOf(key)) || forgotten.has(keyOf(key));
-      const older = sessions.filter((each) => !newer(each)).map((each) => [keyOf(each), each] as const);
-      const over = forgottenSessions
-        .filter((each) => !newer(each))
-        .map((each) => [keyOf(each), each] as const);
-      opened = new Map([...older, ...opened]);
-      forgotten = new Map([...over, ...forgotten]);
+      for (const [source, older] of Map.groupBy(sessions, (each) => each.source)) {
+        const log = logOf(source);
+        log.opened = new Map([...older.filter(isOlderIn(log)).map(keyed), ...log.opened]);
+      }
+      for (const [source, over] of Map.groupBy(forgottenSessions, (each) => each.source)) {
+        const log = logOf(source);
+        log.forgotten = new Map([...over.filter(isOlderIn(log)).map(keyed), ...log.forgotten]);
+      }
     },
     prune(at) {
-      for (const [source, sessions] of bySource) {
+      for (const [source, { sessions, opened, forgotten }] of logs) {
         sessions.prune(at);
         const last = lastOf.get(source);
         if (last && last.at < at) sessions.keepLast(undefined, at);
-        if (sessions.size === 0 && sessions.evicted === 0 && !lastOf.has(source)) bySource.delete(source);
+        const isClean = opened.size + forgotten.size === 0;
+        if (isClean && sessions.size === 0 && sessions.evicted === 0 && !lastOf.has(source))
+          logs.delete(source);
       }
     },
   };
 }
 
-function keyOf({ source, filter, session }: SessionKey): string {
-  return JSON.stringify([source, filter, session]);
+/** Nothing newer is known of the session. */
+function isOlderIn({ opened, forgotten }: Log): (each: SessionKey) => boolean {
+  return ({ filter, session }) => {
+    const key = sessionKey(filter, session);
+    return !opened.has(key) && !forgotten.has(key);
+  };
+}
+
+function keyed<T extends SessionKey>(each: T): readonly [string, T] {
+  return [sessionKey(each.filter, each.session), each];
 }

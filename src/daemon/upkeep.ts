@@ -1,20 +1,16 @@
-// What no event announces: offenders and sessions of whom nothing is to be remembered, the host's own addresses.
-import { reasonOf } from '../errors.ts';
+// What no event announces: offenders and sessions of whom nothing is to be remembered.
 import type { Cancel, Clock } from '../ports.ts';
 import type { Committer } from './committer.ts';
 import type { Faults } from './faults.ts';
-import type { Protection } from './protection.ts';
 import type { Sessions } from './sessions.ts';
 import type { Sittings } from './sitting.ts';
 import { every } from './timers.ts';
 
-const REFRESH_HOST = 30_000;
 const PRUNE = 60_000;
 /** Lines may be read so late and still find the session that they belong to. */
 const LATENESS = 7 * 86_400_000;
 
 export interface UpkeepParts {
-  readonly protection: Protection;
   readonly sittings: Sittings;
   readonly sessions: Sessions;
   readonly committer: Committer;
@@ -27,7 +23,7 @@ export interface UpkeepParts {
 
 /** @returns what ends it. */
 export function keepUp(parts: UpkeepParts): Cancel[] {
-  const { protection, sittings, sessions, committer, clock, faults } = parts;
+  const { sittings, sessions, committer, clock, faults } = parts;
   let evicted = 0;
 
   function prune(): void {
@@ -48,22 +44,5 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
     );
   }
 
-  function refreshHost(): void {
-    try {
-      protection.refresh();
-      faults.clear('W_HOST_UNKNOWN');
-    } catch (error) {
-      const why = reasonOf(error);
-      faults.raise(
-        'W_HOST_UNKNOWN',
-        `This host's own addresses can't be read (${why}); the known ones stay protected.`,
-      );
-    }
-  }
-
-  return [
-    every(clock, REFRESH_HOST, refreshHost, parts.fail),
-    every(clock, PRUNE, prune, parts.fail),
-    every(clock, PRUNE, tellEvicted, parts.fail),
-  ];
+  return [every(clock, PRUNE, prune, parts.fail), every(clock, PRUNE, tellEvicted, parts.fail)];
 }

@@ -4,6 +4,7 @@ import type { Conditions, Match, Network, Waiting } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { createAddressReader } from './addresses.ts';
 import { AGAIN } from './again.ts';
+import { createOriginReader } from './forwarded.ts';
 import { compileConditions } from './conditions.ts';
 import type { Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict, PatternDefinition } from './contract.ts';
@@ -54,23 +55,27 @@ export function compileByPatterns(
   faults: Fault[],
 ): Engine<TextFrame> | undefined {
   const readAddress = createAddressReader();
+  const read = {
+    address: readAddress,
+    origin: createOriginReader(options.trustedProxies ?? [], readAddress),
+  };
   const before = faults.length;
   const compile = (patterns: readonly PatternDefinition[], needs: Needs): Pattern[] =>
     patterns.flatMap((pattern) => {
-      const compiled = compilePattern(pattern, definition.file, readAddress, needs);
+      const compiled = compilePattern(pattern, definition.file, read, needs);
       if ('test' in compiled) return [compiled];
       faults.push(compiled);
       return [];
     });
-  const hasSessions = definition.opens.length > 0;
   // In syslog lines the pid stands for a session that isn't named.
   const hasPids = layoutName === 'syslog';
+  const closings = compile(definition.closes, hasPids ? 'nothing' : 'session');
+  const hasSessions = definition.opens.length > 0 || closings.some(({ namesAddress }) => namesAddress);
   const whose = hasSessions ? (hasPids ? 'nothing' : 'address or session') : 'address';
   const failures = compile(definition.match, whose);
   const successes = compile(definition.success, whose);
   const exceptions = compile(definition.except, 'nothing');
   const openings = compile(definition.opens, hasPids ? 'address' : 'address and session');
-  const closings = compile(definition.closes, hasPids ? 'nothing' : 'session');
   if (definition.match.length === 0)
     report('filter', 'E_FILTER_EMPTY', 'the filter has no pattern under "match"');
   faults.push(...unknownLimits(definition, [...failures, ...successes, ...openings, ...closings]));
@@ -212,6 +217,7 @@ export function compileByPatterns(
         pattern,
         outcome: 'failure',
         address,
+        via: captured.via,
         at: frame.at,
         counts: Math.max(1, counts),
         oncePerSession: counts === 0,
@@ -239,6 +245,7 @@ export function compileByPatterns(
       pattern: index,
       outcome,
       address,
+      via: captured.via,
       at: frame.at,
       counts: counts === 'session' ? 1 : counts * frame.times,
       oncePerSession: counts === 'session',

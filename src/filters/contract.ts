@@ -9,7 +9,7 @@ export interface PatternDefinition {
   readonly regex: string;
   /**
    * 0: evidence only. `session`: once, unless a line of the same session has counted: for services that have a process
-   * for each connection, whose pid stands in the syslog tag. Without a pid it counts each time.
+   * for each connection, whose pid stands in the syslog tag, or that write an id of it. Without either it counts each time.
    */
   readonly counts: number | 'session';
   /** `aggressive` patterns are taken in only where a jail asks for them. */

@@ -122,11 +122,12 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   const conditions = (node: Node, what: string): Conditions | undefined => readConditions(yaml, node, what);
   const texts = (node: Node, what: string): string[] => readTexts(yaml, node, what);
   // Lines of syslog may say that the one before came again.
-  const areJoined = has('opens') || layout === 'syslog';
+  const areJoined = has('opens') || has('closes') || layout === 'syslog';
   const samples = (node: Node, what: string): Sample[] => readSamples(yaml, node, what, areJoined);
   if (has('protects') && !has('success'))
     missing('success', 'where no line tells of a log-in, none protects anybody');
-  if (has('closes') && !has('opens'))
+  const closes = read('closes', patterns) ?? [];
+  if (has('closes') && !has('opens') && !closes.some(({ regex }) => /<(?:ip|HOST|ADDR)>/.test(regex)))
     missing('opens', 'where no line tells whose session it is, none needs to be ended');
   const exceptsByFields = hasCases || isMap(entries.find(({ key }) => key === 'except')?.value);
   return {
@@ -139,7 +140,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
     success: (isOfRecords ? undefined : read('success', patterns)) ?? [],
     protects: read('protects', (node, what) => yaml.word(node, what, PROTECTS)) ?? 'jail',
     opens: read('opens', patterns) ?? [],
-    closes: read('closes', patterns) ?? [],
+    closes,
     except: (exceptsByFields ? undefined : read('except', patterns)) ?? [],
     limits: read('limits', (node, what) => readLimits(yaml, node, what)) ?? [],
     where: read('where', conditions),
@@ -227,6 +228,9 @@ function readPatternMapping(
     else if (key === 'mode') read.mode = yaml.word(value, '"mode"', ['normal', 'aggressive']) ?? 'normal';
     else read.counts = readCounts(yaml, value, layout) ?? 1;
   }
+  // Without either, it would count every line.
+  if (read.counts === 'session' && layout === 'plain' && !/<(?:F-SESSION|session)>/.test(read.regex ?? ''))
+    yaml.fault('VALUE', node, '"counts: session" needs <session> with layout plain, whose lines bear no pid');
   if (read.regex === undefined) yaml.fault('MISSING', node, `a pattern of ${what} has no "regex"`);
   return read;
 }
@@ -241,8 +245,8 @@ function readCounts(
   if (Number.isInteger(value) && Number(value) >= 0) return Number(value);
   if (value !== 'session')
     return yaml.fault('TYPE', node, '"counts" must be a whole number that is not negative, or "session"');
-  // Where lines bear no pid and no id, it would count every one of them.
-  if (layout === undefined || layout === 'syslog' || hasSession) return value;
+  // Where lines bear no pid and no id, it would count every one of them: of plain ones the pattern itself must tell.
+  if (layout === undefined || layout === 'syslog' || layout === 'plain' || hasSession) return value;
   if (layout === 'json' || layout === 'logfmt')
     return yaml.fault(
       'VALUE',
@@ -253,7 +257,7 @@ function readCounts(
   return yaml.fault(
     'VALUE',
     node,
-    `"counts: session" means nothing with layout ${layout}; it belongs to syslog, json and logfmt`,
+    `"counts: session" means nothing with layout ${layout}; it belongs to syslog, plain, json and logfmt`,
   );
 }
 
@@ -338,7 +342,7 @@ function readSamples(yaml: YamlReader, node: Node, what: string, areJoined: bool
         'VALUE',
         member,
         '"line" must be one line',
-        'several lines are for layout syslog, and for a filter that "opens" sessions',
+        'several lines are for layout syslog, and for a filter that "opens" or "closes" sessions',
       );
     const yields = yieldsEntry && readYields(yaml, yieldsEntry.value);
     return text === undefined || yields === undefined ? [] : [{ text, yields, ...yaml.placeOf(member) }];

@@ -57,12 +57,12 @@ export function createJoining(
   openings: readonly Pattern[],
   closings: readonly Pattern[],
 ): Joining | undefined {
-  if (openings.length === 0) return undefined;
+  const isEndTold = closings.some(({ namesAddress }) => namesAddress);
+  if (openings.length === 0 && !isEndTold) return undefined;
   const name = memoryOf(definition, options);
   // A session whose end is told may be quiet for long. Where it isn't, its id may come to be another's.
   const longest = closings.length > 0 ? DAY : HOUR;
   const isByPid = closings.every(({ fields }) => !fields.includes(SESSION));
-  const isEndTold = closings.some(({ namesAddress }) => namesAddress);
   const lifeOf = (captured: Captured): Duration => (captured.session === undefined ? WHILE : longest);
 
   /** What a line that no pattern fits opens. */

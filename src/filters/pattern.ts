@@ -6,6 +6,8 @@ import { decoded } from './addresses.ts';
 import type { ReadAddress } from './addresses.ts';
 import type { PatternDefinition } from './contract.ts';
 import { BEFORE, isEdge, withPlace } from './boundary.ts';
+import { FORWARDING_FIELDS } from './forwarded.ts';
+import type { ReadOrigin } from './forwarded.ts';
 import { requiredLiterals } from './literals.ts';
 import type { Literal } from './literals.ts';
 import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
@@ -32,8 +34,10 @@ export interface Pattern {
 }
 
 export interface Captured {
-  /** undefined where the pattern has no <ip>. */
+  /** undefined where the pattern names nobody. */
   readonly address: Network | undefined;
+  /** The trusted proxy that handed the request on. */
+  readonly via: Network | undefined;
   /** undefined where it has no <session>. */
   readonly session: string | undefined;
   /** Decoded as UTF-8. */
@@ -49,6 +53,12 @@ export function messageOf(text: string, from: number, start: number, end: number
   return end <= limit ? text.slice(from, end) : `${text.slice(from, Math.max(from, limit))}\n`;
 }
 
+/** How what stands in a pattern's places is read. */
+export interface Readers {
+  readonly address: ReadAddress;
+  readonly origin: ReadOrigin;
+}
+
 /**
  * Compiles a pattern, anchored at the start of the message.
  * @param needs what it must have, so that it says whom its lines are about.
@@ -57,7 +67,7 @@ export function messageOf(text: string, from: number, start: number, end: number
 export function compilePattern(
   definition: PatternDefinition,
   file: string,
-  readAddress: ReadAddress,
+  read: Readers,
   needs: Needs,
 ): Pattern | Fault {
   const fault = (code: string, message: string, hint?: string): Fault => ({
@@ -77,7 +87,8 @@ export function compilePattern(
   if (!linear.ok) return fault('E_FILTER_NOT_LINEAR', linear.message, linear.hint);
   const { regex, groups } = linear;
   const begins = beginningTest(node);
-  const namesAddress = groups.includes(ADDRESS);
+  const namesAddress = groups.some(isNaming);
+  const isHeader = groups.map((name) => FORWARDING_FIELDS.includes(name));
 
   return {
     definition,
@@ -88,23 +99,32 @@ export function compilePattern(
     match(message) {
       const found = begins(message) ? regex.exec(message) : null;
       if (!found) return undefined;
-      let address: Network | undefined;
+      let [isTold, connecting]: [boolean, Network | undefined] = [false, undefined];
       let session: string | undefined;
       let before = 0;
+      const headers: string[] = [];
       const fields: [string, string][] = [];
       for (let i = 0; i < groups.length; i++) {
         const value = found[i + 1];
         if (value === undefined) continue; // of an alternative that was not taken
         if (groups[i] === BEFORE) before += value.length;
-        else if (groups[i] === ADDRESS)
-          address ??= isEdge(message, before + value.length) ? readAddress(value) : undefined;
-        else fields.push([groups[i]!, decoded(value)]);
+        else if (groups[i] === ADDRESS) {
+          isTold = true;
+          connecting = isEdge(message, before + value.length) ? read.address(value) : undefined;
+        } else fields.push([groups[i]!, decoded(value)]);
         if (groups[i] === SESSION) session = value;
+        if (isHeader[i]) headers.push(value);
       }
-      if (namesAddress && !address) return undefined;
+      const origin = isTold && !connecting ? undefined : read.origin(connecting, headers);
+      if (namesAddress && !origin) return undefined;
       if (session !== undefined && !isSession(session)) return undefined;
       // fromEntries: a field may be named __proto__.
-      return { address, session, fields: Object.fromEntries(fields) };
+      return {
+        address: origin?.address,
+        via: origin?.via,
+        session,
+        fields: Object.fromEntries(fields),
+      };
     },
   };
 }
@@ -154,7 +174,7 @@ function misusedCapture(node: Node, needs: Needs): string | undefined {
     if (isLookedFor(node, name))
       return `<${name}> stands inside a look-behind, so that it is not clear where it ends: write it as part of the pattern`;
   const names = captureNames(node);
-  const [hasAddress, hasSession] = [names.includes(ADDRESS), names.includes(SESSION)];
+  const [hasAddress, hasSession] = [names.some(isNaming), names.includes(SESSION)];
   if ((needs === 'session' || (needs === 'address and session' && hasAddress)) && !hasSession)
     return 'it has no <session>, and lines of layout plain bear no pid that could stand for it';
   if (needs === 'nothing' || needs === 'session' || hasAddress) return undefined;
@@ -167,6 +187,11 @@ function misusedCapture(node: Node, needs: Needs): string | undefined {
 
 /** What is written for <ip> by mistake, or by who knows it under another name. */
 const NAMES_OF_ADDRESS = [ADDRESS, 'host', 'addr', 'address'];
+
+/** Does what stands there say whom the line is about? */
+function isNaming(name: string): boolean {
+  return name === ADDRESS || FORWARDING_FIELDS.includes(name);
+}
 
 /** Does it stand where the pattern only looks? */
 function isLookedFor(node: Node, name: string): boolean {

@@ -1,6 +1,7 @@
 // What may stand in a pattern as <name>, and how far each extends. Placeholders are plain runs of bytes, never a grammar,
 // so that every pattern stays linear; what an address run holds is parsed after the match.
 import { ANY, byteSet } from './bytes.ts';
+import { FORWARDING_FIELDS } from './forwarded.ts';
 import type { Node } from './tree.ts';
 
 /** The field under which every pattern keeps the address. */
@@ -23,6 +24,17 @@ const run = (set: Uint8Array, min: number, lazy: boolean): Node => ({
   max: Infinity,
   lazy,
 });
+
+/** As much as possible, up to the last place where the rest of the pattern fits; any bytes, or none. */
+const GREEDY: Node = run(ANY, 0, false);
+
+/** A forwarding header; who it names is read from it after the match, from its right. */
+const FORWARDED: Placeholder = {
+  extent:
+    'As much as possible, up to the last place where the rest of the pattern fits; any bytes, or none. What stands there is ' +
+    'read from the right, up to the first address that is no trusted proxy.',
+  body: GREEDY,
+};
 
 /** Everything else in lower case is a {@link FREE_TEXT}. */
 export const PLACEHOLDERS: Readonly<Record<string, Placeholder>> = {
@@ -63,8 +75,9 @@ export const PLACEHOLDERS: Readonly<Record<string, Placeholder>> = {
   user: {
     extent:
       'As much as possible, up to the last place where the rest of the pattern fits; any bytes, or none.',
-    body: run(ANY, 0, false),
+    body: GREEDY,
   },
+  ...Object.fromEntries(FORWARDING_FIELDS.map((name) => [name, FORWARDED])),
 };
 
 export const FREE_TEXT: Placeholder = {

@@ -16,8 +16,11 @@ export interface OpenSession {
   readonly until: Instant;
 }
 
-/** Told of each change; undefined: the session is forgotten. */
-type OnChange = (filter: string, session: string, open: OpenSession | undefined) => void;
+/**
+ * Told of each change; undefined: the session is forgotten.
+ * @param key distinct within the log; one and the same text for one session.
+ */
+type OnChange = (key: string, filter: string, session: string, open: OpenSession | undefined) => void;
 
 /** The last line of the log, and who is told when it is another one. */
 interface LastLine {
@@ -64,7 +67,7 @@ export function createSessionMemory(
   last: LastLine = NO_LINE,
 ): KeptSessions {
   // In the order in which they were heard of last.
-  const open = new Map(known.map((each) => [keyOf(each.filter, each.session), each]));
+  const open = new Map(known.map((each) => [sessionKey(each.filter, each.session), each]));
   let evicted = 0;
   let lastLine = last.line;
 
@@ -72,21 +75,34 @@ export function createSessionMemory(
     const gone = open.get(key);
     if (!gone) return;
     open.delete(key);
-    onChange(gone.filter, gone.session, undefined);
+    onChange(key, gone.filter, gone.session, undefined);
   };
-  const oldest = (): [string, OpenSession] | undefined => open.entries().next().value;
-
+  // Whoever is heard of again goes to the end, and a map's first entry is found behind the holes of all who did: so one
+  // walk goes on from where it stopped.
+  let walk = open.entries();
+  let front: readonly [string, OpenSession] | undefined;
+  const oldest = (): readonly [string, OpenSession] | undefined => {
+    while (!front || open.get(front[0]) !== front[1]) {
+      front = walk.next().value;
+      if (front) continue;
+      if (open.size === 0) return undefined;
+      walk = open.entries();
+    }
+    return front;
+  };
   const current = (filter: string, session: string, at: Instant): OpenSession | undefined => {
-    const found = open.get(keyOf(filter, session));
+    const found = open.get(sessionKey(filter, session));
     return found && at <= found.until ? found : undefined;
   };
   /** Notes what is known of a session now, and makes room. */
   const note = (known: OpenSession, at: Instant): void => {
-    const own = { ...known, session: ownCopy(known.session) };
-    const key = keyOf(own.filter, own.session);
+    const { filter, address, waiting, until } = known;
+    const session = ownCopy(known.session);
+    const own = { filter, session, address, waiting, until };
+    const key = sessionKey(filter, session);
     open.delete(key);
     open.set(key, own);
-    onChange(own.filter, own.session, own);
+    onChange(key, filter, session, own);
     for (let first = oldest(); first && first[1].until < at; first = oldest()) forget(first[0]);
     if (open.size <= MOST_SESSIONS) return;
     forget(oldest()![0]);
@@ -120,7 +136,7 @@ export function createSessionMemory(
     find(filter, session, at) {
       return current(filter, session, at)?.address;
     },
-    has: (filter, session) => open.has(keyOf(filter, session)),
+    has: (filter, session) => open.has(sessionKey(filter, session)),
     wait(filter, session, waiting, at, until) {
       const known = current(filter, session, at);
       const all = waitingTogether(known?.waiting, waiting);
@@ -128,7 +144,7 @@ export function createSessionMemory(
     },
     close(filter, session, at) {
       const waiting = current(filter, session, at)?.waiting;
-      forget(keyOf(filter, session));
+      forget(sessionKey(filter, session));
       return waiting;
     },
     prune(at) {
@@ -138,6 +154,6 @@ export function createSessionMemory(
 }
 
 /** A filter's name has no blank. */
-function keyOf(filter: string, session: string): string {
+export function sessionKey(filter: string, session: string): string {
   return `${filter} ${session}`;
 }

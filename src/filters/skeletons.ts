@@ -1,10 +1,11 @@
 // What a line that a filter takes is made of: fixed text, the address, and the places that a client may fill.
 // Made from the pattern's tree or the log format, so that forgeries can be tried in each place.
 import type { ByteSet } from './bytes.ts';
+import { FORWARDING_FIELDS } from './forwarded.ts';
 import { ADDRESS, SESSION } from './placeholders.ts';
 import type { PatternDefinition } from './contract.ts';
 import { parsePattern } from './syntax.ts';
-import { cat, childrenOf } from './tree.ts';
+import { captureNames, cat, childrenOf } from './tree.ts';
 import type { Node } from './tree.ts';
 
 /** All texts are latin1, as lines are. */
@@ -39,18 +40,36 @@ const SPACE = 32;
  * that the service writes nothing else there. It is believed of a list without a name; a run that only leaves something
  * out, and what the pattern keeps as a field, are tried with more, unless the filter states that the service limits it.
  * @param limits the names of such fields.
+ * @param proxy who handed the requests on: his address stands where the one who connected stands, and the client's at the
+ *   end of what he has added to the header; undefined where the client has connected himself.
+ * @returns none where requests are handed on and the pattern has no forwarding header.
  */
 export function skeletonsOfPattern(
   definition: PatternDefinition,
   limits: ReadonlySet<string> = new Set(),
+  proxy?: string,
 ): Skeleton[] {
   const parsed = parsePattern(definition.regex);
   if (!parsed.ok) return [];
+  const names = captureNames(parsed.node);
+  const headers = FORWARDING_FIELDS.filter((name) => names.includes(name));
+  const isToldApart = names.includes(ADDRESS);
   // Whatever follows an open end may be a client's.
   const whole = endsOpen(parsed.node) ? cat([parsed.node, ANYTHING]) : parsed.node;
-  return variantsOf(whole, { limits, isNamed: false, isLimited: false })
-    .slice(0, MOST_SKELETONS)
-    .map((variant) => setApart(merged(variant)));
+  const write = (chain: Chain | undefined): Skeleton[] =>
+    variantsOf(whole, { limits, isNamed: false, isLimited: false, chain })
+      .slice(0, MOST_SKELETONS)
+      .map((variant) => setApart(merged(variant)));
+  if (proxy === undefined) return write(isToldApart ? undefined : { header: headers[0], proxy, isToldApart });
+  // Of several headers the proxy writes one; the others are the client's.
+  return headers.flatMap((header) => write({ header, proxy, isToldApart }));
+}
+
+/** How a request came: which header was added to, by which proxy, and whether who connected stands apart from it. */
+interface Chain {
+  readonly header: string | undefined;
+  readonly proxy: string | undefined;
+  readonly isToldApart: boolean;
 }
 
 /** The line that a log format writes. What the server makes is fixed, everything else is a client's, escaped as nginx does. */
@@ -166,6 +185,7 @@ interface Within {
   readonly limits: ReadonlySet<string>;
   readonly isNamed: boolean;
   readonly isLimited: boolean;
+  readonly chain: Chain | undefined;
 }
 
 function withinField(within: Within, name: string): Within {
@@ -180,7 +200,10 @@ function variantsOf(node: Node, within: Within): Piece[][] {
     case 'set':
       return [[textOf(memberOf(node.set))]];
     case 'capture':
-      if (node.name === ADDRESS) return [[{ kind: 'address' }]];
+      if (node.name === ADDRESS)
+        return [[within.chain?.proxy === undefined ? { kind: 'address' } : textOf(within.chain.proxy)]];
+      if (within.chain && node.name === within.chain.header)
+        return variantsOfChain(variantsOf(node.body, withinField(within, node.name)), within.chain);
       if (node.name === SESSION) return [[{ kind: 'session' }]];
       return variantsOf(node.body, withinField(within, node.name));
     case 'alt':
@@ -192,6 +215,13 @@ function variantsOf(node: Node, within: Within): Piece[][] {
     default:
       return [[]]; // edges, and what stands behind them, take no text
   }
+}
+
+/** A header to which each hop has added who connected to it: behind what the client has written, or alone. */
+function variantsOfChain(written: readonly Piece[][], { proxy, isToldApart }: Chain): Piece[][] {
+  const added: Piece[] = [{ kind: 'address' }];
+  if (proxy !== undefined && !isToldApart) added.push(textOf(`, ${proxy}`));
+  return [...written.map((pieces) => [...pieces, textOf(', '), ...added]), added];
 }
 
 function variantsOfSequence(parts: readonly Node[], within: Within): Piece[][] {

@@ -1,4 +1,5 @@
 // What is tried on a filter to bend it: each pattern with the lines that it takes, in each mode in which it is taken in.
+import { parseAddress } from '../address.ts';
 import { BailiffError, formatFault } from '../errors.ts';
 import type { Instant } from '../model.ts';
 import { compileFilter } from './compile.ts';
@@ -30,7 +31,7 @@ export interface Trial {
   /** The first skeleton of every pattern; undefined where the other mode is tried in full. */
   readonly others: readonly Skeleton[] | undefined;
   readonly frame: Frame;
-  /** How a session is opened: a way for each pattern that says so. */
+  /** How a session is opened: a way for each pattern that says so. Where none does, what waits for its end tells it. */
   readonly openings: readonly Skeleton[];
   /** Must an honest line match? Where nginx writes it, whatever the client sent. */
   readonly mustMatch: boolean;
@@ -63,27 +64,50 @@ function trialsOfFormat(definition: FilterDefinition, logFormat: string | undefi
   return [{ ...trial, openings: [], mustMatch: true }];
 }
 
+/** Each pattern as a client leaves its lines who connects himself, and, if it reads forwarding headers, one behind a proxy. */
 function trialsOfPatterns(definition: FilterDefinition): Trial[] {
-  const { normal, aggressive } = bothModes(definition, undefined);
+  return [...trialsReached(definition, undefined), ...trialsReached(definition, PROXY)];
+}
+
+/** Whose header is believed where forgeries come through him. */
+const PROXY = '198.51.100.2';
+
+function trialsReached(definition: FilterDefinition, proxy: string | undefined): Trial[] {
   const limits = new Set(definition.limits.map(({ field }) => field));
   const patterns = [
     ...definition.match.map((pattern) => ({ pattern, outcome: 'failure' as const })),
     ...definition.success.map((pattern) => ({ pattern, outcome: 'success' as const })),
     ...definition.opens.map((pattern) => ({ pattern, outcome: 'opened' as const })),
     ...definition.closes.map((pattern) => ({ pattern, outcome: 'closed' as const })),
-  ].map((entry) => ({ ...entry, skeletons: skeletonsOfPattern(entry.pattern, limits) }));
-  const openings = patterns.flatMap(({ outcome, skeletons }) =>
-    outcome === 'opened' ? skeletons.slice(0, 1) : [],
-  );
+  ].map((entry) => ({ ...entry, skeletons: skeletonsReached(entry.pattern, limits, proxy) }));
+  if (patterns.every(({ skeletons }) => skeletons.length === 0) && proxy !== undefined) return [];
+  const { normal, aggressive } = bothModes(definition, undefined, proxy);
+  const isFirst = ({ outcome, skeletons }: (typeof patterns)[number]): boolean =>
+    definition.opens.length > 0
+      ? outcome === 'opened'
+      : outcome === 'failure' && !skeletons[0]?.some(({ kind }) => kind === 'address');
+  const openings = patterns.filter(isFirst).flatMap(({ skeletons }) => skeletons.slice(0, 1));
   const others = patterns.flatMap(({ skeletons }) => skeletons.slice(0, 1));
   const hasModes = patterns.some(({ pattern }) => pattern.mode === 'aggressive');
-  return patterns.flatMap((entry) => {
+  const tried = patterns.filter(({ skeletons }) => proxy === undefined || skeletons.length > 0);
+  return tried.flatMap((entry) => {
     const asWritten = { others, openings, frame: frameOf(definition), mustMatch: false };
     const trial: Trial = { ...entry, filter: normal, ...asWritten };
     if (!hasModes) return [trial];
     const inAggressive = { ...trial, filter: aggressive };
     return entry.pattern.mode === 'normal' ? [{ ...trial, others: undefined }, inAggressive] : [inAggressive];
   });
+}
+
+/** Of lines that a proxy has handed on, those whose header names the client. */
+function skeletonsReached(
+  pattern: PatternDefinition,
+  limits: ReadonlySet<string>,
+  proxy: string | undefined,
+): Skeleton[] {
+  const skeletons = skeletonsOfPattern(pattern, limits, proxy);
+  if (proxy === undefined) return skeletons;
+  return skeletons.filter((skeleton) => skeleton.some(({ kind }) => kind === 'address'));
 }
 
 /**
@@ -129,8 +153,14 @@ export function sessionsOf(
   arrivedAt: Instant,
 ): SessionMemory {
   const sessions = createSessionMemory();
-  for (const address of [clients.honest, clients.framed])
-    for (const opening of openings) filter.judge(honestLine(opening, frame, address), arrivedAt, sessions);
+  for (const address of [clients.honest, clients.framed]) {
+    const owner = parseAddress(address)!;
+    const told: SessionMemory = {
+      ...sessions,
+      wait: (name, session, _waiting, at, until) => sessions.open(name, session, owner, at, until),
+    };
+    for (const opening of openings) filter.judge(honestLine(opening, frame, address), arrivedAt, told);
+  }
   return { ...NO_SESSIONS, find: sessions.find };
 }
 
@@ -147,10 +177,21 @@ export interface Modes {
   readonly aggressive: Filter;
 }
 
-/** @throws BailiffError E_INTERNAL where the filter doesn't compile for that log format: whoever asks has compiled it. */
-export function bothModes(definition: FilterDefinition, logFormat: string | undefined): Modes {
+/**
+ * @param proxy the one whose forwarding headers are believed.
+ * @throws BailiffError E_INTERNAL where the filter doesn't compile for that log format: whoever asks has compiled it.
+ */
+export function bothModes(
+  definition: FilterDefinition,
+  logFormat: string | undefined,
+  proxy?: string,
+): Modes {
+  const trustedProxies = proxy === undefined ? [] : [parseAddress(proxy)!];
   const compile = (mode: FilterOptions['mode']): Filter => {
-    const options: FilterOptions = { logFormat, zone: 'UTC', mode, where: undefined, except: undefined };
+    const options: FilterOptions = {
+      ...{ logFormat, zone: 'UTC', mode, trustedProxies },
+      ...{ where: undefined, except: undefined },
+    };
     const compiled = compileFilter(definition, options);
     if (compiled.ok) return compiled.filter;
     const faults = compiled.faults.map(formatFault);

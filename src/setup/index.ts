@@ -48,16 +48,19 @@ export interface Resolved {
   readonly names: readonly string[];
 }
 
-export interface Setup {
+/** What a config was read from, and may be read from: when one of these changes, it is worth reading again. */
+export interface ReadFrom {
+  readonly readFrom: readonly string[];
+  /** {@link tracesOf} them just before they were read. */
+  readonly traces: string;
+}
+
+export interface Setup extends ReadFrom {
   readonly config: Config;
   readonly allow: Resolved;
   /** Enabled jails only. */
   readonly jails: readonly ReadyJail[];
   readonly warnings: readonly Fault[];
-  /** What it was read from, and may be read from: when one of them changes, it is worth reading again. */
-  readonly readFrom: readonly string[];
-  /** {@link tracesOf} them just before they were read. */
-  readonly traces: string;
   /** The same config with other jails enabled; jails that are not named stay as they are written. */
   withEnabled(choice: ReadonlyMap<string, boolean>): SetupResult;
 }
@@ -77,7 +80,11 @@ export interface SetupOptions {
 
 export type SetupResult =
   | { readonly ok: true; readonly setup: Setup; readonly warnings: readonly Fault[] }
-  | { readonly ok: false; readonly faults: readonly Fault[]; readonly warnings: readonly Fault[] };
+  | ({
+      readonly ok: false;
+      readonly faults: readonly Fault[];
+      readonly warnings: readonly Fault[];
+    } & ReadFrom);
 
 /** Reads, checks, compiles and proves everything that a config names. All faults are told at once. */
 export function prepareSetup(options: SetupOptions): SetupResult {
@@ -102,24 +109,30 @@ export function prepareSetup(options: SetupOptions): SetupResult {
       if (jail) preparer.prepare(name, jail, []);
       else preparer.prepareUnnamed(name, config !== undefined);
     }
-  if (!config) return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
-
-  const lists = listFilesOf(config);
+  const lists = config ? listFilesOf(config) : [];
   const readFrom = {
     readFrom: [...places, ...lists],
     traces: [traces, tracesOf(lists)].filter(Boolean).join('\n'),
   };
+  if (!config) return refused(faults, warnings, readFrom);
   return assemble(config, { options, shelf, preparer, faults, warnings, ...readFrom });
 }
 
-interface Workshop {
+function refused(
+  faults: readonly Fault[],
+  warnings: readonly Fault[],
+  { readFrom, traces }: ReadFrom,
+): SetupResult {
+  const told = { faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
+  return { ok: false, ...told, readFrom, traces };
+}
+
+interface Workshop extends ReadFrom {
   readonly options: SetupOptions;
   readonly shelf: Shelf;
   readonly preparer: Preparer;
   readonly faults: Fault[];
   readonly warnings: Fault[];
-  readonly readFrom: readonly string[];
-  readonly traces: string;
 }
 
 /** Compiles and proves what the enabled jails name. */
@@ -150,8 +163,7 @@ function assemble(config: Config, workshop: Workshop): SetupResult {
       const fingerprint = fingerprintOf(jail, filters, [ignore, trusted]);
       return { config: jail, rules: rulesOf(jail), filters, scope: scopeOf(jail), ignore, fingerprint };
     });
-  if (faults.length > 0)
-    return { ok: false, faults: withoutRepeats(faults), warnings: withoutRepeats(warnings) };
+  if (faults.length > 0) return refused(faults, warnings, workshop);
   const setup: Setup = {
     config,
     allow,

@@ -45,7 +45,14 @@ const daemon = await startDaemon(
     version: 'crash-harness',
     asksForInput: false,
   },
-  { clock, log: silentLog, exec: createExec(), input: createInput, host: createHost(), at },
+  {
+    clock,
+    log: silentLog,
+    exec: createExec(),
+    input: createInput,
+    host: createHost({ exec: createExec(), clock }),
+    at,
+  },
 );
 process.on('SIGTERM', () => void daemon.stop());
 process.on('SIGHUP', () => void daemon.reload());

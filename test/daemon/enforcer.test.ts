@@ -93,6 +93,31 @@ describe('the kernel is a function of the open bans', () => {
     expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000']);
   });
 
+  test('an allow list that changes while the table is being laid comes into force as well', async () => {
+    const { firewall, enforcerOf } = world();
+    const laid: string[][] = [];
+    const { promise: goOn, resolve } = Promise.withResolvers<void>();
+    const lay = (networks: readonly Network[]): void => void laid.push(networks.map(({ text }) => text));
+    const slow: Firewall = {
+      ...firewall,
+      async prepare(networks) {
+        await goOn;
+        lay(networks);
+      },
+      async allow(networks) {
+        lay(networks);
+      },
+    };
+    const enforcer = enforcerOf(createBans([], 1), slow);
+    const booting = enforcer.boot([net('192.0.2.1')]);
+    // The table is on its way with the list of before.
+    await new Promise((done) => setImmediate(done));
+    const allowing = enforcer.allow([net('192.0.2.2')]);
+    resolve();
+    await Promise.all([booting, allowing]);
+    expect(laid).toEqual([['192.0.2.1'], ['192.0.2.2']]);
+  });
+
   test('a ban is pending until the kernel has it', async () => {
     const { enforcerOf } = world();
     const bans = createBans([], 1);

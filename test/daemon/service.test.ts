@@ -15,6 +15,7 @@ import { noProofs, prepareSetup } from '../../src/setup/index.ts';
 import { ROOT } from '../support/checkout.ts';
 import { launchDaemon, type Daemon } from '../support/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
+import { lonelyHost } from '../support/lonely-host.ts';
 import { createInternet, type Internet } from '../support/namespaces.ts';
 import { needs, program } from '../support/programs.ts';
 import { eventually } from '../support/run.ts';
@@ -227,7 +228,7 @@ describe('a daemon whose ledger does not come back', () => {
         log: silentLog,
         exec: createExec(),
         input: createInput,
-        host: { protectedNetworks: () => [] },
+        host: lonelyHost,
         at: passBy,
       },
     );

@@ -131,7 +131,7 @@ samples:
       'E_FILTER_VALUE filters/sample.yaml:5:42: "mode" must be one of normal, aggressive; did you mean "aggressive"?',
       'E_FILTER_MISSING filters/sample.yaml:5:5: a pattern of "match" has no "regex"',
       'E_FILTER_TYPE filters/sample.yaml:6:5: a pattern of "match" must be a text that is not empty',
-      'E_FILTER_VALUE filters/sample.yaml:8:5: "line" must be one line; several lines are for layout syslog, and for a filter that "opens" sessions',
+      'E_FILTER_VALUE filters/sample.yaml:8:5: "line" must be one line; several lines are for layout syslog, and for a filter that "opens" or "closes" sessions',
       'E_FILTER_TYPE filters/sample.yaml:8:29: "yields" must be a mapping of fields to values, or "none"',
     ]);
   });
@@ -164,7 +164,7 @@ samples:
     ['service: x\nlayout: syslog\nmatch: x\nsession: reqId', 'it belongs to json and logfmt'],
     [
       'service: x\nlayout: plain\nmatch: [{ regex: x, counts: session }]',
-      ':3:29: "counts: session" means nothing with layout plain; it belongs to syslog',
+      ':3:9: "counts: session" needs <session> with layout plain, whose lines bear no pid',
     ],
     ['service: x\nlayout: plain\nmatch: x\nsamples: [{ line: x }]', 'has no "yields"'],
     ['service: x\nlayout: plain\nmatch: x\nsamples: [{ yields: none }]', 'has no "line"'],

@@ -318,6 +318,10 @@ match: '^conn <session> refused$'
     expect(refuted(sample('conn 1 gone', '{ outcome: closed }'))).toEqual([]);
   });
 
+  test('an end that bears an address may stand without a beginning', () => {
+    expect(told(FILE.replace(/opens.*\n/, '').replace('gone$', 'gone from <ip>$'))).toEqual([]);
+  });
+
   test.each([
     [FILE.replace(/opens.*\n/, ''), 'E_FILTER_MISSING "opens" is missing'],
     [FILE.replace('plain', 'json'), '"opens" means nothing with layout json'],

@@ -1,6 +1,6 @@
 // Lines without an address that wait for the end of their session to tell it.
 import { describe, expect, test } from 'vitest';
-import { createScanner, createSessionMemory } from '../../src/filters/index.ts';
+import { createScanner, createSessionMemory, proveFilter } from '../../src/filters/index.ts';
 import type { FilterDefinition } from '../../src/filters/contract.ts';
 import type { Match } from '../../src/model.ts';
 import { formatInstant } from '../../src/time.ts';
@@ -83,6 +83,42 @@ describe('a line without an address, where the end of its session bears one', ()
     const [day, later] = [24 * 60, 24 * 60 + 1];
     expect(last([at(0, 'conn 1 refused'), at(day, GONE)])).toBe('192.0.2.7 1 by 0');
     expect(last([at(0, 'conn 1 refused'), at(later, GONE)])).toBe('closed');
+  });
+});
+
+describe('where no line opens a session', () => {
+  /** A service whose messages name their client at their end only. */
+  const UNOPENED: Partial<FilterDefinition> = {
+    layout: 'syslog',
+    program: ['post'],
+    match: [pattern('^<session>: unknown (?<user>\\S+)$'), pattern('^refused <user> from <ip>$')],
+    closes: [pattern('^<session>: nothing sent by <ip>$'), pattern('^<session>: sent$')],
+  };
+  const line = (message: string, pid = 812): string => `Jan  5 10:11:12 mx post[${pid}]: ${message}`;
+  const last = (...lines: string[]): string => {
+    const sessions = createSessionMemory();
+    const filter = filterOf(UNOPENED);
+    const verdict = lines.map((each) => filter.judge(each, NOW, sessions)).at(-1)!;
+    return verdict.outcome === 'match'
+      ? `${verdict.match.address.text} ${verdict.match.counts}`
+      : verdict.outcome;
+  };
+  const END = line('A1: nothing sent by 192.0.2.7');
+
+  test('the end that bears an address is enough', () => {
+    expect(last(line('A1: unknown x'), line('A1: unknown y'), END)).toBe('192.0.2.7 2');
+    expect(last(line('A2: unknown x'), END)).toBe('closed');
+    expect(last(line('A1: unknown x', 813), END)).toBe('closed');
+    expect(last(line('A1: unknown x'), line('A1: sent'), END)).toBe('closed');
+    expect(last(line('refused x from 192.0.2.7'))).toBe('192.0.2.7 1');
+  });
+
+  test('forgeries are made of its lines too', () => {
+    expect(proveFilter(filterOf(UNOPENED))).toEqual([]);
+    // Whoever writes in front of the id tells whose message it is.
+    const match = [pattern('^by <name>: <session>: unknown')];
+    const bent = proveFilter(filterOf({ ...UNOPENED, layout: 'plain', program: [], match }));
+    expect(bent.map(({ got }) => got)).toContain('203.0.113.66');
   });
 });
 

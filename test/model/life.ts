@@ -16,6 +16,7 @@ import { createExec, createInput } from '../../src/daemon/system.ts';
 import type { Firewall } from '../../src/firewall/contract.ts';
 import { silentLog } from '../../src/ports.ts';
 import type { Setup } from '../../src/setup/index.ts';
+import { lonelyHost } from '../support/lonely-host.ts';
 import { createTimers } from './clock.ts';
 import type { World } from './clock.ts';
 
@@ -84,7 +85,6 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
     apply: async (changes, now) =>
       dead ? changes.map(() => ({ outcome: 'applied' as const })) : home.kernel.apply(changes, now),
   };
-  const host = { protectedNetworks: () => [] };
   const daemon: Daemon = await startDaemon(
     {
       setup,
@@ -99,7 +99,7 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
       version: 'model',
       asksForInput: false,
     },
-    { clock: timers, log: silentLog, exec: createExec(), input: createInput, host, at },
+    { clock: timers, log: silentLog, exec: createExec(), input: createInput, host: lonelyHost, at },
   );
   daemon.ended.catch((error: Error) => (broken = error));
   const client = createClient(runtime);

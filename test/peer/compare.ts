@@ -8,8 +8,11 @@ Where a service writes several lines about one attempt, the attempt is compared:
 (the same pid) about one address. It agrees where each counts it by a line of its own choice. Where fail2ban counts a line
 that we take for evidence (counts: 0, or counts: session after one that has counted), it agrees if another line of its
 attempt counts. Samples often have that one line only: then it is "elsewhere", with the reason naming the line that
-counts instead, and agrees as well if the address does. How often an attempt counts is not compared. Stamps are, where
-both read one. A line that is read in several modes counts once here, by the worst that it comes to in any of them.`;
+counts instead, and agrees as well if the address does. How often an attempt counts is not compared. A line that is read
+in several modes counts once here, by the worst that it comes to in any of them.
+Stamps are looked at besides, where both read one. Whom a line is about and whether it counts is the verdict, and a line on
+which both say the same there agrees; a stamp that differs is shown as "other time", and needs a reason like any difference:
+without one the comparison fails.`;
 
 /** What our filters and a jail say of one line. */
 export interface Told {
@@ -33,6 +36,7 @@ export interface Compared {
 
 /**
  * `elsewhere`: we take the line for evidence of an attempt that counts by a line that the sample doesn't have.
+ * `other time`: both count it for the same address, as of different instants; it agrees, if there is a reason.
  * `host name`: fail2ban looks a name up, where our filters take addresses only. Neither agreed nor different.
  */
 export type Outcome =

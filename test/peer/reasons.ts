@@ -40,7 +40,7 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
     },
     {
       why: 'a connection that asks for nothing is what monitoring makes too; it counts in mode aggressive',
-      lines: ['a5c58af332', '233b3a025b', '66c854a2a4', '31724227bc', '81d7f6e192'],
+      lines: ['a5c58af332', '233b3a025b', '66c854a2a4', '81d7f6e192'],
     },
     {
       why: 'of a connection that an ACL drops the refusal counts, which has a line of its own',
@@ -69,18 +69,6 @@ export const REASONS: Readonly<Record<string, readonly Reason[]>> = {
     { why: 'a client that leaves before it has logged in has guessed nothing', lines: ['cb2dc1d9ff'] },
   ],
   proftpd: [{ why: 'it comes in addition to the last refused log-in, which counts', lines: ['94581c15a1'] }],
-  'sendmail-reject': [
-    {
-      why: 'a message whose recipients were all refused, which greylisting leaves as well; fail2ban has an earlier line with the same id, and without an address',
-      lines: ['7f72461769'],
-    },
-  ],
-  'sogo-auth': [
-    {
-      why: "the last address of the list is a private one, of a second proxy: what stands before it may be the client's word",
-      lines: ['46e5f97122'],
-    },
-  ],
   sshd: [
     {
       why: "a leading zero: sshd writes none, but a name in the DNS may be worded so, and whether it is octal can't be told",

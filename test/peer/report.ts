@@ -1,5 +1,6 @@
 // One sample log through our filters, in each mode that both have.
 import { createHash } from 'node:crypto';
+import { parseNetwork } from '../../src/address.ts';
 import { createStamps } from '../../src/time.ts';
 import { shippedFilter } from '../filters/shipped.ts';
 import { compare, type Outcome, type Told } from './compare.ts';
@@ -107,11 +108,14 @@ function modesOf({ options }: Sample, { modes = MODES, without }: Service): Set<
 }
 
 function judgeAll(
-  { filters, logFormat, zone = THERE, process }: Service,
+  { filters, logFormat, zone = THERE, process, trustedProxies = [] }: Service,
   mode: Mode,
   samples: readonly Sample[],
 ): Told[] {
-  const compiled = filters.map((name) => shippedFilter(name, { logFormat, zone, mode }));
+  const proxies = trustedProxies.map((text) => parseNetwork(text)!.network);
+  const compiled = filters.map((name) =>
+    shippedFilter(name, { logFormat, zone, mode, trustedProxies: proxies }),
+  );
   return judge(
     compiled,
     samples.map(({ text, options }) =>

@@ -40,7 +40,15 @@ async function main(wanted: readonly string[]): Promise<number> {
   console.log(`${RULE}\n`);
   const read = (name: string): string => readFileSync(join(folder, name), 'latin1');
 
-  const total: Total = { agreed: 0, elsewhere: 0, differ: 0, names: 0, unexplained: 0, otherAddress: 0 };
+  const total: Total = {
+    agreed: 0,
+    elsewhere: 0,
+    otherTime: 0,
+    differ: 0,
+    names: 0,
+    unexplained: 0,
+    otherAddress: 0,
+  };
   const missing: string[] = [];
   for (const [name, service] of Object.entries(SERVICES)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
@@ -57,7 +65,8 @@ async function main(wanted: readonly string[]): Promise<number> {
     total.agreed += counts.agreed;
     total.elsewhere += counts.elsewhere;
     total.names += counts['host name'];
-    total.differ += counts.missed + counts['ours only'] + counts['other address'] + counts['other time'];
+    total.otherTime += counts['other time'];
+    total.differ += counts.missed + counts['ours only'] + counts['other address'];
     total.unexplained += differences.filter(({ why }) => why === undefined).length;
     total.otherAddress += counts['other address'];
   }
@@ -72,6 +81,8 @@ async function main(wanted: readonly string[]): Promise<number> {
 interface Total {
   agreed: number;
   elsewhere: number;
+  /** Agreed but for their stamps. */
+  otherTime: number;
   differ: number;
   /** Lines that name a host. */
   names: number;
@@ -79,11 +90,20 @@ interface Total {
   otherAddress: number;
 }
 
-function judgement({ agreed, elsewhere, differ, names, unexplained, otherAddress }: Total): number {
-  const all = agreed + elsewhere + differ;
-  const share = (agreed + elsewhere) / Math.max(1, all);
+function judgement({
+  agreed,
+  elsewhere,
+  otherTime,
+  differ,
+  names,
+  unexplained,
+  otherAddress,
+}: Total): number {
+  const all = agreed + elsewhere + otherTime + differ;
+  const share = (all - differ) / Math.max(1, all);
   console.log(
-    `\n${(share * 100).toFixed(2)} % agreed: ${agreed} of ${all} lines, and ${elsewhere} whose attempt counts elsewhere. ` +
+    `\n${(share * 100).toFixed(2)} % agreed: ${agreed} of ${all} lines, ${elsewhere} whose attempt counts elsewhere, and ` +
+      `${otherTime} with another stamp. ` +
       `${names} more name a host instead of an address.`,
   );
   const faults = [

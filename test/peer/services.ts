@@ -8,6 +8,8 @@ export interface Service {
   readonly filters: readonly string[];
   /** For access logs: nginx's `log_format`; default: combined. */
   readonly logFormat?: string;
+  /** Whose forwarding header is believed, where the host of the sample had proxies in front of it. */
+  readonly trustedProxies?: readonly string[];
   /** For stamps that name none; default: where fail2ban's tests take place. */
   readonly zone?: string;
   /**
@@ -96,7 +98,8 @@ export const SERVICES: Readonly<Record<string, Service>> = {
   'sendmail-reject': { filters: ['sendmail-reject'], modes: { ...MODES, extra: 'aggressive' } },
   sieve: { filters: ['sieve'] },
   softethervpn: { filters: ['softethervpn'] },
-  'sogo-auth': { filters: ['sogo-auth'] },
+  // One line is of a host with a second proxy in front of the web server.
+  'sogo-auth': { filters: ['sogo-auth'], trustedProxies: ['10.0.0.1'] },
   slapd: { filters: ['slapd'] },
   'solid-pop3d': { filters: ['solid-pop3d'] },
   squirrelmail: { filters: ['squirrelmail'] },

@@ -110,7 +110,7 @@ export const verb: Verb = {
         version: context.version,
         asksForInput: input === '-',
       },
-      { ...ports, input: createInput, host: createHost(), at: passBy, cron: createCron() },
+      { ...ports, input: createInput, host: createHost(ports), at: passBy, cron: createCron() },
     );
     process.on('SIGHUP', () => void daemon.reload());
     if (daemon.mode === 'enforcing' && kind !== 'memory')
