@@ -47,7 +47,7 @@ export async function openTerminal(stand: Stand): Promise<Terminal> {
     program('script'),
     ...['--quiet', '--return', '--command', shell, '/dev/null'],
   ];
-  const child = spawn(file!, args, { env: { ...ENVIRONMENT, PATH: path() }, stdio: 'pipe' });
+  const child = spawn(file, args, { env: { ...ENVIRONMENT, PATH: path() }, stdio: 'pipe' });
   const takeBack = removeAtExit(() => child.kill('SIGKILL'));
   let screen = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text));
