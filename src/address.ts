@@ -53,6 +53,11 @@ export function mask(network: Network, bits: number): Network {
   return bits >= network.bits ? network : networkOf(network.family, network.bytes, bits);
 }
 
+/** Is it an address by which a host speaks to itself: 127.0.0.0/8, ::1? */
+export function isLoopback({ family, bytes, text }: Network): boolean {
+  return family === 4 ? bytes[0] === 127 : text === '::1';
+}
+
 /** Is `inner` (an address or a network) wholly inside `outer`? */
 export function contains(outer: Network, inner: Network): boolean {
   if (outer.family !== inner.family || outer.bits > inner.bits) return false;

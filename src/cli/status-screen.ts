@@ -2,7 +2,7 @@
 import type { JailView, RuntimeFault, SourceView, StatusView } from '../api/contract.ts';
 import { printable } from '../text.ts';
 import { sparkline } from './sparkline.ts';
-import { formatAge, formatBytes, formatTable, formatWhen, paint, shortenPath } from './table.ts';
+import { formatAge, formatBytes, formatTable, formatWhen, paint, shortenPath, quantity } from './table.ts';
 import type { Cell, Surface } from './table.ts';
 
 /** Where the screen stands, and when. */
@@ -178,10 +178,6 @@ function moreLine(hidden: number): string {
 
 function sumOf(numbers: readonly number[] | undefined): number | undefined {
   return numbers?.reduce((sum, one) => sum + one, 0);
-}
-
-function quantity(count: number, one: string, plural = 's'): string {
-  return `${count} ${one}${count === 1 ? '' : plural}`;
 }
 
 /** Seconds for the eye: `2.1 ms`, `1.4 s`. */

@@ -57,6 +57,11 @@ export function formatBytes(bytes: number): string {
   return `${size.toFixed(1)} ${units[unit]}`;
 }
 
+/** A number of things: `1 ban`, `2 bans`. */
+export function quantity(count: number, one: string, plural = 's'): string {
+  return `${count} ${one}${count === 1 ? '' : plural}`;
+}
+
 /** How long ago an instant was: `3s ago`, `2h ago`; null: never. */
 export function formatAge(now: number, iso: string | null | undefined): string {
   if (iso === undefined) return '';

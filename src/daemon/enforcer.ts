@@ -20,6 +20,8 @@ export interface Enforcer {
   /** The backlog has been read: what is in the kernel and no longer wanted may go. */
   settle(): Promise<void>;
   allow(networks: readonly Network[]): Promise<void>;
+  /** Looks whether somebody else took our rules out of the kernel, and puts them back. */
+  mend(): Promise<void>;
   /** Takes everything out of the kernel and rests until {@link arm}. */
   standDown(): Promise<void>;
   arm(): Promise<void>;
@@ -237,7 +239,24 @@ export function createEnforcer(
     return mine;
   }
 
+  /** Somebody else's tool may take our rules away, and nothing announces it. */
+  async function mend(): Promise<void> {
+    if (booting || !standing || lost || options.detectOnly) return;
+    await inTurn(async () => {
+      if (!standing || lost) return;
+      try {
+        lost = !(await firewall.isWhole());
+        if (lost) log.warn({}, 'rules or sets had vanished from the kernel; they are made anew');
+      } catch (error) {
+        if (!(error instanceof BailiffError)) throw error;
+        loseTouch(error.message);
+      }
+    });
+    if (lost) await sync();
+  }
+
   return {
+    mend,
     async boot(networks) {
       allowed = networks;
       await sync();

@@ -1,5 +1,6 @@
 // One match before one jail: the verdict, the ban where it is one, and the bans that follow from that ban. Lines and reports
 // are judged by this same code.
+import { isLoopback } from '../address.ts';
 import { formatDuration } from '../time.ts';
 import type { Count, Jail } from '../jails/contract.ts';
 import type { Ban, Instant, Network, Verdict } from '../model.ts';
@@ -107,7 +108,8 @@ function impose(
       by,
       evidence: verdict.evidence,
       scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
-      ...(via && { via: via.text }),
+      // A proxy on this very host takes his packets from this kernel, which can drop them.
+      ...(via && !isLoopback(via) && { via: via.text }),
     },
     now,
   );

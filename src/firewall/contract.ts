@@ -54,6 +54,12 @@ export interface Firewall {
    */
   apply(changes: readonly Change[], now: Instant): Promise<Applied[]>;
   dropped(): Promise<Dropped>;
+  /**
+   * Is everything there that was made here? Not the bans one by one: what they stand on. Cheap enough for every few seconds.
+   * After a no, `prepare`, and compare with a list.
+   * @throws BailiffError E_FIREWALL_UNAVAILABLE when it can't be reached at all.
+   */
+  isWhole(): Promise<boolean>;
   /** Leaves the host as found: the table and everything in it goes. Harmless where there is none. */
   teardown(): Promise<void>;
   /** Ends child processes. What is in force stays in force. */

@@ -38,6 +38,7 @@ export function createDryRun({ clock, log }: { clock: Clock; log: Log }): Firewa
       return memory.apply(changes, now);
     },
     dropped: memory.dropped,
+    isWhole: memory.isWhole,
     async teardown() {
       pretend({ statements: [addTable(), deleteTable()], after: NO_TABLE });
       await memory.teardown();

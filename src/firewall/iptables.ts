@@ -295,6 +295,16 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
           bytes: drops.reduce((sum, rule) => sum + rule.bytes, 0),
         };
       }),
+    isWhole: () =>
+      inTurn(async () => {
+        if (known === undefined) return true;
+        const { sets, counts } = known;
+        const now = await look();
+        return (
+          [...sets].every((name) => now.sets.has(name)) &&
+          names.FAMILIES.every((family) => count(now.found[family]) >= counts[family])
+        );
+      }),
     teardown: () =>
       inTurn(async () => {
         known = undefined;

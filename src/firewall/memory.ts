@@ -37,6 +37,9 @@ export function createMemory({ clock }: { clock: Clock }): Firewall {
     async dropped() {
       return { packets: 0, bytes: 0 };
     },
+    async isWhole() {
+      return true;
+    },
     async teardown() {
       blocks.clear();
     },

@@ -135,6 +135,13 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
           bytes: drops.reduce((sum, rule) => sum + rule.bytes, 0),
         };
       }),
+    isWhole: () =>
+      inTurn(async () => {
+        const before = known;
+        const now = await look();
+        // What can't be compared is looked at before the next change anyway.
+        return before === undefined || !hasLost(before, now);
+      }),
     teardown: () =>
       inTurn(async () => {
         // It needs to know nothing: a table that isn't there can't be deleted, but one can always be added first.
@@ -153,8 +160,10 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
   };
 }
 
-/** Is a set gone that was there, and its bans with it? */
+/** Is a set gone that was there, and its bans with it; or a rule, so that they hold no more? */
 function hasLost(before: Layout, now: Layout): boolean {
   if (before === now) return false;
+  if (before.chain === 'ours' && now.chain !== 'ours') return true;
+  if (before.rules.length > now.rules.length) return true;
   return (before.hasTable && !now.hasTable) || [...before.sets.keys()].some((name) => !now.sets.has(name));
 }

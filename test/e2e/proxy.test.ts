@@ -67,3 +67,21 @@ test('who came through a trusted proxy is named, and the ban says that this host
   await daemon.ban('198.51.100.9', (ban) => ban.state === 'blocked');
   expect(await states()).toEqual(expected);
 });
+
+test('who came through a proxy on this very host is blocked: his packets pass its kernel', async () => {
+  const log = join(folder, 'app.log');
+  writeFileSync(log, '');
+  const logFormat =
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"';
+  const config = {
+    trustedProxies: ['127.0.0.1', '::1'],
+    jails: { login: { filter: 'nginx-login', logs: [log], logFormat, maxRetry: 2 } },
+  };
+  daemon = await startDaemon({ folder: join(folder, 'bailiff'), config, args: MEMORY });
+  await daemon.caughtUp();
+  for (const proxy of ['127.0.0.1', '127.0.0.1', '::1', '::1'])
+    appendFileSync(log, lineOf(proxy, proxy === '::1' ? '192.0.2.8' : '192.0.2.7'));
+  await daemon.caughtUp();
+  for (const client of ['192.0.2.7', '192.0.2.8']) await daemon.ban(client, (ban) => ban.state === 'blocked');
+  expect(await daemon.bans()).toHaveLength(2);
+});

@@ -194,6 +194,16 @@ export function describeConformance(
       expect(await firewall.list()).toHaveLength(1);
     });
 
+    it('is whole as long as nobody else has had his hands in it, whatever is blocked and released', async () => {
+      await firewall.prepare([net('198.51.100.0/24'), net('2001:db8:1::1')]);
+      expect(await firewall.isWhole()).toBe(true);
+      await firewall.apply([block('192.0.2.7', now + 60_000), block('2001:db8::/64', undefined, WEB)], now);
+      expect(await firewall.isWhole()).toBe(true);
+      await firewall.allow([]);
+      await firewall.apply([release('192.0.2.7')], now);
+      expect(await firewall.isWhole()).toBe(true);
+    });
+
     it('answers in the order of the calls when several are under way', async () => {
       await firewall.prepare([]);
       const [, , blocks, , after] = await Promise.all([

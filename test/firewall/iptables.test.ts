@@ -80,7 +80,9 @@ needs(
     ])('because they %s come back with the next change, and the outcome says so', async (_, vanish) => {
       await firewall.allow([net(bystander.host.ipv4)]);
       await apply(block(attacker.host.ipv4, soon()));
+      expect(await firewall.isWhole()).toBe(true);
       await vanish();
+      expect(await firewall.isWhole()).toBe(false);
       expect(await attacker.reaches()).toBe(true);
       const changes = [block('192.0.2.77', soon()), block(bystander.host.ipv4, soon())];
       expect(await apply(...changes)).toEqual([REBUILT, REBUILT]);

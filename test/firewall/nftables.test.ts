@@ -107,7 +107,9 @@ describe('a chunk', () => {
 describe('a table that vanishes', () => {
   it('is made anew by the next change, allowed addresses included, and the outcome says so', async () => {
     await firewall.apply([block('192.0.2.7', now + 60_000)], now);
+    expect(await firewall.isWhole()).toBe(true);
     kernel.flushRuleset();
+    expect(await firewall.isWhole()).toBe(false);
     expect(await firewall.apply([block('192.0.2.8', now + 60_000), release('192.0.2.7')], now)).toEqual([
       REBUILT,
       REBUILT,

@@ -25,9 +25,14 @@ const PARTS = [
 
 /** Makes the copy at `path`, which must not exist yet. */
 export function copyCheckout(path: string): void {
-  mkdirSync(join(path, 'node_modules'), { recursive: true });
   for (const part of PARTS.filter((name) => existsSync(join(ROOT, name))))
     cpSync(join(ROOT, part), join(path, part), { recursive: true });
+  borrowModules(path);
+}
+
+/** Sets up a copy that has none of what is installed. */
+export function borrowModules(path: string): void {
+  mkdirSync(join(path, 'node_modules'), { recursive: true });
   for (const name of readdirSync(join(ROOT, 'node_modules')).filter((entry) => !entry.startsWith('.')))
     symlinkSync(join(ROOT, 'node_modules', name), join(path, 'node_modules', name));
   // What bin/dev takes for "set up".

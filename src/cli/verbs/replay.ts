@@ -8,7 +8,7 @@ import type { Ban } from '../../model.ts';
 import { formatInstant } from '../../time.ts';
 import { formatJson } from '../json.ts';
 import { readAsked } from '../ready.ts';
-import { formatTable, formatWhen } from '../table.ts';
+import { formatTable, formatWhen, quantity } from '../table.ts';
 import type { Context, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -60,7 +60,10 @@ function show(context: Context, outcome: ReplayResult): void {
       ]),
     ),
   );
-  if (context.terminal) context.out(`${lines} lines, ${matches} matches, ${bans.length} bans\n`);
+  if (context.terminal)
+    context.out(
+      `${quantity(lines, 'line')}, ${quantity(matches, 'match', 'es')}, ${quantity(bans.length, 'ban')}\n`,
+    );
 }
 
 function banView(ban: Ban) {
