@@ -343,6 +343,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const stop = (): Promise<void> =>
     (stopping ??= (async () => {
       await server.close();
+      await reloading.stop();
       await sources.close();
       await following.catch(() => {});
       await shutDown();
@@ -362,7 +363,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       return enforcer.fault;
     },
     sources: () => sources.status(),
-    reload: () => reloading.reloader.tryReload(),
+    reload: () => reloading.reloader.tryReload().catch(fail),
     isAlive: () => pulse.isAlive(),
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),
