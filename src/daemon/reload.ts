@@ -87,7 +87,8 @@ export function createReloader(parts: ReloadParts): Reloader {
   /** One after the other: two reloads at once would each put back what the other took. */
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
     const mine = tail.then(() => {
-      if (stopped) throw new BailiffError('E_NOT_RUNNING', 'The daemon is ending; no config is read any more.');
+      if (stopped)
+        throw new BailiffError('E_NOT_RUNNING', 'The daemon is ending; no config is read any more.');
       return task();
     });
     tail = mine.catch(() => {});

@@ -43,7 +43,11 @@ test.each([
   ['filters/nginx-login.yaml', circle, 'ELOOP'],
   ['filters/nginx-login.yaml', fifo, 'not a regular file'],
   ['jails.d/a.json', fifo, 'not a regular file'],
-  ['jails.d/a.json', (path: string) => mkdirSync(path, { recursive: true, mode: 0o700 }), 'not a regular file'],
+  [
+    'jails.d/a.json',
+    (path: string) => mkdirSync(path, { recursive: true, mode: 0o700 }),
+    'not a regular file',
+  ],
 ])('%s that nobody can read is a refused reload', async (name, make, why) => {
   daemon = await startDaemon({ folder: place(), config, args: ['--firewall', 'memory', '--no-watch'] });
   make(place(name));
