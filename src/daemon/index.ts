@@ -343,7 +343,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const stop = (): Promise<void> =>
     (stopping ??= (async () => {
       await server.close();
-      await reloading.stop();
+      // What is under way waits for logs to be read; where nobody reads any more it is over when they are closed.
+      await Promise.race([reloading.stop(), following.catch(() => {})]);
       await sources.close();
       await following.catch(() => {});
       await shutDown();
