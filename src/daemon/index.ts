@@ -220,7 +220,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const timers = [
     every(clock, TICK, tick, fail),
     ...keepUp({
-      ...{ protection, sittings, sessions, committer, clock, faults, fail },
+      ...{ protection, sittings, sessions, committer, enforcer, clock, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
   ];

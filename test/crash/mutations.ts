@@ -122,7 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'boot-does-not-list-the-kernel',
     point: 4,
     file: 'src/daemon/enforcer.ts',
-    find: 'for (const block of await firewall.list()) hold(block);',
+    find: 'for (const block of listed) hold(block);',
     replace: '',
   },
   {
