@@ -235,7 +235,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   // ── another config ──
   const reloading = createReloading({
-    ...{ inForce, feeds, apply, sittings, bans, protection, names, committer, enforcer, clock, settle },
+    ...{ inForce, feeds, apply, sittings, bans, protection, names, committer, enforcer, clock, at, settle },
     ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
     ...{ initial: setup, prepare: options.prepare, watches: options.watchConfig },
     around: options.whileReloading ?? ((task) => task()),
