@@ -227,7 +227,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     every(clock, TICK, tick, fail),
     every(clock, MEND, () => void enforcer.mend().catch(fail), fail),
     ...keepUp({
-      ...{ sittings, sessions, committer, clock, faults, fail },
+      ...{ sittings, sessions, committer, enforcer, clock, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
   ];
@@ -249,6 +249,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       committer,
       enforcer,
       clock,
+      at,
       settle,
     },
     ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
@@ -363,6 +364,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     (stopping ??= (async () => {
       recent.close();
       await server.close();
+      // What is under way waits for logs to be read; where nobody reads any more it is over when they are closed.
+      await Promise.race([reloading.stop(), following.catch(() => {})]);
       await sources.close();
       await following.catch(() => {});
       await shutDown();
@@ -382,7 +385,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       return enforcer.fault;
     },
     sources: () => sources.status(),
-    reload: () => reloading.reloader.tryReload(),
+    reload: () => reloading.reloader.tryReload().catch(fail),
     isAlive: () => pulse.isAlive(),
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),

@@ -61,13 +61,24 @@ export const verb: Verb = {
     const groups = findGroups(textOf(options['statusGroup']), textOf(options['reportGroup']));
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
+    // A config that changes while it starts is read once more when it runs.
+    let isHungUp = false;
+    let hangUp = (): void => void (isHungUp = true);
+    process.on('SIGHUP', () => hangUp());
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
     const ledger = openLedger(state);
     const prepare = () =>
       readSetup(context, {
         isProven: (hash) => ledger.isProven(hash),
-        remember: (hash) => ledger.remember(hash, clock.now()),
+        remember(hash) {
+          // On a full disk the filter is proven anew at the next start, and runs all the same.
+          try {
+            ledger.remember(hash, clock.now());
+          } catch (error) {
+            if (!(error instanceof BailiffError)) throw error;
+          }
+        },
       });
     const result = prepare();
     if (!result.ok) {
@@ -118,7 +129,8 @@ export const verb: Verb = {
         ...{ at: passBy, cron: createCron() },
       },
     );
-    process.on('SIGHUP', () => void daemon.reload());
+    hangUp = () => void daemon.reload();
+    if (isHungUp) hangUp();
     if (daemon.mode === 'enforcing' && kind !== 'memory')
       for (const other of await liftOthers(kind, ports))
         log.warn({ firewall: other }, 'lifted what an earlier run blocked through another firewall');
