@@ -5,6 +5,7 @@ import { BailiffError, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Duration, Instant } from '../model.ts';
 import type { Cancel, Clock, Log } from '../ports.ts';
+import { tracesOf } from '../setup/index.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import { formatInstant } from '../time.ts';
@@ -151,7 +152,9 @@ export function createReloader(parts: ReloadParts): Reloader {
     const { before, firstBan, jails } = trial;
     trial = undefined;
     faults.clear(UNCONFIRMED);
-    await install(before, 'rolled-back', 'nobody confirmed the config: the one before is in force again');
+    // What lies on the disk was tried. By itself only what changes from here on is read: it must not come back at once.
+    const back = { ...before, traces: tracesOf(before.readFrom) };
+    await install(back, 'rolled-back', 'nobody confirmed the config: the one before is in force again');
     await parts.release([...jails], 'rollback', 'passed by a config that nobody confirmed', firstBan);
     faults.raise(
       ROLLED_BACK,
