@@ -62,6 +62,17 @@ export function memoriesOf({ offenders, welcomes }: JailMemory): Map<string, Jai
   );
 }
 
+/** A jail that is not in session, to be changed by hand: it loses nothing that it remembers, and never decides. */
+function absentJail(name: string, { offenders, welcomes }: JailMemory, now: Instant): Jail {
+  const banTime = { first: 0, factor: 1, max: Infinity, forget: Infinity, scope: 'jail' } as const;
+  const rules = {
+    ...{ name, banTime, maxRetry: Infinity, findTime: Infinity, ipv6Prefix: 128 },
+    ...{ resetOnSuccess: false, protectAfterSuccess: Infinity },
+  };
+  const ignoring = { whyIgnored: () => undefined, isProtected: () => false };
+  return createJail(rules, ignoring, offenders, now, { welcomes });
+}
+
 /** @param remembered what the ledger knows of a jail. */
 export function seatJails(
   initial: Setup,
@@ -134,7 +145,11 @@ export function seatJails(
       return jail.dryRun ? undefined : jail.scope;
     },
     forgive(name, address, until) {
-      (seats.get(name)?.jail ?? retired.get(name))?.forgive(address, until);
+      if (name === MANUAL) return;
+      const jail = seats.get(name)?.jail ?? retired.get(name) ?? absentJail(name, remembered(name), until);
+      // Kept until it is committed, and there for whoever takes its place.
+      if (!seats.has(name)) retired.set(name, jail);
+      jail.forgive(address, until);
     },
     reseat(setup, at) {
       const before = new Map(Array.from(seats, ([name, { ready }]) => [name, ready.fingerprint]));

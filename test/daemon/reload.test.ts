@@ -111,6 +111,22 @@ test("a removed jail's bans stay, and its counts are there when it is back", asy
   expect(await banned()).toEqual([]);
 });
 
+test('who is released while his jail is not in session counts from nothing when it is back', async () => {
+  await start({ login: login() });
+  await fail('198.51.100.1', 3);
+  await daemon!.end('SIGTERM');
+  await start({ login: login({ enabled: false }), other: login({ maxRetry: 100 }) });
+  expect((await daemon!.verb('unban', '198.51.100.1')).stdout).toContain('released');
+  await daemon!.verb('enable', 'login');
+  // Lines stamped with the second of the release are pardoned as well.
+  const released = Math.floor(Date.now() / 1_000);
+  await eventually('a second has passed', async () => Math.floor(Date.now() / 1_000) > released);
+  await fail('198.51.100.1', 3);
+  expect(await banned()).toEqual(['login 198.51.100.1']);
+  const [ban] = await daemon!.bans();
+  expect(ban!.nth).toBe(2);
+});
+
 test('a log that is new says from where it is read; one that is not there yet is read when it comes', async () => {
   await start({ login: login() });
   writeFileSync(log('old.log'), 'one\ntwo\n');
