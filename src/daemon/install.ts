@@ -1,5 +1,6 @@
 // Another setup comes into force while lines are being read: one step between two chunks, then the kernel is told.
 import { setImmediate as breathe } from 'node:timers/promises';
+import { BailiffError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
@@ -28,6 +29,8 @@ export interface InstallParts {
   readonly clock: Clock;
   /** Commits, then tells the kernel. */
   settle(): Promise<void>;
+  /** Is the daemon being ended? Then nothing new is followed. */
+  isEnding(): boolean;
 }
 
 /** Resolves when the kernel knows, and each log has its place. */
@@ -39,6 +42,7 @@ export async function installSetup(next: Setup, parts: InstallParts): Promise<In
   const before = new Set(sources.status().map(({ id }) => id));
   // What was read is applied by the setup for which it was read; a turn of the event loop ends what is on its way.
   await breathe();
+  if (parts.isEnding()) throw new BailiffError('E_NOT_RUNNING', 'The daemon ends; the config was not read.');
   for (const chunk of sources.takeHeld()) parts.apply(chunk);
   // From here to the end of the step nothing else runs: what was applied so far was judged by the old setup.
   const { forgotten, ...changes } = inForce.replace(next);

@@ -45,7 +45,7 @@ export interface ReloadParts {
   /** What the daemon began with. */
   readonly initial: Setup;
   /** Reads the config anew. */
-  prepare(): SetupResult;
+  prepare(): SetupResult | Promise<SetupResult>;
   /** Runs each reload of the config on the disk, and each that goes back. */
   around<T>(reload: () => Promise<T>): Promise<T>;
   /** Puts a setup in force, in one step between two chunks. Resolves when the kernel knows and each log has its place. */
@@ -121,7 +121,7 @@ export function createReloader(parts: ReloadParts): Reloader {
   }
 
   async function reload({ confirm, release }: ReloadOptions): Promise<ReloadView> {
-    const result = parts.prepare();
+    const result = await parts.prepare();
     if (!result.ok) refuse(result.faults);
     if (confirm !== undefined && !trial) begin(confirm);
     const { added, removed, changed, sources } = await install(result.setup);

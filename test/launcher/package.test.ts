@@ -64,7 +64,12 @@ describe('the package', () => {
     expect(files).toEqual(expect.arrayContaining(['bin/bailiff', 'dist/cli/main.js', 'filters/sshd.yaml']));
     // What makes a service of it comes along.
     expect(files).toEqual(
-      expect.arrayContaining(['bin/install-service', 'systemd/bailiff.service', 'dist/ledger/checkpoint.js']),
+      expect.arrayContaining([
+        'bin/install-service',
+        'systemd/bailiff.service',
+        'dist/ledger/checkpoint.js',
+        'dist/setup/prover.js',
+      ]),
     );
     const migrations = (names: string[]) => names.filter((name) => name.endsWith('.sql')).length;
     expect(migrations(files)).toBeGreaterThan(0);

@@ -20,7 +20,8 @@ import { chooseFirewall, createFirewall, liftOthers } from '../../firewall/index
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findServiceManager } from '../paths.ts';
-import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import { exitOf, readSetup, readSetupAside, tellFaults } from '../ready.ts';
+import type { Proofs } from '../../setup/index.ts';
 import { findReportGroup } from '../report-group.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -60,12 +61,11 @@ export const verb: Verb = {
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
     const ledger = openLedger(state);
-    const prepare = () =>
-      readSetup(context, {
-        isProven: (hash) => ledger.isProven(hash),
-        remember: (hash) => ledger.remember(hash, clock.now()),
-      });
-    const result = prepare();
+    const proofs: Proofs = {
+      isProven: (hash) => ledger.isProven(hash),
+      remember: (hash) => ledger.remember(hash, clock.now()),
+    };
+    const result = readSetup(context, proofs);
     if (!result.ok) {
       ledger.close();
       tellFaults(context, result.warnings, 'warning');
@@ -91,7 +91,7 @@ export const verb: Verb = {
     const daemon: Daemon = await startDaemon(
       {
         setup,
-        prepare,
+        prepare: () => readSetupAside(context, proofs),
         watchConfig: options['watch'] !== false,
         async whileReloading(task) {
           await service.reloading();
