@@ -45,10 +45,10 @@ export async function installSetup(next: Setup, parts: InstallParts): Promise<In
   if (parts.isEnding()) throw new BailiffError('E_NOT_RUNNING', 'The daemon ends; the config was not read.');
   for (const chunk of sources.takeHeld()) parts.apply(chunk);
   // From here to the end of the step nothing else runs: what was applied so far was judged by the old setup.
-  const { forgotten, ...changes } = inForce.replace(next);
+  const { forgotten, rescoped, ...changes } = inForce.replace(next);
   for (const { jail, address } of forgotten) committer.forgetOffenders(jail, [address]);
   const placed = feeds.follow(inForce.feeding);
-  bans.touch(new Set([...changes.added, ...changes.removed, ...changes.changed]));
+  bans.touch(new Set(rescoped));
   // The step is done; the kernel and the disk are told.
   names.restart();
   await parts.enforcer.allow(protection.allowed());

@@ -18,7 +18,7 @@ const ROLLED_BACK = 'W_RELOAD_ROLLED_BACK';
 const UNCHANGED = { added: [], removed: [], changed: [], faults: 0 };
 
 /** A setup that came into force, and what that led to. */
-export interface Installed extends Omit<Reseated, 'forgotten'> {
+export interface Installed extends Omit<Reseated, 'forgotten' | 'rescoped'> {
   readonly sources: ReloadView['sources'];
 }
 

@@ -37,6 +37,8 @@ export interface Reseated {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly string[];
+  /** Jails, in session or not, whose bans drop other traffic now, or nothing. */
+  readonly rescoped: readonly string[];
   /** Forgotten by jails that others took the place of: to be deleted from the ledger. */
   readonly forgotten: readonly { readonly jail: string; readonly address: Network }[];
 }
@@ -153,15 +155,20 @@ export function seatJails(
     },
     reseat(setup, at) {
       const before = new Map(Array.from(seats, ([name, { ready }]) => [name, ready.fingerprint]));
-      const forgotten = Array.from(seats.values(), ({ jail }) => jail).flatMap((jail) =>
+      const leaving = [...Array.from(seats.values(), ({ jail }) => jail), ...retired.values()];
+      const forgotten = leaving.flatMap((jail) =>
         jail.takeForgotten().map((address) => ({ jail: jail.rules.name, address })),
       );
+      const scopes = configured;
       seat(setup, at);
       const isKept = (name: string): boolean => before.get(name) === seats.get(name)!.ready.fingerprint;
       return {
         added: [...seats.keys()].filter((name) => !before.has(name)),
         removed: [...before.keys()].filter((name) => !seats.has(name)),
         changed: [...seats.keys()].filter((name) => before.has(name) && !isKept(name)),
+        rescoped: [...new Set([...scopes.keys(), ...configured.keys()])].filter(
+          (name) => !isDeepStrictEqual(scopes.get(name), configured.get(name)),
+        ),
         forgotten,
       };
     },

@@ -127,6 +127,17 @@ test('who is released while his jail is not in session counts from nothing when 
   expect(ban!.nth).toBe(2);
 });
 
+test('the kernel follows what the config says of bans, also of a jail that is off', async () => {
+  await start({ login: login() });
+  await fail('198.51.100.1', 3);
+  await reload(configOf({ login: login({ enabled: false }) }));
+  expect((await daemon!.status()).firewall.blocked).toBe(1);
+  await reload(configOf({ login: login({ enabled: false, dryRun: true }) }));
+  expect((await daemon!.status()).firewall.blocked).toBe(0);
+  await reload(configOf({ login: login({ ports: [443] }) }));
+  expect((await daemon!.status()).firewall.blocked).toBe(1);
+});
+
 test('a log that is new says from where it is read; one that is not there yet is read when it comes', async () => {
   await start({ login: login() });
   writeFileSync(log('old.log'), 'one\ntwo\n');
