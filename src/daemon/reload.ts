@@ -34,6 +34,8 @@ export interface Reloader {
   reload(request: ReloadOptions): Promise<ReloadView>;
   /** The same, where nobody waits for an answer: a refusal stands in the log and in `status`. */
   tryReload(): Promise<void>;
+  /** The same, because a file has changed. Who asks for a trial soon after it means what stood before that. */
+  reloadUnasked(): Promise<void>;
   /** What is in force stays. */
   confirm(): ConfirmView;
   /** Puts a jail in session or takes it out, until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
@@ -64,14 +66,21 @@ export interface ReloadParts {
 /** What is told of a reload, as an event. */
 export type ReloadTold = Omit<ReloadNews, 'kind'>;
 
-/** What would come back if nobody confirmed. */
-interface Trial {
+/** So long after files were read by themselves a trial takes in what they brought, in milliseconds. */
+const SOON: Duration = 10 * 60_000;
+
+/** What could come back. */
+interface Past {
   readonly before: Setup;
-  /** The first ban that can be one of its making. */
+  /** The first ban that can be one of what came after it. */
   readonly firstBan: number;
-  readonly until: Instant;
   /** Jails that are not as they were: what they decide meanwhile is taken back with them. */
   readonly jails: Set<string>;
+}
+
+/** What would come back if nobody confirmed. */
+interface Trial extends Past {
+  readonly until: Instant;
   readonly cancel: Cancel;
 }
 
@@ -79,6 +88,8 @@ export function createReloader(parts: ReloadParts): Reloader {
   const { clock, log, faults } = parts;
   let inForce = parts.initial;
   let trial: Trial | undefined;
+  /** What stood before files were read that nobody had asked us to read, and when that was, by the monotonic clock. */
+  let unasked: (Past & { readonly at: Duration }) | undefined;
   let tail: Promise<unknown> = Promise.resolve();
 
   /** One after the other: two reloads at once would each put back what the other took. */
@@ -96,7 +107,10 @@ export function createReloader(parts: ReloadParts): Reloader {
     const installed = await parts.install(setup);
     inForce = setup;
     const { added, removed, changed } = installed;
-    for (const jail of [...added, ...changed]) trial?.jails.add(jail);
+    for (const jail of [...added, ...changed]) {
+      trial?.jails.add(jail);
+      unasked?.jails.add(jail);
+    }
     log.info({ added, removed, changed }, 'config in force');
     parts.tell({
       ...{ outcome, message, faults: 0 },
@@ -123,7 +137,8 @@ export function createReloader(parts: ReloadParts): Reloader {
   async function reload({ confirm, release }: ReloadOptions): Promise<ReloadView> {
     const result = await parts.prepare();
     if (!result.ok) refuse(result.faults);
-    if (confirm !== undefined && !trial) begin(confirm);
+    if (confirm !== undefined && !trial) begin(confirm, sinceUnasked() ?? presentPast());
+    unasked = undefined;
     const { added, removed, changed, sources } = await install(result.setup);
     faults.clear(REFUSED);
     faults.clear(ROLLED_BACK);
@@ -137,10 +152,26 @@ export function createReloader(parts: ReloadParts): Reloader {
     };
   }
 
-  function begin(patience: Duration): void {
+  const presentPast = (): Past => ({ before: inForce, firstBan: parts.nextBan(), jails: new Set() });
+
+  /** An editor saves a file, it is read at once, and only then comes `reload --confirm`: that is what goes on trial. */
+  function sinceUnasked(): Past | undefined {
+    return unasked && clock.monotonic() - unasked.at <= SOON ? unasked : undefined;
+  }
+
+  async function takeUnasked(): Promise<void> {
+    const result = await parts.prepare();
+    if (!result.ok) refuse(result.faults);
+    if (!trial) unasked = { ...(sinceUnasked() ?? presentPast()), at: clock.monotonic() };
+    await install(result.setup);
+    faults.clear(REFUSED);
+    faults.clear(ROLLED_BACK);
+  }
+
+  function begin(patience: Duration, past: Past): void {
     const until = clock.now() + patience;
     const cancel = clock.schedule(patience, () => void inTurn(() => parts.around(rollBack)).catch(failed));
-    trial = { before: inForce, firstBan: parts.nextBan(), until, jails: new Set(), cancel };
+    trial = { ...past, until, cancel };
     faults.raise(
       UNCONFIRMED,
       `The config in force is on trial: without "bailiff confirm" the one before comes back at ${formatInstant(until)}.`,
@@ -151,6 +182,7 @@ export function createReloader(parts: ReloadParts): Reloader {
     if (!trial) return;
     const { before, firstBan, jails } = trial;
     trial = undefined;
+    unasked = undefined;
     faults.clear(UNCONFIRMED);
     // What lies on the disk was tried. By itself only what changes from here on is read: it must not come back at once.
     const back = { ...before, traces: tracesOf(before.readFrom) };
@@ -190,18 +222,22 @@ export function createReloader(parts: ReloadParts): Reloader {
     return outcomes;
   }
 
-  const inItsTurn = (options: ReloadOptions) => inTurn(() => parts.around(() => reload(options)));
+  const inItsTurn = <T>(task: () => Promise<T>): Promise<T> => inTurn(() => parts.around(task));
+  /** A refusal has been told. */
+  const quietly = async (reloading: Promise<unknown>): Promise<void> => {
+    await reloading.catch((error: unknown) => {
+      if (!(error instanceof BailiffError)) throw error;
+    });
+  };
   return {
-    reload: inItsTurn,
-    async tryReload() {
-      await inItsTurn({}).catch((error: unknown) => {
-        if (!(error instanceof BailiffError)) throw error;
-      });
-    },
+    reload: (options) => inItsTurn(() => reload(options)),
+    tryReload: () => quietly(inItsTurn(() => reload({}))),
+    reloadUnasked: () => quietly(inItsTurn(takeUnasked)),
     confirm() {
       const wasOnTrial = trial !== undefined;
       trial?.cancel();
       trial = undefined;
+      unasked = undefined;
       faults.clear(UNCONFIRMED);
       if (wasOnTrial) parts.tell({ ...UNCHANGED, outcome: 'confirmed', message: 'the config stays' });
       return { outcome: wasOnTrial ? 'confirmed' : 'unchanged' };

@@ -49,7 +49,7 @@ export function createReloading(parts: ReloadingParts): Reloading {
     nextBan: () => bans.nextId,
   });
   const watch = parts.watches
-    ? watchConfig(clock, () => void reloader.tryReload().catch(parts.fail))
+    ? watchConfig(clock, () => void reloader.reloadUnasked().catch(parts.fail))
     : undefined;
   watch?.follow(initial.readFrom, initial.traces);
 

@@ -28,8 +28,8 @@ function prepare(): SetupResult {
   });
 }
 
-// Whoever watches the files takes what looks otherwise than when it was read for a change, and reads it.
-test('what nobody confirmed counts as read: only what changes after it comes into force by itself', async () => {
+/** A reloader over real files, and what it put in force. */
+function reloading() {
   write({});
   const before = prepare();
   if (!before.ok) throw new Error(JSON.stringify(before.faults));
@@ -48,12 +48,47 @@ test('what nobody confirmed counts as read: only what changes after it comes int
     tell() {},
     ...{ clock, log: silentLog, faults: createFaults(clock) },
   });
+  /** What is in force once all that was asked for has had its turn. */
+  const inForce = async (): Promise<Setup> => {
+    await reloader.switch([], true);
+    return installed.at(-1) ?? before.setup;
+  };
+  return { before: before.setup, reloader, clock, inForce };
+}
+
+// Whoever watches the files takes what looks otherwise than when it was read for a change, and reads it.
+test('what nobody confirmed counts as read: only what changes after it comes into force by itself', async () => {
+  const { before, reloader, clock, inForce } = reloading();
   write({ allow: ['198.51.100.1'] });
   await reloader.reload({ confirm: 1_000 });
   clock.advance(1_000);
-  // Whatever is asked for now waits for its turn.
-  await reloader.switch([], true);
-  const [, back] = installed;
-  expect(back!.config).toBe(before.setup.config);
-  expect(back!.traces).toBe(tracesOf(back!.readFrom));
+  const back = await inForce();
+  expect(back.config).toBe(before.config);
+  expect(back.traces).toBe(tracesOf(back.readFrom));
+});
+
+test('a config that was read by itself a moment ago goes on trial with what is asked for then', async () => {
+  const { before, reloader, clock, inForce } = reloading();
+  write({ allow: ['198.51.100.1'] });
+  await reloader.reloadUnasked();
+  write({ allow: ['198.51.100.2'] });
+  await reloader.reloadUnasked();
+  expect((await inForce()).config).not.toBe(before.config);
+  await reloader.reload({ confirm: 1_000 });
+  clock.advance(1_000);
+  expect((await inForce()).config).toBe(before.config);
+});
+
+test('one that has stood for long, or was asked for, stays when a later one goes back', async () => {
+  const { reloader, clock, inForce } = reloading();
+  for (const settle of [() => clock.advance(3_600_000), () => reloader.tryReload()]) {
+    write({ allow: ['198.51.100.1'] });
+    await reloader.reloadUnasked();
+    await settle();
+    const stood = await inForce();
+    write({ allow: ['198.51.100.2'] });
+    await reloader.reload({ confirm: 1_000 });
+    clock.advance(1_000);
+    expect((await inForce()).config).toBe(stood.config);
+  }
 });
