@@ -81,7 +81,7 @@ test('a config that was read by itself a moment ago goes on trial with what is a
 
 test('one that has stood for long, or was asked for, stays when a later one goes back', async () => {
   const { reloader, clock, inForce } = reloading();
-  for (const settle of [() => clock.advance(3_600_000), () => reloader.tryReload()]) {
+  for (const settle of [async () => clock.advance(3_600_000), () => reloader.tryReload()]) {
     write({ allow: ['198.51.100.1'] });
     await reloader.reloadUnasked();
     await settle();
