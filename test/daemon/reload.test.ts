@@ -1,12 +1,12 @@
 // Another config without a gap, through a real daemon: counts and bans stay, faults leave the old one in force, and what
 // is on trial goes back.
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HistoryView, ReloadRequest, ReloadView, StatusView } from '../../src/api/contract.ts';
 import { createClient } from '../../src/api/index.ts';
-import { startDaemon } from '../support/daemon.ts';
+import { launchDaemon, startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { eventually } from '../support/run.ts';
 
@@ -241,4 +241,18 @@ test('SIGHUP, and a file that changes, reload by themselves', async () => {
   await eventually('the signal is heard', async () =>
     states(await daemon!.status()).includes('second active'),
   );
+});
+
+test('a hang-up while it still boots ends nothing', async () => {
+  const place = join(folder, 'bailiff');
+  daemon = launchDaemon({
+    folder: place,
+    config: configOf({ login: login() }),
+    args: ['--firewall', 'memory', '--no-watch'],
+  });
+  // From here on it proves its filters, for a second or so.
+  await eventually('it has begun', () => existsSync(join(place, 'state', 'ledger.sqlite')));
+  process.kill(daemon.pid, 'SIGHUP');
+  const status = await eventually('it answers', () => daemon!.status().catch(() => undefined));
+  expect(states(status)).toEqual(['login active']);
 });

@@ -58,6 +58,8 @@ export const verb: Verb = {
     const reportGroup = findReportGroup(typeof named === 'string' ? named : undefined);
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
+    const { promise: started, resolve: onStarted } = Promise.withResolvers<Daemon>();
+    process.on('SIGHUP', () => void started.then((running) => running.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
     const ledger = openLedger(state);
@@ -94,6 +96,8 @@ export const verb: Verb = {
         prepare: () => readSetupAside(context, proofs),
         watchConfig: options['watch'] !== false,
         async whileReloading(task) {
+          // The socket answers while it boots: a reload that is asked for then must not say that it is ready.
+          await started;
           await service.reloading();
           try {
             return await task();
@@ -112,7 +116,7 @@ export const verb: Verb = {
       },
       { ...ports, input: createInput, host: createHost(), at: passBy, cron: createCron() },
     );
-    process.on('SIGHUP', () => void daemon.reload());
+    onStarted(daemon);
     if (daemon.mode === 'enforcing' && kind !== 'memory')
       for (const other of await liftOthers(kind, ports))
         log.warn({ firewall: other }, 'lifted what an earlier run blocked through another firewall');
