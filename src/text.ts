@@ -85,3 +85,8 @@ function editDistance(a: string, b: string, bound: number): number {
 export function ownCopy(slice: string): string {
   return Buffer.from(slice, 'latin1').toString('latin1');
 }
+
+/** The first `limit` UTF-16 units of any text, as a text of their own: what is kept doesn't hold on to the rest. */
+export function beginningOf(text: string, limit: number): string {
+  return Buffer.from(text.slice(0, limit), 'utf16le').toString('utf16le');
+}

@@ -20,8 +20,6 @@ export interface LiveScreen {
   event(event: LiveEvent): void;
   /** @param now milliseconds, by any clock that doesn't jump. */
   look(status: StatusView, now: number): void;
-  /** Is there something new since the last {@link lines}? */
-  readonly isChanged: boolean;
   /** `rows` lines at most. @param trouble what must be said above all; `now` is wall time. */
   lines(size: { columns: number; rows: number }, trouble: string | undefined, now: number): string[];
 }
@@ -45,7 +43,6 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
   let bans: BanNews[] = [];
   let looks: Look[] = [];
   let status: StatusView | undefined;
-  let isChanged = true;
   let lost = 0;
 
   const jailsOf = ({ jails }: StatusView): JailView[] =>
@@ -145,17 +142,12 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
   }
 
   return {
-    get isChanged() {
-      return isChanged;
-    },
     event(event) {
-      isChanged = true;
       if (event.kind === 'match') count(event.address, event.jail, event.at);
       else if (event.kind === 'ban') bans = [event, ...bans].slice(0, MOST_BANS);
       else if (event.kind === 'gap') lost++;
     },
     look(now, at) {
-      isChanged = true;
       status = now;
       const sum = (key: 'matches' | 'bansTotal'): number =>
         jailsOf(now).reduce((total, jail) => total + jail[key], 0);
@@ -165,7 +157,6 @@ export function createLiveScreen(surface: Surface, wants?: readonly string[]): L
       looks = [...(isNew ? [] : looks), look].slice(-LOOKS);
     },
     lines({ columns, rows }, trouble, now) {
-      isChanged = false;
       const top = head(columns, trouble, now);
       // Three tables, each with its title and a blank line before it, and the last line.
       const room = Math.max(3, rows - top.length - 7);

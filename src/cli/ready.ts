@@ -6,8 +6,15 @@ import type { Loaded } from '../config/index.ts';
 import { BailiffError, EXIT, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Compiled, FilterOptions } from '../filters/contract.ts';
-import { compileNamed, describeShelf, openShelf, prepareSetup, takenAsProven } from '../setup/index.ts';
-import type { Described, Proofs, Setup, SetupResult, Shelf } from '../setup/index.ts';
+import {
+  compileNamed,
+  describeShelf,
+  openShelf,
+  prepareAside,
+  prepareSetup,
+  takenAsProven,
+} from '../setup/index.ts';
+import type { Described, Proofs, Setup, SetupOptions, SetupResult, Shelf } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import type { Context, Options } from './verb.ts';
 
@@ -16,8 +23,17 @@ const SHIPPED_FILTERS = join(import.meta.dirname, '..', '..', 'filters');
 
 /** @param everyFilter also those that no jail names: for `check`. */
 export function readSetup(context: Context, proofs: Proofs, everyFilter = false): SetupResult {
+  return prepareSetup(setupOptions(context, proofs, everyFilter));
+}
+
+/** The same for a daemon that runs: proofs hold nothing up. */
+export function readSetupAside(context: Context, proofs: Proofs): Promise<SetupResult> {
+  return prepareAside(setupOptions(context, proofs, false));
+}
+
+function setupOptions(context: Context, proofs: Proofs, everyFilter: boolean): SetupOptions {
   const { config, checkout } = context.paths;
-  return prepareSetup({
+  return {
     configFile: config,
     shippedFilters: SHIPPED_FILTERS,
     trusted: {
@@ -27,7 +43,7 @@ export function readSetup(context: Context, proofs: Proofs, everyFilter = false)
     proofs,
     version: context.version,
     everyFilter,
-  });
+  };
 }
 
 /** The config for a verb that asks no daemon, and the one jail that the command line may name. */

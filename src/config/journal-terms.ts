@@ -1,8 +1,11 @@
 // Match terms of the journal, as journalctl takes them: `FIELD=value`, and `+` between groups of them.
 
-/** Fields that journald writes itself, but that tell no program from another, or that a program may choose (its name). */
+/**
+ * Fields that journald writes itself, but that tell no program from another, or that a user may choose: the name of a
+ * program, and of a unit of his own manager.
+ */
 const TELLS_NOTHING =
-  /^_(?:TRANSPORT=(?!kernel$|audit$|driver$)|(?:HOSTNAME|MACHINE_ID|BOOT_ID|RUNTIME_SCOPE|COMM|CMDLINE|STREAM_ID)=)/;
+  /^_(?:TRANSPORT=(?!kernel$|audit$|driver$)|(?:HOSTNAME|MACHINE_ID|BOOT_ID|RUNTIME_SCOPE|COMM|CMDLINE|STREAM_ID|SYSTEMD_(?:USER_UNIT|USER_SLICE|SLICE))=)/;
 
 /** The same terms in another order are the same source: they come out alike. */
 export function settleTerms(terms: readonly string[]): string[] {

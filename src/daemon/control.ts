@@ -131,8 +131,9 @@ export function createControl(parts: ControlParts): Control {
 
   function release(ban: Ban): UnbanOutcome {
     const now = clock.now();
-    bans.end(ban, now, 'admin', 'lifted by hand');
+    // First, for it may have to read the ledger.
     sittings.forgive(ban.jail, ban.address, now);
+    bans.end(ban, now, 'admin', 'lifted by hand');
     return { address: ban.address.text, jail: ban.jail, outcome: 'released' };
   }
 

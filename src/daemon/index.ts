@@ -54,8 +54,8 @@ const MEND = 5_000;
 
 export interface DaemonOptions {
   readonly setup: Setup;
-  /** Reads the config anew, for a reload. */
-  readonly prepare: () => SetupResult;
+  /** Reads the config anew, for a reload. While it is synchronous, nothing else runs. */
+  readonly prepare: () => SetupResult | Promise<SetupResult>;
   /** Reload by itself when a file that the config was read from changes? */
   readonly watchConfig: boolean;
   /** Runs each reload, so that a service manager can be told. Left out: nobody is. */
@@ -255,6 +255,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
     ...{ initial: setup, prepare: options.prepare, watches: options.watchConfig },
     around: options.whileReloading ?? ((task) => task()),
+    isEnding: () => stopping !== undefined,
   });
 
   const review = (): void => {

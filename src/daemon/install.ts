@@ -1,5 +1,6 @@
 // Another setup comes into force while lines are being read: one step between two chunks, then the kernel is told.
 import { setImmediate as breathe } from 'node:timers/promises';
+import { BailiffError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
@@ -30,6 +31,8 @@ export interface InstallParts {
   readonly at: FaultPoint;
   /** Commits, then tells the kernel. */
   settle(): Promise<void>;
+  /** Is the daemon being ended? Then nothing new is followed. */
+  isEnding(): boolean;
 }
 
 /** Resolves when the kernel knows, and each log has its place. */
@@ -41,12 +44,13 @@ export async function installSetup(next: Setup, parts: InstallParts): Promise<In
   const before = new Set(sources.status().map(({ id }) => id));
   // What was read is applied by the setup for which it was read; a turn of the event loop ends what is on its way.
   await breathe();
+  if (parts.isEnding()) throw new BailiffError('E_NOT_RUNNING', 'The daemon ends; the config was not read.');
   for (const chunk of sources.takeHeld()) parts.apply(chunk);
   // From here to the end of the step nothing else runs: what was applied so far was judged by the old setup.
-  const { forgotten, ...changes } = inForce.replace(next);
+  const { forgotten, rescoped, ...changes } = inForce.replace(next);
   for (const { jail, address } of forgotten) committer.forgetOffenders(jail, [address]);
   const placed = feeds.follow(inForce.feeding);
-  bans.touch(new Set([...changes.added, ...changes.removed, ...changes.changed]));
+  bans.touch(new Set(rescoped));
   // The step is done; the kernel and the disk are told.
   names.restart();
   await parts.enforcer.allow(protection.allowed());

@@ -3,7 +3,7 @@ import type { FaultNews, StatusView } from '../api/contract.ts';
 import type { Ban, Chunk, Instant, Match, Verdict } from '../model.ts';
 import type { Clock } from '../ports.ts';
 import type { SourceStatus } from '../sources/contract.ts';
-import { printable } from '../text.ts';
+import { beginningOf, printable } from '../text.ts';
 import { formatInstant } from '../time.ts';
 import type { OnBan } from './bans.ts';
 import type { EnforcerNews } from './enforcer.ts';
@@ -107,7 +107,7 @@ export function createNewsroom(clock: Clock, firewallEnforces: boolean): Newsroo
             file,
             line,
             fields: shortened(match),
-            text: text.slice(0, MOST_TEXT),
+            text: beginningOf(text, MOST_TEXT),
           },
         });
       };
@@ -174,5 +174,5 @@ function outcomeOf(verdict: Verdict) {
 
 function shortened({ fields }: Pick<Match, 'fields'>): Record<string, string> {
   const some = Object.entries(fields).slice(0, MOST_FIELDS);
-  return Object.fromEntries(some.map(([name, value]) => [name, value.slice(0, MOST_FIELD)]));
+  return Object.fromEntries(some.map(([name, value]) => [name, beginningOf(value, MOST_FIELD)]));
 }

@@ -19,8 +19,8 @@ function lift(
 ): number {
   const meant = [...bans.open()].filter(isMeant);
   for (const ban of meant) {
-    bans.end(ban, now, by, why);
     sittings.forgive(ban.jail, ban.address, now);
+    bans.end(ban, now, by, why);
   }
   return meant.length;
 }

@@ -5,6 +5,7 @@ import { BailiffError, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Duration, Instant } from '../model.ts';
 import type { Cancel, Clock, Log } from '../ports.ts';
+import { tracesOf } from '../setup/index.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import { formatInstant } from '../time.ts';
@@ -17,7 +18,7 @@ const ROLLED_BACK = 'W_RELOAD_ROLLED_BACK';
 const UNCHANGED = { added: [], removed: [], changed: [], faults: 0 };
 
 /** A setup that came into force, and what that led to. */
-export interface Installed extends Omit<Reseated, 'forgotten'> {
+export interface Installed extends Omit<Reseated, 'forgotten' | 'rescoped'> {
   readonly sources: ReloadView['sources'];
 }
 
@@ -33,6 +34,8 @@ export interface Reloader {
   reload(request: ReloadOptions): Promise<ReloadView>;
   /** The same, where nobody waits for an answer: a refusal stands in the log and in `status`. */
   tryReload(): Promise<void>;
+  /** The same, because a file has changed. Who asks for a trial soon after it means what stood before that. */
+  reloadUnasked(): Promise<void>;
   /** What is in force stays. */
   confirm(): ConfirmView;
   /** Puts a jail in session or takes it out, until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
@@ -45,7 +48,7 @@ export interface ReloadParts {
   /** What the daemon began with. */
   readonly initial: Setup;
   /** Reads the config anew. */
-  prepare(): SetupResult;
+  prepare(): SetupResult | Promise<SetupResult>;
   /** Runs each reload of the config on the disk, and each that goes back. */
   around<T>(reload: () => Promise<T>): Promise<T>;
   /** Puts a setup in force, in one step between two chunks. Resolves when the kernel knows and each log has its place. */
@@ -64,14 +67,21 @@ export interface ReloadParts {
 /** What is told of a reload, as an event. */
 export type ReloadTold = Omit<ReloadNews, 'kind'>;
 
-/** What would come back if nobody confirmed. */
-interface Trial {
+/** So long after files were read by themselves a trial takes in what they brought, in milliseconds. */
+const SOON: Duration = 10 * 60_000;
+
+/** What could come back. */
+interface Past {
   readonly before: Setup;
-  /** The first ban that can be one of its making. */
+  /** The first ban that can be one of what came after it. */
   readonly firstBan: number;
-  readonly until: Instant;
   /** Jails that are not as they were: what they decide meanwhile is taken back with them. */
   readonly jails: Set<string>;
+}
+
+/** What would come back if nobody confirmed. */
+interface Trial extends Past {
+  readonly until: Instant;
   readonly cancel: Cancel;
 }
 
@@ -79,6 +89,8 @@ export function createReloader(parts: ReloadParts): Reloader {
   const { clock, log, faults } = parts;
   let inForce = parts.initial;
   let trial: Trial | undefined;
+  /** What stood before files were read that nobody had asked us to read, and when that was, by the monotonic clock. */
+  let unasked: (Past & { readonly at: Duration }) | undefined;
   let tail: Promise<unknown> = Promise.resolve();
   /** Waits its turn and has read nothing yet: whoever asks for the same has it from this one. */
   let waiting: Promise<void> | undefined;
@@ -103,7 +115,10 @@ export function createReloader(parts: ReloadParts): Reloader {
     const installed = await parts.install(setup);
     inForce = setup;
     const { added, removed, changed } = installed;
-    for (const jail of [...added, ...changed]) trial?.jails.add(jail);
+    for (const jail of [...added, ...changed]) {
+      trial?.jails.add(jail);
+      unasked?.jails.add(jail);
+    }
     log.info({ added, removed, changed }, 'config in force');
     parts.tell({
       ...{ outcome, message, faults: 0 },
@@ -129,10 +144,10 @@ export function createReloader(parts: ReloadParts): Reloader {
   }
 
   /** Whatever goes wrong here changes nothing of what is in force, and must not end the daemon. */
-  function read(): Extract<SetupResult, { ok: true }> {
+  async function read(): Promise<Extract<SetupResult, { ok: true }>> {
     let result: SetupResult;
     try {
-      result = parts.prepare();
+      result = await parts.prepare();
     } catch (error) {
       const why = printable(error instanceof Error ? error.message : String(error), 500);
       tellRefusal(why, 0, why);
@@ -143,8 +158,9 @@ export function createReloader(parts: ReloadParts): Reloader {
   }
 
   async function reload({ confirm, release }: ReloadOptions): Promise<ReloadView> {
-    const result = read();
-    if (confirm !== undefined && !trial) begin(confirm);
+    const result = await read();
+    if (confirm !== undefined && !trial) begin(confirm, sinceUnasked() ?? presentPast());
+    unasked = undefined;
     const { added, removed, changed, sources } = await install(result.setup);
     faults.clear(REFUSED);
     faults.clear(ROLLED_BACK);
@@ -158,10 +174,25 @@ export function createReloader(parts: ReloadParts): Reloader {
     };
   }
 
-  function begin(patience: Duration): void {
+  const presentPast = (): Past => ({ before: inForce, firstBan: parts.nextBan(), jails: new Set() });
+
+  /** An editor saves a file, it is read at once, and only then comes `reload --confirm`: that is what goes on trial. */
+  function sinceUnasked(): Past | undefined {
+    return unasked && clock.monotonic() - unasked.at <= SOON ? unasked : undefined;
+  }
+
+  async function takeUnasked(): Promise<void> {
+    const result = await read();
+    if (!trial) unasked = { ...(sinceUnasked() ?? presentPast()), at: clock.monotonic() };
+    await install(result.setup);
+    faults.clear(REFUSED);
+    faults.clear(ROLLED_BACK);
+  }
+
+  function begin(patience: Duration, past: Past): void {
     const until = clock.now() + patience;
     const cancel = clock.schedule(patience, () => void inTurn(() => parts.around(rollBack)).catch(failed));
-    trial = { before: inForce, firstBan: parts.nextBan(), until, jails: new Set(), cancel };
+    trial = { ...past, until, cancel };
     faults.raise(
       UNCONFIRMED,
       `The config in force is on trial: without "bailiff confirm" the one before comes back at ${formatInstant(until)}.`,
@@ -172,8 +203,11 @@ export function createReloader(parts: ReloadParts): Reloader {
     if (!trial) return;
     const { before, firstBan, jails } = trial;
     trial = undefined;
+    unasked = undefined;
     faults.clear(UNCONFIRMED);
-    await install(before, 'rolled-back', 'nobody confirmed the config: the one before is in force again');
+    // What lies on the disk was tried. By itself only what changes from here on is read: it must not come back at once.
+    const back = { ...before, traces: tracesOf(before.readFrom) };
+    await install(back, 'rolled-back', 'nobody confirmed the config: the one before is in force again');
     await parts.release([...jails], 'rollback', 'passed by a config that nobody confirmed', firstBan);
     faults.raise(
       ROLLED_BACK,
@@ -209,25 +243,27 @@ export function createReloader(parts: ReloadParts): Reloader {
     return outcomes;
   }
 
-  const inItsTurn = (options: ReloadOptions) => inTurn(() => parts.around(() => reload(options)));
+  const inItsTurn = <T>(task: () => Promise<T>): Promise<T> => inTurn(() => parts.around(task));
+  /** From here on whoever asks asks for another one: this one reads what lies on the disk now. */
+  const onceForAll = <T>(task: () => Promise<T>): Promise<T> => {
+    waiting = undefined;
+    return task();
+  };
+  /** A refusal has been told. */
+  const quietly = async (reloading: Promise<unknown>): Promise<void> => {
+    await reloading.catch((error: unknown) => {
+      if (!(error instanceof BailiffError)) throw error;
+    });
+  };
   return {
-    reload: inItsTurn,
-    tryReload() {
-      waiting ??= inTurn(() => {
-        waiting = undefined;
-        return parts.around(() => reload({}));
-      }).then(
-        () => {},
-        (error: unknown) => {
-          if (!(error instanceof BailiffError)) throw error;
-        },
-      );
-      return waiting;
-    },
+    reload: (options) => inItsTurn(() => reload(options)),
+    tryReload: () => (waiting ??= quietly(inItsTurn(() => onceForAll(() => reload({}))))),
+    reloadUnasked: () => quietly(inItsTurn(takeUnasked)),
     confirm() {
       const wasOnTrial = trial !== undefined;
       trial?.cancel();
       trial = undefined;
+      unasked = undefined;
       faults.clear(UNCONFIRMED);
       if (wasOnTrial) parts.tell({ ...UNCHANGED, outcome: 'confirmed', message: 'the config stays' });
       return { outcome: wasOnTrial ? 'confirmed' : 'unchanged' };

@@ -44,8 +44,8 @@ export function createReloading(parts: ReloadingParts): Reloading {
 
   const reloader = createReloader({
     ...parts,
-    prepare() {
-      const result = parts.prepare();
+    async prepare() {
+      const result = await parts.prepare();
       watch?.wasRead(result.ok ? result.setup : result);
       return result;
     },
@@ -58,7 +58,7 @@ export function createReloading(parts: ReloadingParts): Reloading {
     nextBan: () => bans.nextId,
   });
   const watch = parts.watches
-    ? watchConfig(clock, initial, () => void reloader.tryReload().catch(parts.fail))
+    ? watchConfig(clock, initial, () => void reloader.reloadUnasked().catch(parts.fail))
     : undefined;
 
   return {

@@ -13,6 +13,7 @@ import { BailiffError } from '../errors.ts';
 import { createAddressReader } from '../filters/index.ts';
 import type { Ban, Evidence, Instant, Network, Verdict } from '../model.ts';
 import type { Clock } from '../ports.ts';
+import { beginningOf } from '../text.ts';
 import { createStamps } from '../time.ts';
 import type { Stamps } from '../time.ts';
 import type { Bans } from './bans.ts';
@@ -251,7 +252,7 @@ const WHY_RECORDED: Readonly<Record<Extract<Verdict, { outcome: 'recorded' }>['w
 /** What the application says: hostile text, in which its users may write. */
 function evidenceOf({ outcome, fields }: Report, at: Instant): Evidence {
   const text = fields === undefined ? outcome : `${outcome} ${written(fields)}`;
-  return { file: 'report', line: 0, at, text: text.slice(0, EVIDENCE_LIMIT) };
+  return { file: 'report', line: 0, at, text: beginningOf(text, EVIDENCE_LIMIT) };
 }
 
 function written(fields: unknown): string {

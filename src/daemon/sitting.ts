@@ -37,6 +37,8 @@ export interface Reseated {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly string[];
+  /** Jails, in session or not, whose bans drop other traffic now, or nothing. */
+  readonly rescoped: readonly string[];
   /** Forgotten by jails that others took the place of: to be deleted from the ledger. */
   readonly forgotten: readonly { readonly jail: string; readonly address: Network }[];
 }
@@ -60,6 +62,17 @@ export function memoriesOf({ offenders, welcomes }: JailMemory): Map<string, Jai
       { offenders: offendersOf.get(jail) ?? [], welcomes: welcomesOf.get(jail) ?? [] },
     ]),
   );
+}
+
+/** A jail that is not in session, to be changed by hand: it loses nothing that it remembers, and never decides. */
+function absentJail(name: string, { offenders, welcomes }: JailMemory, now: Instant): Jail {
+  const banTime = { first: 0, factor: 1, max: Infinity, forget: Infinity, scope: 'jail' } as const;
+  const rules = {
+    ...{ name, banTime, maxRetry: Infinity, findTime: Infinity, ipv6Prefix: 128 },
+    ...{ resetOnSuccess: false, protectAfterSuccess: Infinity },
+  };
+  const ignoring = { whyIgnored: () => undefined, isProtected: () => false };
+  return createJail(rules, ignoring, offenders, now, { welcomes });
 }
 
 /** @param remembered what the ledger knows of a jail. */
@@ -134,19 +147,28 @@ export function seatJails(
       return jail.dryRun ? undefined : jail.scope;
     },
     forgive(name, address, until) {
-      (seats.get(name)?.jail ?? retired.get(name))?.forgive(address, until);
+      if (name === MANUAL) return;
+      const jail = seats.get(name)?.jail ?? retired.get(name) ?? absentJail(name, remembered(name), until);
+      // Kept until it is committed, and there for whoever takes its place.
+      if (!seats.has(name)) retired.set(name, jail);
+      jail.forgive(address, until);
     },
     reseat(setup, at) {
       const before = new Map(Array.from(seats, ([name, { ready }]) => [name, ready.fingerprint]));
-      const forgotten = Array.from(seats.values(), ({ jail }) => jail).flatMap((jail) =>
+      const leaving = [...Array.from(seats.values(), ({ jail }) => jail), ...retired.values()];
+      const forgotten = leaving.flatMap((jail) =>
         jail.takeForgotten().map((address) => ({ jail: jail.rules.name, address })),
       );
+      const scopes = configured;
       seat(setup, at);
       const isKept = (name: string): boolean => before.get(name) === seats.get(name)!.ready.fingerprint;
       return {
         added: [...seats.keys()].filter((name) => !before.has(name)),
         removed: [...before.keys()].filter((name) => !seats.has(name)),
         changed: [...seats.keys()].filter((name) => before.has(name) && !isKept(name)),
+        rescoped: [...new Set([...scopes.keys(), ...configured.keys()])].filter(
+          (name) => !isDeepStrictEqual(scopes.get(name), configured.get(name)),
+        ),
         forgotten,
       };
     },

@@ -43,9 +43,18 @@ export function createWelcomes(
 ): Welcomes {
   /** In the order in which they were heard of. */
   const known = new Map<string, Welcome>();
-  for (const each of remembered) if (each.jail === jail) known.set(each.address.text, each);
   let changed = new Set<string>();
   let forgotten = new Map<string, Network>();
+  for (const each of remembered) if (each.jail === jail) recall(each);
+
+  /** The rules may be stricter by now than when it was noted. */
+  function recall(welcome: Welcome): void {
+    const { address, last } = welcome;
+    if (protect <= 0) return void forgotten.set(address.text, address);
+    const until = Math.min(welcome.until, last + protect);
+    known.set(address.text, until < welcome.until ? { ...welcome, until } : welcome);
+    if (until < welcome.until) changed.add(address.text);
+  }
 
   /** Counted as offenders are, and never by what happens to be protected now: that changes, and the key may not. */
   const keyOf = (address: Network): Network =>

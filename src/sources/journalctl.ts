@@ -25,7 +25,8 @@ export type Answer =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'failed'; readonly why: string };
 
-const TIMEOUT = 30_000;
+/** So long an answer may take. The watchdog of the unit has more patience. */
+export const JOURNALCTL_PATIENCE = 30_000;
 const MACHINE_ID = '/etc/machine-id';
 
 /** @param directory the folder with the journal's files, where it is not this host's own. */
@@ -50,7 +51,7 @@ export function createJournalctl(exec: FeedExec, directory: string | undefined):
   async function ask(terms: readonly string[], options: readonly string[]): Promise<Answer> {
     if (program === undefined) return { outcome: 'failed', why: 'there is no journalctl' };
     const args = argumentsFor(terms, ['--lines=1', '--output-fields=_PID', ...options]);
-    const ran = await exec.run({ file: program, args, timeout: TIMEOUT });
+    const ran = await exec.run({ file: program, args, timeout: JOURNALCTL_PATIENCE });
     if (ran.code !== 0) return { outcome: 'failed', why: ran.stderr.trim() || ran.outcome };
     const reader = createEntryReader(1_024);
     reader.push(Buffer.from(`${ran.stdout}\n`));

@@ -356,6 +356,11 @@ test.each([
   ['what any user can write', 'W_CONFIG_FORGEABLE', inJail('»"journal": ["SYSLOG_IDENTIFIER=sshd"]')],
   ['a name that any user can take', 'W_CONFIG_FORGEABLE', inJail('»"journal": ["_COMM=sshd"]')],
   [
+    "a unit that any user's own manager can have",
+    'W_CONFIG_FORGEABLE',
+    inJail('»"journal": ["_SYSTEMD_USER_UNIT=app.service"]'),
+  ],
+  [
     'one group of two',
     'W_CONFIG_FORGEABLE',
     inJail('»"journal": ["_SYSTEMD_UNIT=ssh.service", "+", "_TRANSPORT=syslog"]'),

@@ -1,12 +1,12 @@
 // Another config without a gap, through a real daemon: counts and bans stay, faults leave the old one in force, and what
 // is on trial goes back.
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HistoryView, ReloadRequest, ReloadView, StatusView } from '../../src/api/contract.ts';
 import { createClient } from '../../src/api/index.ts';
-import { startDaemon } from '../support/daemon.ts';
+import { launchDaemon, startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { eventually } from '../support/run.ts';
 
@@ -109,6 +109,33 @@ test("a removed jail's bans stay, and its counts are there when it is back", asy
     released: 2,
   });
   expect(await banned()).toEqual([]);
+});
+
+test('who is released while his jail is not in session counts from nothing when it is back', async () => {
+  await start({ login: login() });
+  await fail('198.51.100.1', 3);
+  await daemon!.end('SIGTERM');
+  await start({ login: login({ enabled: false }), other: login({ maxRetry: 100 }) });
+  expect((await daemon!.verb('unban', '198.51.100.1')).stdout).toContain('released');
+  await daemon!.verb('enable', 'login');
+  // Lines stamped with the second of the release are pardoned as well.
+  const released = Math.floor(Date.now() / 1_000);
+  await eventually('a second has passed', async () => Math.floor(Date.now() / 1_000) > released);
+  await fail('198.51.100.1', 3);
+  expect(await banned()).toEqual(['login 198.51.100.1']);
+  const [ban] = await daemon!.bans();
+  expect(ban!.nth).toBe(2);
+});
+
+test('the kernel follows what the config says of bans, also of a jail that is off', async () => {
+  await start({ login: login() });
+  await fail('198.51.100.1', 3);
+  await reload(configOf({ login: login({ enabled: false }) }));
+  expect((await daemon!.status()).firewall.blocked).toBe(1);
+  await reload(configOf({ login: login({ enabled: false, dryRun: true }) }));
+  expect((await daemon!.status()).firewall.blocked).toBe(0);
+  await reload(configOf({ login: login({ ports: [443] }) }));
+  expect((await daemon!.status()).firewall.blocked).toBe(1);
 });
 
 test('a log that is new says from where it is read; one that is not there yet is read when it comes', async () => {
@@ -214,4 +241,18 @@ test('SIGHUP, and a file that changes, reload by themselves', async () => {
   await eventually('the signal is heard', async () =>
     states(await daemon!.status()).includes('second active'),
   );
+});
+
+test('a hang-up while it still boots ends nothing', async () => {
+  const place = join(folder, 'bailiff');
+  daemon = launchDaemon({
+    folder: place,
+    config: configOf({ login: login() }),
+    args: ['--firewall', 'memory', '--no-watch'],
+  });
+  // From here on it proves its filters, for a second or so.
+  await eventually('it has begun', () => existsSync(join(place, 'state', 'ledger.sqlite')));
+  process.kill(daemon.pid, 'SIGHUP');
+  const status = await eventually('it answers', () => daemon!.status().catch(() => undefined));
+  expect(states(status)).toEqual(['login active']);
 });

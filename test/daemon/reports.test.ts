@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Report } from '../../src/api/contract.ts';
 import type { JailConfig } from '../../src/config/contract.ts';
@@ -129,6 +131,23 @@ function temporary(): string {
 const report = (over: Partial<Report>): Report => ({
   ...{ jail: 'app', address: '192.0.2.7', outcome: 'failure' },
   ...over,
+});
+
+test('what is kept of a report holds on to nothing else of it', async () => {
+  const { say, reports } = court({ app: { rules: { maxRetry: 1_000 } } });
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = (): number => process.memoryUsage().heapUsed;
+  await say({});
+  collect();
+  const before = held();
+  for (let i = 0; i < 100; i++)
+    await reports.report({
+      reports: [report({ address: `192.0.2.${i}`, fields: { note: `${i}é`.repeat(100_000) } })],
+    });
+  collect();
+  // Each says over 200 000 characters, of which a thousand are kept.
+  expect(held() - before).toBeLessThan(100 * 20_000);
 });
 
 describe('a report is one match', () => {

@@ -128,6 +128,21 @@ describe('what is remembered of log-ins', () => {
     expect(next.decide(match(A, T0 + 50_000))).toMatchObject({ outcome: 'ban', count: 50 });
   });
 
+  it('protects no longer than the rules say by now', () => {
+    const jail = jailWith();
+    jail.welcome(net(A), T0);
+    const under = (protectAfterSuccess: number): Jail =>
+      jailWith({ rules: { protectAfterSuccess }, options: { welcomes: jail.welcomes.all() } });
+    expect(under(HOUR).welcomed(net(A), T0 + HOUR)).toBeDefined();
+    expect(under(HOUR).welcomed(net(A), T0 + HOUR + 1)).toBeUndefined();
+    expect(under(0).welcomed(net(A), T0)).toBeUndefined();
+    expect(
+      under(0)
+        .welcomes.takeDirty()
+        .forgottenWelcomes.map(({ address }) => address.text),
+    ).toEqual([A]);
+  });
+
   it('is written once, and again where it could not be written', () => {
     const jail = jailWith();
     jail.welcome(net(A), T0);

@@ -66,7 +66,12 @@ describe('the package', () => {
     );
     // What makes a service of it comes along.
     expect(files).toEqual(
-      expect.arrayContaining(['bin/install-service', 'systemd/bailiff.service', 'dist/ledger/checkpoint.js']),
+      expect.arrayContaining([
+        'bin/install-service',
+        'systemd/bailiff.service',
+        'dist/ledger/checkpoint.js',
+        'dist/setup/prover.js',
+      ]),
     );
     const migrations = (names: string[]) => names.filter((name) => name.endsWith('.sql')).length;
     expect(migrations(files)).toBeGreaterThan(0);

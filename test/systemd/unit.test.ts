@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { JOURNALCTL_PATIENCE } from '../../src/sources/journalctl.ts';
 import { ROOT } from '../support/checkout.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
 import { needs, program } from '../support/programs.ts';
@@ -51,6 +52,12 @@ needs('systemd-analyze')('the unit', () => {
       expect(unit.has(key)).toBe(false);
     expect(wordsOf(unit, 'CapabilityBoundingSet')).toEqual(['CAP_NET_ADMIN']);
     expect(wordsOf(unit, 'UnsetEnvironment')).toEqual(expect.arrayContaining(['NODE_OPTIONS', 'LD_PRELOAD']));
+  });
+
+  it('is not taken for dead while it waits for journalctl', () => {
+    const [seconds] = /^\d+(?=s$)/.exec(readUnit(UNIT).get('WatchdogSec')!.at(-1)!)!;
+    // It tells that it lives at half the interval, and a line may wait so long.
+    expect((Number(seconds) * 1_000) / 2).toBeGreaterThan(JOURNALCTL_PATIENCE);
   });
 
   it('has no directive that the sandbox test has not been told of', () => {

@@ -21,7 +21,8 @@ import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
-import { exitOf, readSetup, tellFaults } from '../ready.ts';
+import { exitOf, readSetup, readSetupAside, tellFaults } from '../ready.ts';
+import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
 
 const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
@@ -61,26 +62,24 @@ export const verb: Verb = {
     const groups = findGroups(textOf(options['statusGroup']), textOf(options['reportGroup']));
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
+    const { promise: started, resolve: onStarted } = Promise.withResolvers<Daemon>();
     // A config that changes while it starts is read once more when it runs.
-    let isHungUp = false;
-    let hangUp = (): void => void (isHungUp = true);
-    process.on('SIGHUP', () => hangUp());
+    process.on('SIGHUP', () => void started.then((running) => running.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
     const ledger = openLedger(state);
-    const prepare = () =>
-      readSetup(context, {
-        isProven: (hash) => ledger.isProven(hash),
-        remember(hash) {
-          // On a full disk the filter is proven anew at the next start, and runs all the same.
-          try {
-            ledger.remember(hash, clock.now());
-          } catch (error) {
-            if (!(error instanceof BailiffError)) throw error;
-          }
-        },
-      });
-    const result = prepare();
+    const proofs: Proofs = {
+      isProven: (hash) => ledger.isProven(hash),
+      remember(hash) {
+        // On a full disk the filter is proven anew at the next start, and runs all the same.
+        try {
+          ledger.remember(hash, clock.now());
+        } catch (error) {
+          if (!(error instanceof BailiffError)) throw error;
+        }
+      },
+    };
+    const result = readSetup(context, proofs);
     if (!result.ok) {
       ledger.close();
       tellFaults(context, result.warnings, 'warning');
@@ -106,9 +105,11 @@ export const verb: Verb = {
     const daemon: Daemon = await startDaemon(
       {
         setup,
-        prepare,
+        prepare: () => readSetupAside(context, proofs),
         watchConfig: options['watch'] !== false,
         async whileReloading(task) {
+          // The socket answers while it boots: a reload that is asked for then must not say that it is ready.
+          await started;
           await service.reloading();
           try {
             return await task();
@@ -129,8 +130,7 @@ export const verb: Verb = {
         ...{ at: passBy, cron: createCron() },
       },
     );
-    hangUp = () => void daemon.reload();
-    if (isHungUp) hangUp();
+    onStarted(daemon);
     if (daemon.mode === 'enforcing' && kind !== 'memory')
       for (const other of await liftOthers(kind, ports))
         log.warn({ firewall: other }, 'lifted what an earlier run blocked through another firewall');
