@@ -136,7 +136,11 @@ describe('what is remembered of log-ins', () => {
     expect(under(HOUR).welcomed(net(A), T0 + HOUR)).toBeDefined();
     expect(under(HOUR).welcomed(net(A), T0 + HOUR + 1)).toBeUndefined();
     expect(under(0).welcomed(net(A), T0)).toBeUndefined();
-    expect(under(0).welcomes.takeDirty().forgottenWelcomes.map(({ address }) => address.text)).toEqual([A]);
+    expect(
+      under(0)
+        .welcomes.takeDirty()
+        .forgottenWelcomes.map(({ address }) => address.text),
+    ).toEqual([A]);
   });
 
   it('is written once, and again where it could not be written', () => {
