@@ -20,7 +20,7 @@ export const SOURCE_FAULTS = {
   E_SOURCE_BROKEN_LINE:
     'The journal broke lines in two: at a NUL, or for their length. Parts of lines can be forged, and are passed over.',
   E_JOURNAL_MISSING: 'The program journalctl is not there, so that the journal cannot be read.',
-  E_JOURNAL_ENDED: 'journalctl ended by itself. It is started again.',
+  E_JOURNAL_ENDED: 'journalctl ended by itself, or went deaf. It is started again.',
   E_JOURNAL_LOST: 'Entries of the journal were removed before they were read.',
   E_INPUT_ENDED: 'Standard input has ended. Nothing more comes from it.',
   E_SOURCE_WATCH: 'The folder cannot be watched; the file is polled every second instead.',
