@@ -12,6 +12,18 @@ export const EXIT = {
   config: 78,
 } as const;
 
+/** What each exit status says, for the reference and the man page. */
+export const EXIT_MEANS: readonly (readonly [status: number, means: string])[] = [
+  [EXIT.done, 'Done.'],
+  [EXIT.no, 'Done, and the answer is no: an address was refused or not banned, a sample failed.'],
+  [EXIT.usage, 'Wrong usage; a malformed address too.'],
+  [EXIT.unavailable, 'The daemon, the firewall or the ledger does not answer.'],
+  [70, 'A defect inside Bailiff.'],
+  [EXIT.busy, 'Another daemon has this state folder or these sockets.'],
+  [EXIT.notPermitted, 'Not permitted.'],
+  [EXIT.config, 'The config is faulty.'],
+];
+
 interface Entry {
   readonly exit: number;
   readonly http: number;
@@ -39,6 +51,11 @@ export const CATALOGUE = {
   E_UNKNOWN_ROUTE: { exit: EXIT.usage, http: 404, when: 'The socket has no such route.' },
   E_METHOD: { exit: EXIT.usage, http: 405, when: 'The route exists, but not with this method.' },
   E_BODY_TOO_LARGE: { exit: EXIT.usage, http: 413, when: 'A request body is larger than 1 MiB.' },
+  E_BUSY: {
+    exit: EXIT.unavailable,
+    http: 503,
+    when: 'More is being sent to a socket at once than it takes.',
+  },
   E_TOO_MANY_READERS: {
     exit: EXIT.unavailable,
     http: 503,

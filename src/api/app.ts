@@ -1,5 +1,4 @@
 // The routes of one socket as a hono application. It knows nothing of sockets, so tests call it directly.
-import type { ServerResponse } from 'node:http';
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { BailiffError } from '../errors.ts';
@@ -9,7 +8,15 @@ import type { Control, Role } from './contract.ts';
 import type { Route } from './route.ts';
 import { createStreams } from './streams.ts';
 import type { Streams, Subscribe } from './streams.ts';
-import { checkFields, readBody, readJson, readQuery } from './validate.ts';
+import { createTurns } from './turns.ts';
+import { createCheck, readJson, readQuery } from './validate.ts';
+import { answer, createIntake, cutOffOf } from './wire.ts';
+
+/** Bytes of all the bodies that one socket has in hand: 256 connections may each send a sixteenth of the largest. */
+const IN_HAND = 16 * 1024 * 1024;
+/** Cost of a round of the event loop, and of a request besides its body: some forty single reports, or two or three hundred of a batch. */
+const A_ROUND = 16 * 1024;
+const A_REQUEST = 256;
 
 /** The application that serves `role`. Every answer is JSON; a fault is `{code, message, …facts}`. */
 export function createApp(
@@ -20,6 +27,8 @@ export function createApp(
   streams: Streams = createStreams(role, log),
 ): Hono {
   const app = new Hono();
+  const intake = createIntake(IN_HAND);
+  const turns = createTurns(A_ROUND);
   app.onError((error, context) => refuse(context, error, log));
   app.notFound((context) => refuse(context, unknownRoute(context.req.path, routes), log));
   app.use(async (context, next) => {
@@ -31,53 +40,49 @@ export function createApp(
       );
     await next();
   });
-  for (const [path, here] of Map.groupBy(routes, (each) => each.path)) {
+  const checked = routes.map((route) => ({
+    ...route,
+    checkQuery: createCheck(route.query, 'query'),
+    checkBody: createCheck(route.body, 'body'),
+  }));
+  for (const [path, here] of Map.groupBy(checked, (each) => each.path)) {
     app.all(path, async (context) => {
       // HEAD asks what GET would answer.
       const method = context.req.method === 'HEAD' ? 'GET' : context.req.method;
       const route = here.find((each) => each.method === method);
       if (!route) {
-        const allowed = here.map((each) => each.method).join(', ');
-        context.header('allow', allowed);
-        throw new BailiffError('E_METHOD', `${path} takes ${allowed}`, {
-          allowed: here.map((each) => each.method),
-        });
+        const allowed = here.map((each) => each.method);
+        throw new BailiffError('E_METHOD', `${path} takes ${allowed.join(', ')}`, { allowed });
       }
       if (!route.roles.includes(role))
         throw new BailiffError(
           'E_NOT_PERMITTED',
           `${method} ${path} is served on ${route.roles.join(', ')}.sock only`,
         );
-      const query = checkFields(route.query, readQuery(new URL(context.req.url).searchParams), 'query');
-      const sent = await readBody(context.req.raw);
-      const body = checkFields(route.body, readJson(sent, context.req.header('content-type')), 'body');
-      // hono drops the body of an answer to HEAD: nobody would ever end the stream.
-      if (route.streams && context.req.method === 'HEAD')
-        return context.body(null, 200, { 'content-type': 'text/event-stream' });
-      const header = (name: string): string | undefined => context.req.header(name);
-      const stream = (subscribe: Subscribe): Response => streams.open(subscribe, cutOffOf(context));
-      const value = await route.handle({ control, role, query, body, routes, header, stream });
-      return value instanceof Response ? value : answer(context, 200, value);
+      const query = route.checkQuery(readQuery(new URL(context.req.url).searchParams));
+      return intake.receive(context, async (sent, size) => {
+        await turns.take(A_REQUEST + size);
+        const body = route.checkBody(readJson(sent, context.req.header('content-type')));
+        // hono drops the body of an answer to HEAD: nobody would ever end the stream.
+        if (route.streams && context.req.method === 'HEAD')
+          return context.body(null, 200, { 'content-type': 'text/event-stream' });
+        const header = (name: string): string | undefined => context.req.header(name);
+        const stream = (subscribe: Subscribe): Response => streams.open(subscribe, cutOffOf(context));
+        const value = await route.handle({ control, role, query, body, routes, header, stream });
+        return value instanceof Response ? value : answer(context, 200, value);
+      });
     });
   }
   return app;
-}
-
-/** How to end the connection without more ado; undefined where there is none, in a test. */
-function cutOffOf(context: Context): (() => void) | undefined {
-  const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse };
-  return outgoing && (() => outgoing.destroy());
-}
-
-function answer(context: Context, status: number, value: unknown): Response {
-  return context.body(`${JSON.stringify(value)}\n`, status as 200, { 'content-type': 'application/json' });
 }
 
 function refuse(context: Context, error: unknown, log: Log): Response {
   if (error instanceof BailiffError) {
     const { code, message, facts } = error;
     if (error.http >= 500) log.warn({ code, message, path: context.req.path }, 'request failed');
-    return answer(context, error.http, { ...facts, code, message });
+    const { allowed } = facts;
+    const more = Array.isArray(allowed) ? { allow: allowed.join(', ') } : undefined;
+    return answer(context, error.http, { ...facts, code, message }, more);
   }
   log.error({ err: error, method: context.req.method, path: context.req.path }, 'request met a defect');
   return answer(context, 500, {

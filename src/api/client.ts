@@ -95,17 +95,19 @@ export function createClient(runtimeFolder: string, role: Role = 'control'): Cli
     confirm: () => call('POST', '/v1/confirm'),
     enable: (jails) => call('POST', '/v1/jails/enable', { body: { jails } }),
     disable: (jails) => call('POST', '/v1/jails/disable', { body: { jails } }),
+    log: (query, signal) => call('GET', '/v1/log', { query: { ...query }, signal }),
   };
 }
 
 interface Options {
-  readonly query?: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   readonly body?: unknown;
   readonly patience?: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 async function exchange(path: string, method: string, route: string, options: Options): Promise<unknown> {
-  const { query = {}, body, patience = PATIENCE } = options;
+  const { query = {}, body, patience = PATIENCE, signal } = options;
   const sent = body === undefined ? undefined : JSON.stringify(body);
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const outgoing = request(
@@ -115,6 +117,7 @@ async function exchange(path: string, method: string, route: string, options: Op
       path: route + search(query),
       agent: false,
       timeout: patience,
+      ...(signal && { signal }),
       headers: sent === undefined ? {} : { 'content-type': 'application/json' },
     },
     (incoming) => {

@@ -1,6 +1,9 @@
 // The public shapes: what the sockets answer and `--json` prints. Instants are ISO 8601 in UTC, durations seconds.
 // `Control` is what the server needs of a daemon; `daemon/` implements it.
 import type { Fault } from '../errors.ts';
+import type { EventsQuery, LiveEvent, Mode, Subscription } from './contract-events.ts';
+
+export * from './contract-events.ts';
 
 export interface Alive {
   version: string;
@@ -58,7 +61,7 @@ export interface JailView {
 
 export interface StatusView extends Alive {
   startedAt: string;
-  mode: 'enforcing' | 'detect-only' | 'stood-down';
+  mode: Mode;
   firewall: {
     kind: string;
     healthy: boolean;
@@ -197,6 +200,32 @@ export interface CheckView {
   warnings: Fault[];
 }
 
+/** What `config show` prints; no route answers it. */
+export interface ConfigView {
+  /** The main file. */
+  file: string;
+  /** All that were read, in the order in which they were merged. */
+  files: string[];
+  /** Empty where there are faults. */
+  values: ConfigValue[];
+  faults: Fault[];
+  warnings: Fault[];
+}
+
+export interface ConfigValue {
+  /** `jails.sshd.maxRetry`. */
+  key: string;
+  /** Durations in seconds, null for no end. */
+  value: unknown;
+  from: 'config' | 'defaults' | 'built-in';
+  /** Where the value was written; absent where it is built in. */
+  file?: string;
+  line?: number;
+  column?: number;
+  /** The key that was written there, where it is another one: `limit`, `steps`, `banTime`. */
+  by?: string;
+}
+
 export interface StandingView {
   mode: StatusView['mode'];
 }
@@ -227,129 +256,39 @@ export interface JailSwitch {
   outcome: 'enabled' | 'disabled' | 'unchanged';
 }
 
-// ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────
+/** From the least to the most pressing. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** One line that a filter recognised, and what a jail made of it. */
-export interface MatchNews {
-  kind: 'match';
-  jail: string;
-  filter: string;
-  address: string;
-  outcome: 'counted' | 'ban' | 'recorded' | 'ignored' | 'late' | 'success';
-  why?: string;
-  count?: number;
-  of?: number;
-  /** The line's own instant. */
-  time: string;
-  file: string;
-  line: number;
-  /** What the pattern kept, and the line itself: hostile text, on control.sock alone. */
-  fields?: Record<string, string>;
-  text?: string;
+export interface LogQuery {
+  /** This level and the more pressing ones. */
+  level?: LogLevel;
+  /** Lines about this jail. */
+  jail?: string;
+  /** Lines from this instant on. */
+  since?: string;
+  /** Lines after the one with this number. */
+  after?: number;
+  /** Where there is none: so many seconds are waited for one. */
+  wait?: number;
 }
 
-export interface BanNews {
-  kind: 'ban';
-  what: 'imposed' | 'extended';
-  ban: number;
-  jail: string;
-  address: string;
-  since: string;
-  until: string | null;
-  nth: number;
-  /** Empty on status.sock. */
-  reason: string;
-  by: string;
-}
-
-export interface ReleaseNews {
-  kind: 'release';
-  ban: number;
-  jail: string;
-  address: string;
-  by: string;
-  why: string;
-}
-
-/** What the firewall was told. */
-export interface KernelNews {
-  kind: 'kernel';
-  what: 'blocked' | 'released' | 'refused';
-  address: string;
-  protocol: 'any' | 'tcp' | 'udp';
-  ports: number[];
-  why?: string;
-}
-
-export interface FaultNews {
-  kind: 'fault';
-  what: 'raised' | 'cleared';
-  code: string;
+/** A line of the daemon's own log. */
+export interface LogLine {
+  /** Numbered from 1 since the daemon started. */
+  n: number;
+  at: string;
+  level: LogLevel;
   message: string;
-  source?: string;
+  /** May quote a log line: hostile text. */
+  facts: Record<string, unknown>;
 }
 
-export interface ModeNews {
-  kind: 'mode';
-  mode: StatusView['mode'];
-  was: StatusView['mode'];
-}
-
-export interface ReloadNews {
-  kind: 'reload';
-  outcome: 'applied' | 'refused' | 'rolled-back' | 'confirmed';
-  message: string;
-  /** Names of jails. */
-  added: string[];
-  removed: string[];
-  changed: string[];
-  /** How many faults the new config has. */
-  faults: number;
-}
-
-/** Events between the one that was asked for and the next one that is told are lost to this reader. */
-export interface GapNews {
-  kind: 'gap';
-  why: 'restarted' | 'overrun' | 'unwatched';
-}
-
-export type News =
-  MatchNews | BanNews | ReleaseNews | KernelNews | FaultNews | ModeNews | ReloadNews | GapNews;
-export type NewsKind = News['kind'];
-/** In the order of the reference. */
-export const NEWS_KINDS = [
-  'match',
-  'ban',
-  'release',
-  'kernel',
-  'fault',
-  'mode',
-  'reload',
-  'gap',
-] as const satisfies readonly NewsKind[];
-/** `id` is the place in the stream, to be handed back as `Last-Event-ID`; `at` is when the daemon noticed. */
-export type LiveEvent = News & { id: string; at: string };
-
-/** Events that the daemon remembers for readers who come back. */
-export const EVENTS_REMEMBERED = 2_000;
-
-/** Which events a reader wants. Several of one key: any of them. */
-export interface EventsQuery {
-  jail?: string[];
-  kind?: NewsKind[];
-  /** Addresses or networks: events about one that holds, or lies in, one of them. */
-  address?: string[];
-  /** The id of the last event that the reader has seen. */
-  after?: string;
-  /** So many of the remembered events are told first, where there is no `after`. */
-  last?: number;
-}
-
-/** A reader's place in the stream. */
-export interface Subscription {
-  /** The id to go on from, should no event come. */
-  readonly at: string;
-  stop(): void;
+export interface LogPage extends Page<LogLine> {
+  /** The number of the last line that was looked at: for `after`, once `next` is null. */
+  last: number;
+  /** So many lines after `after` are not kept any more. */
+  missed: number;
 }
 
 /** What the server needs of a daemon. Everything may be called at any time; answers come when they are true. */
@@ -385,6 +324,8 @@ export interface Control {
   /** Until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
   enable(jails: string[]): Promise<JailSwitch[]>;
   disable(jails: string[]): Promise<JailSwitch[]>;
+  /** The daemon's own log, as far as it is kept in memory. @param signal for a client that stops waiting. */
+  log(query: LogQuery, signal?: AbortSignal): Promise<LogPage>;
 }
 
 /** Which routes a socket serves. `status` shows facts without hostile text, `report` takes reports and nothing else; `control` has everything. */

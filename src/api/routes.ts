@@ -4,6 +4,7 @@ import { bansRoutes } from './routes/bans.ts';
 import { configRoutes } from './routes/config.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
+import { logRoutes } from './routes/log.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { reportsRoutes } from './routes/reports.ts';
 import { standingRoutes } from './routes/standing.ts';
@@ -17,5 +18,6 @@ export const ROUTES: readonly Route[] = [
   ...eventsRoutes,
   ...standingRoutes,
   ...configRoutes,
+  ...logRoutes,
   ...openapiRoutes,
 ];

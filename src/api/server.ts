@@ -2,6 +2,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import type { Server as HttpServer, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../ports.ts';
 import { createApp } from './app.ts';
@@ -62,6 +63,9 @@ const LIMITS: Limits = {
   grace: 2_000,
 };
 
+/** Requests that a connection may send before the first of them is answered. Clients send one; more would gather here. */
+const PIPELINED = 8;
+
 /** Opens all sockets. See `createServer` of the room for what it throws. */
 export async function createServer(
   control: Control,
@@ -115,6 +119,7 @@ function serve(control: Control, role: Role, version: string, limits: Limits, lo
   const app = createApp(control, role, ROUTES, log, streams);
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: 'bailiff' });
   const inWork = new Set<ServerResponse>();
+  const unanswered = new WeakMap<Socket, number>();
   let closing: Promise<void> | undefined;
 
   const http = createHttpServer(
@@ -126,8 +131,17 @@ function serve(control: Control, role: Role, version: string, limits: Limits, lo
       requireHostHeader: false,
     },
     (request, response) => {
+      const { socket } = request;
+      if (socket.destroyed) return;
+      const before = unanswered.get(socket) ?? 0;
+      if (before >= PIPELINED) {
+        log.warn({ socket: role, limit: PIPELINED }, 'connection cut off: it waits for no answer');
+        return void socket.destroy();
+      }
+      unanswered.set(socket, before + 1);
       inWork.add(response);
       response.once('close', () => {
+        unanswered.set(socket, unanswered.get(socket)! - 1);
         inWork.delete(response);
         if (closing && inWork.size === 0) http.closeAllConnections();
       });

@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import type * as contract from './contract.ts';
 import { LiveEvent } from './event-shapes.ts';
+import { LOG_LEVELS } from './contract.ts';
 
 const instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601 in UTC.'));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -225,6 +226,21 @@ const JailSwitches = v.array(
   v.strictObject({ jail: v.string(), outcome: v.picklist(['enabled', 'disabled', 'unchanged']) }),
 );
 
+const LogPage = v.strictObject({
+  items: v.array(
+    v.strictObject({
+      n: v.pipe(count, v.description('Numbered from 1 since the daemon started.')),
+      at: instant,
+      level: v.picklist(LOG_LEVELS),
+      message: v.string(),
+      facts: v.pipe(v.record(v.string(), v.unknown()), v.description('May quote a log line: hostile text.')),
+    }),
+  ),
+  next: v.pipe(v.nullable(v.string()), v.description('Hand it back as `after`; null: the end for now.')),
+  last: v.pipe(count, v.description('The last line that was looked at: for `after`, once `next` is null.')),
+  missed: v.pipe(count, v.description('Lines after `after` that are not kept any more.')),
+});
+
 /** An OpenAPI 3.1 document; its own specification says what stands in it. */
 const OpenApi = v.record(v.string(), v.unknown());
 
@@ -242,6 +258,7 @@ export const SHAPES = {
   ConfirmView,
   JailSwitches,
   LiveEvent,
+  LogPage,
   OpenApi,
 };
 export type ShapeName = keyof typeof SHAPES;
@@ -268,5 +285,6 @@ export type Agreement = Hold<
     Same<Shape<'ConfirmView'>, contract.ConfirmView>,
     Same<Shape<'JailSwitches'>, contract.JailSwitch[]>,
     Same<Shape<'LiveEvent'>, contract.LiveEvent>,
+    Same<Shape<'LogPage'>, contract.LogPage>,
   ]
 >;

@@ -4,27 +4,27 @@ import { BailiffError } from '../errors.ts';
 import { nearest } from '../text.ts';
 import type { Fields } from './route.ts';
 
-/** 1 MiB: the largest body that is read. */
-export const BODY_LIMIT = 1024 * 1024;
-
 /**
- * Checks the fields of a query, of a body, or of one report in a body.
- * @throws BailiffError E_USAGE naming every unknown key and every field that is wrong.
+ * A check of the fields of a query, of a body, or of one report in a body. Made once and used for every request.
+ * @returns what throws BailiffError E_USAGE naming every unknown key and every field that is wrong.
  */
-export function checkFields<F extends Fields>(
+export function createCheck<F extends Fields>(
   fields: F,
-  input: unknown,
   where: 'query' | 'body' | 'report',
-): v.InferOutput<v.ObjectSchema<F, undefined>> {
-  if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw new BailiffError('E_USAGE', `the ${where} must be a JSON object`);
-  const problems = Object.keys(input).flatMap((key) => unknownKey(key, Object.keys(fields)));
-  const result = v.safeParse(v.object(fields), input);
-  for (const issue of result.issues ?? []) problems.push(`"${v.getDotPath(issue)}" ${complaintOf(issue)}`);
-  if (result.success && problems.length === 0) return result.output;
-  throw new BailiffError('E_USAGE', `the ${where} is not as it should be: ${problems.join('; ')}`, {
-    problems,
-  });
+): (input: unknown) => v.InferOutput<v.ObjectSchema<F, undefined>> {
+  const schema = v.object(fields);
+  const known = Object.keys(fields);
+  return (input) => {
+    if (typeof input !== 'object' || input === null || Array.isArray(input))
+      throw new BailiffError('E_USAGE', `the ${where} must be a JSON object`);
+    const problems = Object.keys(input).flatMap((key) => unknownKey(key, known));
+    const result = v.safeParse(schema, input);
+    for (const issue of result.issues ?? []) problems.push(`"${v.getDotPath(issue)}" ${complaintOf(issue)}`);
+    if (result.success && problems.length === 0) return result.output;
+    throw new BailiffError('E_USAGE', `the ${where} is not as it should be: ${problems.join('; ')}`, {
+      problems,
+    });
+  };
 }
 
 /**
@@ -38,24 +38,6 @@ export function readQuery(search: URLSearchParams): Record<string, string | stri
   }
   // Own properties only, whatever they are called (`__proto__`).
   return Object.fromEntries(query);
-}
-
-/**
- * Reads a body as text. hono's own limit makes a second request of a chunked body, which needs a global that
- * `getRequestListener` would have to replace.
- * @throws BailiffError E_BODY_TOO_LARGE as soon as more than {@link BODY_LIMIT} bytes are announced or have come.
- */
-export async function readBody(request: Request): Promise<string> {
-  if (Number(request.headers.get('content-length')) > BODY_LIMIT) throw tooLarge();
-  if (!request.body) return '';
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body) {
-    size += piece.length;
-    if (size > BODY_LIMIT) throw tooLarge();
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** @throws BailiffError E_USAGE for a body that is no JSON, or that calls itself something else. */
@@ -101,16 +83,6 @@ const KINDS: Readonly<Record<string, string>> = {
   Array: 'a list',
   Object: 'an object',
 };
-
-function tooLarge(): BailiffError {
-  return new BailiffError(
-    'E_BODY_TOO_LARGE',
-    `the body is larger than ${BODY_LIMIT} bytes; send less at a time`,
-    {
-      limit: BODY_LIMIT,
-    },
-  );
-}
 
 function unknownKey(key: string, known: readonly string[]): string[] {
   if (known.includes(key)) return [];

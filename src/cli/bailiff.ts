@@ -6,6 +6,7 @@ import { readCommandLine } from './command.ts';
 import type { GlobalOptions } from './command.ts';
 import { findPaths, refusesColor } from './paths.ts';
 import type { Context } from './verb.ts';
+import { loadVerbs } from './verbs.ts';
 import { readVersion } from './version.ts';
 
 /** Where a call's words go. */
@@ -44,6 +45,7 @@ function createContext(version: string, globals: GlobalOptions, streams: Streams
     json: globals.json === true,
     verbose: globals.verbose === true,
     color: streams.terminal && globals.color && !refusesColor(),
+    verbs: loadVerbs,
     async client(role = 'control') {
       const { createClient } = await import('../api/index.ts');
       return createClient(paths.runtime, role);

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { BailiffError } from '../errors.ts';
 import { nearest } from '../text.ts';
+import { GLOBALS, HELP, PURPOSE, VERSION } from './globals.ts';
 import type { Options, Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
@@ -59,16 +60,12 @@ export async function readCommandLine(argv: readonly string[], version: string):
 }
 
 function createProgram(version: string, print: (text: string) => void): Command {
-  return new Command('bailiff')
-    .description('Follows logs, recognises abuse, and has the kernel drop the abuser for a while.')
-    .option('--config <file>', 'the config file (or BAILIFF_CONFIG)')
-    .option('--runtime <dir>', 'the folder with the sockets (or BAILIFF_RUNTIME)')
-    .option('--json', 'print JSON')
-    .option('--no-color', 'no colours (or NO_COLOR)')
-    .option('-v, --verbose', 'say more')
-    .version(version, '--version', 'print the version')
+  const program = new Command('bailiff').description(PURPOSE);
+  for (const { term, summary } of GLOBALS) program.option(term, summary);
+  return program
+    .version(version, VERSION.term, VERSION.summary)
     .helpCommand(false)
-    .helpOption('-h, --help', 'show this help, or that of a verb')
+    .helpOption(HELP.term, HELP.summary)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: print, writeErr() {}, getOutHasColors: () => false })
     .exitOverride();

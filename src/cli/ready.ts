@@ -1,11 +1,13 @@
 // What run, check and replay share: the config read from where this command line says, and its faults told.
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { loadConfig } from '../config/index.ts';
+import type { Loaded } from '../config/index.ts';
 import { BailiffError, EXIT, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Compiled, FilterOptions } from '../filters/contract.ts';
 import { compileNamed, describeShelf, openShelf, prepareSetup, takenAsProven } from '../setup/index.ts';
-import type { Described, Proofs, Setup, SetupResult } from '../setup/index.ts';
+import type { Described, Proofs, Setup, SetupResult, Shelf } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import type { Context, Options } from './verb.ts';
 
@@ -64,9 +66,23 @@ export function exitOf(faults: readonly Fault[]): number {
   return faults.every((fault) => fault.code === 'E_FILTER_UNPROVEN') ? EXIT.no : EXIT.config;
 }
 
+/** The config alone, checked but for what its filters say: for those who ask what is written. */
+export function readConfig(context: Context): Loaded {
+  return loadConfig(context.paths.config, { filters: new Set(filterNames(context)) });
+}
+
+/** The names of the filters that a jail of this config could name, faulty ones among them. None of them is read. */
+export function filterNames(context: Context): string[] {
+  return [...shelfFor(context).files.keys()];
+}
+
 /** Every filter that a jail of this config could name. */
 export function listFilters(context: Context): Described[] {
-  return describeShelf(openShelf([SHIPPED_FILTERS, join(dirname(context.paths.config), 'filters')]));
+  return describeShelf(shelfFor(context));
+}
+
+function shelfFor({ paths }: Context): Shelf {
+  return openShelf([SHIPPED_FILTERS, join(dirname(paths.config), 'filters')]);
 }
 
 /** One filter, by the name that a jail would use, or by its YAML file. */

@@ -73,7 +73,8 @@ export function summaryLine(status: StatusView): string {
     return `PROBLEM: ${printable(first)}${more}\n`;
   }
   const banned = status.jails.reduce((sum, jail) => sum + jail.banned, 0);
-  return `OK: ${mode} with ${printable(firewall.kind)}, ${quantity(status.jails.length, 'jail')}, ${quantity(status.sources.length, 'log')}, ${banned} banned\n`;
+  const logs = status.sources.filter(({ kind }) => kind !== 'report').length;
+  return `OK: ${mode} with ${printable(firewall.kind)}, ${quantity(status.jails.length, 'jail')}, ${quantity(logs, 'log')}, ${banned} banned\n`;
 }
 
 function headline(surface: Surface, status: StatusView): string {

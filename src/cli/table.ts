@@ -75,7 +75,14 @@ export function formatAge(now: number, iso: string | null | undefined): string {
 
 /** A path that is too long loses its middle: both the folder it begins with and the name at its end tell it. */
 export function shortenPath(path: string, width: number): string {
-  if (path.length <= width) return path;
+  for (let room = width; ; room--) {
+    const short = path.length <= room ? path : cut(path, Math.max(1, room));
+    // What could act on a terminal is written longer than it is.
+    if (room <= 1 || printable(short).length <= width) return short;
+  }
+}
+
+function cut(path: string, width: number): string {
   const head = Math.floor((width - 1) / 3);
   return `${path.slice(0, head)}…${path.slice(path.length - (width - 1 - head))}`;
 }

@@ -8,6 +8,8 @@ export interface Term {
   /** Arguments: `<address...>` (at least one), `[jail]` (may be left out). Options: `--for <duration>`, `--all`. */
   readonly term: string;
   readonly summary: string;
+  /** The only words that it takes, for completions; where they are not fixed, its name says what it takes (surface.ts). */
+  readonly choices?: readonly string[];
 }
 
 /** Options by their camel-cased long names; flags are true, those not given are missing. */
@@ -42,6 +44,8 @@ export interface Context {
   out(text: string): void;
   /** Writes to standard error, likewise. */
   err(text: string): void;
+  /** Every verb there is, loaded: for those that describe the command line. */
+  verbs(): Promise<Verb[]>;
   /** A client of the daemon; `status` reaches it without root, but only for reads without hostile text. */
   client(role?: Role): Promise<Client>;
 }

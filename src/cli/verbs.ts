@@ -23,9 +23,17 @@ export const VERBS: Readonly<Record<string, Row>> = {
     load: () => import('./verbs/history.ts'),
   },
   watch: { summary: 'what happens, live', load: () => import('./verbs/watch.ts') },
+  logs: {
+    summary: "the daemon's own log: what it did, and what it complains of",
+    load: () => import('./verbs/logs.ts'),
+  },
   check: {
     summary: 'every fault of config and filters; runs samples and forgeries',
     load: () => import('./verbs/check.ts'),
+  },
+  config: {
+    summary: 'the merged config, each value with where it comes from',
+    load: () => import('./verbs/config.ts'),
   },
   replay: {
     summary: 'whom this config would have banned over old logs',
@@ -58,4 +66,13 @@ export const VERBS: Readonly<Record<string, Row>> = {
     summary: 'leave the host as found: every rule of Bailiff goes, with or without a daemon',
     load: () => import('./verbs/teardown.ts'),
   },
+  completions: {
+    summary: 'the completion script of bash, zsh or fish',
+    load: () => import('./verbs/completions.ts'),
+  },
 };
+
+/** All of them, in that order. */
+export async function loadVerbs(): Promise<Verb[]> {
+  return (await Promise.all(Object.values(VERBS).map((row) => row.load()))).map(({ verb }) => verb);
+}

@@ -3,7 +3,8 @@
 // Never: compiles a filter, resolves a name, looks at a log, or lets a file's faults become an exception.
 export { readAllowFile } from './allow.ts';
 export { CONFIG_CODES } from './codes.ts';
-export { loadConfig } from './load.ts';
+export { loadConfig, readJailNames } from './load.ts';
 export type { Loaded } from './load.ts';
+export type { Origin } from './origin.ts';
 export { checkOwnership } from './ownership.ts';
 export type { Trusted } from './ownership.ts';

@@ -6,9 +6,12 @@ import { reasonOf } from '../errors.ts';
 import { checkShape } from './check.ts';
 import type { Config } from './contract.ts';
 import { merge } from './merge.ts';
+import { originsOf } from './origin.ts';
+import type { Origin } from './origin.ts';
 import { faultAt } from './place.ts';
 import { readText } from './read.ts';
 import { resolve } from './resolve.ts';
+import { JAIL_NAME } from './schema.ts';
 import type { ObjectTree, Tree } from './tree.ts';
 import { parseConfigText } from './tree.ts';
 
@@ -20,6 +23,8 @@ export interface Loaded {
   readonly config?: Config;
   readonly faults: Fault[];
   readonly warnings: Fault[];
+  /** {@link originsOf} the config: every value with where it comes from. Empty where there is a fault. */
+  origins(): Origin[];
   /** The files that it was read from, the main one first: their owners are to be checked. */
   readonly files: readonly string[];
 }
@@ -35,8 +40,9 @@ export function loadConfig(file: string, known: { readonly filters: ReadonlySet<
   const folder = join(dirname(file), 'jails.d');
   const files = [file, ...namesIn(folder, faults).map((name) => join(folder, name))];
   const [main, ...over] = files.map((each) => readTree(each, faults));
-  const answer = (config?: Config): Loaded => ({
+  const answer = (config?: Config, tree?: Tree): Loaded => ({
     ...(config && faults.length === 0 && { config }),
+    origins: () => (config && tree && faults.length === 0 ? originsOf(config, tree) : []),
     faults: inOrder(faults, files),
     warnings: inOrder(warnings, files),
     files,
@@ -49,7 +55,22 @@ export function loadConfig(file: string, known: { readonly filters: ReadonlySet<
   const { input, isTold, faults: ofShape } = checkShape(merged);
   for (const fault of ofShape) faults.push(fault);
   const context = { tree: merged, isTold, filters: known.filters, faults, warnings };
-  return answer(input && resolve(file, input, context));
+  return answer(input && resolve(file, input, context), merged);
+}
+
+/**
+ * The names of the jails in a config, faulty or not, as far as it can be read: for completions. Never throws.
+ * Words that are no name of a jail are left out.
+ */
+export function readJailNames(file: string): string[] {
+  const folder = join(dirname(file), 'jails.d');
+  const main = readTree(file, []);
+  if (main?.kind !== 'object') return [];
+  const over = namesIn(folder, [])
+    .map((name) => readTree(join(folder, name), []))
+    .filter((tree) => tree?.kind === 'object');
+  const jails = over.reduce((base, tree) => merge(base, tree, []), main).entries.get('jails')?.value;
+  return jails?.kind === 'object' ? [...jails.entries.keys()].filter((name) => JAIL_NAME.test(name)) : [];
 }
 
 function readTree(file: string, faults: Fault[]): Tree | undefined {

@@ -42,7 +42,7 @@ export const BUILT_IN = {
 /** The jail under which bans by hand stand. */
 export const RESERVED_JAIL = 'manual';
 
-const JAIL_NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+export const JAIL_NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 
 export const banTimeObject = v.strictObject({
   first: key(positive, {

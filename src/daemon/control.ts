@@ -18,6 +18,7 @@ import type { Clock } from '../ports.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { Events } from './events.ts';
 import type { Protection } from './protection.ts';
+import type { Recent } from './recent.ts';
 import type { Reloader } from './reload.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
@@ -45,6 +46,8 @@ export interface ControlParts {
   readonly events: Events;
   /** Tells at once what has changed of what no one announces. */
   review(): void;
+  /** The daemon's own log. */
+  readonly recent: Recent;
   /** How long a ban by hand lasts when nobody says. */
   manualDuration(): number;
   /** `--detect-only`: nothing may ever reach the kernel. */
@@ -248,6 +251,7 @@ export function createControl(parts: ControlParts): Control {
     },
     enable: (jails) => parts.reloader.switch(jails, true),
     disable: (jails) => parts.reloader.switch(jails, false),
+    log: (query) => parts.recent.read(query),
   };
 }
 

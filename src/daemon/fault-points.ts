@@ -7,7 +7,8 @@ export type FaultPoint = (
     | 'before-enforce'
     | 'after-enforce'
     | 'after-boot-enforce'
-    | 'after-apply',
+    | 'after-apply'
+    | 'after-reload',
 ) => void;
 
 /** What production runs with. */

@@ -19,9 +19,12 @@ import type { Host } from './host.ts';
 import { createNewsroom } from './news.ts';
 import { applyChunk } from './pipeline.ts';
 import { recall } from './recall.ts';
+import { nothingKept } from './recent.ts';
+import type { Recent } from './recent.ts';
 import { createReloading } from './reloading.ts';
 import { createHousekeeping, rulesOf } from './housekeeping.ts';
 import { createPulse } from './pulse.ts';
+import { createReportSource } from './report-source.ts';
 import { createReports } from './reports.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createExpiry, every } from './timers.ts';
@@ -81,6 +84,8 @@ export interface DaemonPorts {
   readonly input: () => Feed;
   readonly host: Host;
   readonly at: FaultPoint;
+  /** What `log` keeps. Left out, nobody can ask for it. */
+  readonly recent?: Recent;
   /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
   readonly cron?: Cron;
 }
@@ -111,7 +116,7 @@ export interface Daemon {
  */
 export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): Promise<Daemon> {
   const { setup, ledger, firewall } = options;
-  const { clock, log, at } = ports;
+  const { clock, log, at, recent = nothingKept } = ports;
   const startedAt = clock.now();
   const news = createNewsroom(clock, firewall.enforces);
   const faults = createFaults(clock, news.onFault);
@@ -222,7 +227,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     every(clock, TICK, tick, fail),
     every(clock, MEND, () => void enforcer.mend().catch(fail), fail),
     ...keepUp({
-      ...{ sittings, sessions, committer, clock, faults, fail },
+      ...{ sittings, sessions, committer, enforcer, clock, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
   ];
@@ -244,6 +249,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       committer,
       enforcer,
       clock,
+      at,
       settle,
     },
     ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
@@ -255,11 +261,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     news.hour.observe(sittings.jails);
     const { fault: firewallFault, refusal } = enforcer;
     const sourceFaults = sourceWatch.faults;
-    news.review({ mode: views.mode(), firewallFault, refusal, sources: sources.status(), sourceFaults });
+    const all = [...sources.status(), ...reportSource.status()];
+    news.review({ mode: views.mode(), firewallFault, refusal, sources: all, sourceFaults });
   };
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
 
   // ── the sockets ──
+  const reportSource = createReportSource(sittings, clock);
   const views = createViews({
     config: () => inForce.config,
     version: options.version,
@@ -276,10 +284,11 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     wasReached: () => reached,
     clock,
     news,
+    reportSource,
   });
   const reports = createReports({
     ...{ bans, committer, sittings, clock, faults, announce, enforce },
-    memory: recalled.reportMemory,
+    ...{ memory: recalled.reportMemory, source: reportSource },
     onVerdict: () => news.onVerdict(),
     recidive: () => inForce.plans.recidive,
   });
@@ -298,6 +307,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reloader: reloading.reloader,
     events: news.events,
     review,
+    recent,
     manualDuration: () => inForce.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
@@ -352,7 +362,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
     (stopping ??= (async () => {
+      recent.close();
       await server.close();
+      // What is under way waits for logs to be read; where nobody reads any more it is over when they are closed.
+      await Promise.race([reloading.stop(), following.catch(() => {})]);
       await sources.close();
       await following.catch(() => {});
       await shutDown();
@@ -372,7 +385,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       return enforcer.fault;
     },
     sources: () => sources.status(),
-    reload: () => reloading.reloader.tryReload(),
+    reload: () => reloading.reloader.tryReload().catch(fail),
     isAlive: () => pulse.isAlive(),
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),

@@ -6,6 +6,7 @@ import type { Bans } from './bans.ts';
 import type { Chunk } from '../model.ts';
 import type { Committer } from './committer.ts';
 import type { Enforcer } from './enforcer.ts';
+import type { FaultPoint } from './fault-points.ts';
 import type { Feeds } from './feeds.ts';
 import { namesOf, type InForce } from './in-force.ts';
 import type { Names } from './names.ts';
@@ -26,6 +27,7 @@ export interface InstallParts {
   readonly committer: Committer;
   readonly enforcer: Enforcer;
   readonly clock: Clock;
+  readonly at: FaultPoint;
   /** Commits, then tells the kernel. */
   settle(): Promise<void>;
 }
@@ -50,6 +52,8 @@ export async function installSetup(next: Setup, parts: InstallParts): Promise<In
   await parts.enforcer.allow(protection.allowed());
   liftAllowed({ bans, sittings }, protection, clock.now());
   await parts.settle();
+  // If we die here what was known before the step is on the disk, by whatever jail it is held now.
+  parts.at('after-reload');
   await placed;
   const news = sources.status().filter(({ id }) => !before.has(id));
   return { ...changes, sources: news.map(({ id, firstLine }) => ({ id, from: firstLine ?? null })) };

@@ -1,9 +1,12 @@
 // The daemon's own log: pino, JSON a line; pretty where a person watches.
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { LOG_LEVELS } from '../api/contract.ts';
 import type { Clock, Log } from '../ports.ts';
 import { coalesce } from './repeats.ts';
 import type { CoalescingLog } from './repeats.ts';
+import { remember } from './recent.ts';
+import type { Recent } from './recent.ts';
 
 export interface LogOptions {
   readonly pretty: boolean;
@@ -13,10 +16,15 @@ export interface LogOptions {
 
 /**
  * Writes to standard output. Fields that quote log lines are escaped by JSON, and by `printable` where it is pretty.
- * Complaints that repeat themselves are counted (`repeats.ts`).
+ * Complaints that repeat themselves are counted (`repeats.ts`). The latest lines are kept (`recent.ts`).
  */
-export async function createLog(options: LogOptions, clock: Clock): Promise<CoalescingLog> {
-  return coalesce(await createPlainLog(options), clock);
+export async function createLog(
+  options: LogOptions,
+  clock: Clock,
+): Promise<{ readonly log: CoalescingLog; readonly recent: Recent }> {
+  const levels = LOG_LEVELS.filter((level) => options.verbose || level !== 'debug');
+  const { log, recent } = remember(await createPlainLog(options), clock, levels);
+  return { log: coalesce(log, clock), recent };
 }
 
 async function createPlainLog(options: LogOptions): Promise<Log> {

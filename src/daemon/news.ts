@@ -45,7 +45,7 @@ export interface Standing {
   readonly mode: StatusView['mode'];
   readonly firewallFault: string | undefined;
   readonly refusal: string | undefined;
-  readonly sources: readonly SourceStatus[];
+  readonly sources: readonly Pick<SourceStatus, 'id' | 'faults'>[];
   /** What the daemon noticed about a source, by its id. */
   readonly sourceFaults: ReadonlyMap<string, Faults>;
 }

@@ -37,7 +37,8 @@ export interface Reloader {
   confirm(): ConfirmView;
   /** Puts a jail in session or takes it out, until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
   switch(jails: readonly string[], on: boolean): Promise<JailSwitch[]>;
-  stop(): void;
+  /** Nothing more begins. Resolves when what is under way is done. */
+  stop(): Promise<void>;
 }
 
 export interface ReloadParts {
@@ -79,10 +80,17 @@ export function createReloader(parts: ReloadParts): Reloader {
   let inForce = parts.initial;
   let trial: Trial | undefined;
   let tail: Promise<unknown> = Promise.resolve();
+  /** Waits its turn and has read nothing yet: whoever asks for the same has it from this one. */
+  let waiting: Promise<void> | undefined;
+  let stopped = false;
 
   /** One after the other: two reloads at once would each put back what the other took. */
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const mine = tail.then(task);
+    const mine = tail.then(() => {
+      if (stopped)
+        throw new BailiffError('E_NOT_RUNNING', 'The daemon is ending; no config is read any more.');
+      return task();
+    });
     tail = mine.catch(() => {});
     return mine;
   }
@@ -108,20 +116,34 @@ export function createReloader(parts: ReloadParts): Reloader {
     const [first] = found;
     const more = found.length > 1 ? ` and ${found.length - 1} more` : '';
     const what = first ? printable(formatFault(first), 500) : "it can't be read";
-    faults.raise(
-      REFUSED,
-      `The config on the disk is faulty, the one before stays in force: ${what}${more}. "bailiff check" tells all of it.`,
-    );
-    log.error({ faults: found.length, first: what }, 'reload refused');
-    parts.tell({ ...UNCHANGED, outcome: 'refused', message: what, faults: found.length });
+    tellRefusal(what, found.length, `${what}${more}. "bailiff check" tells all of it.`);
     throw new BailiffError('E_CONFIG', 'The config is faulty; the one before stays in force.', {
       faults: found,
     });
   }
 
+  function tellRefusal(what: string, count: number, sentence: string): void {
+    faults.raise(REFUSED, `The config on the disk is faulty, the one before stays in force: ${sentence}`);
+    log.error({ faults: count, first: what }, 'reload refused');
+    parts.tell({ ...UNCHANGED, outcome: 'refused', message: what, faults: count });
+  }
+
+  /** Whatever goes wrong here changes nothing of what is in force, and must not end the daemon. */
+  function read(): Extract<SetupResult, { ok: true }> {
+    let result: SetupResult;
+    try {
+      result = parts.prepare();
+    } catch (error) {
+      const why = printable(error instanceof Error ? error.message : String(error), 500);
+      tellRefusal(why, 0, why);
+      const message = `The config can't be read, the one before stays in force: ${why}`;
+      throw new BailiffError('E_CONFIG', message, { faults: [] }, error);
+    }
+    return result.ok ? result : refuse(result.faults);
+  }
+
   async function reload({ confirm, release }: ReloadOptions): Promise<ReloadView> {
-    const result = parts.prepare();
-    if (!result.ok) refuse(result.faults);
+    const result = read();
     if (confirm !== undefined && !trial) begin(confirm);
     const { added, removed, changed, sources } = await install(result.setup);
     faults.clear(REFUSED);
@@ -190,10 +212,17 @@ export function createReloader(parts: ReloadParts): Reloader {
   const inItsTurn = (options: ReloadOptions) => inTurn(() => parts.around(() => reload(options)));
   return {
     reload: inItsTurn,
-    async tryReload() {
-      await inItsTurn({}).catch((error: unknown) => {
-        if (!(error instanceof BailiffError)) throw error;
-      });
+    tryReload() {
+      waiting ??= inTurn(() => {
+        waiting = undefined;
+        return parts.around(() => reload({}));
+      }).then(
+        () => {},
+        (error: unknown) => {
+          if (!(error instanceof BailiffError)) throw error;
+        },
+      );
+      return waiting;
     },
     confirm() {
       const wasOnTrial = trial !== undefined;
@@ -204,6 +233,10 @@ export function createReloader(parts: ReloadParts): Reloader {
       return { outcome: wasOnTrial ? 'confirmed' : 'unchanged' };
     },
     switch: (jails, on) => inTurn(() => switchJails(jails, on)),
-    stop: () => trial?.cancel(),
+    async stop() {
+      stopped = true;
+      trial?.cancel();
+      await tail;
+    },
   };
 }

@@ -23,11 +23,15 @@ export interface ReloadingParts
 
 export interface Reloading {
   readonly reloader: Reloader;
+  /** Resolves when what is under way is done. Until then it needs sources that are read, a ledger and a firewall. */
   stop(): Promise<void>;
 }
 
 export function createReloading(parts: ReloadingParts): Reloading {
   const { initial, bans, sittings, clock, settle } = parts;
+
+  let isBooted = false;
+  void parts.booted.then(() => (isBooted = true));
 
   async function install(next: Setup): Promise<Installed> {
     await parts.booted;
@@ -60,8 +64,10 @@ export function createReloading(parts: ReloadingParts): Reloading {
   return {
     reloader,
     async stop() {
-      reloader.stop();
+      const atRest = reloader.stop();
       await watch?.close();
+      // A daemon that failed to boot never puts in force what waits for that.
+      if (isBooted) await atRest;
     },
   };
 }

@@ -106,6 +106,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'oddity',
     hint: 'Set "zone" for this log to its writer\'s zone, or mend the clock of one of the two.',
   },
+  W_REPORT_REFUSED: {
+    weight: 'event',
+    hint: 'Give the jail "reports": true, or correct the jail\'s name in the application.',
+  },
   W_CLOCK_SKEW: { weight: 'standing', hint: 'Set "zone" for this log, or mend the clock.' },
 };
 

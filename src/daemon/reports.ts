@@ -23,10 +23,15 @@ import type { Ground, SittingJail } from './judge.ts';
 import { EVIDENCE_LIMIT, FUTURE_TOLERANCE } from './pipeline.ts';
 import type { OnVerdict } from './pipeline.ts';
 import type { ReportMemory } from './report-memory.ts';
+import type { ReportSource } from './report-source.ts';
 import type { Sittings } from './sitting.ts';
 
 /** While the ledger can't be written, so many answers wait for it in memory; then reports are refused. */
 const MOST_UNWRITTEN = 50_000;
+/** A commit waits for so many rounds of the event loop at most, while more reports come. */
+const MOST_ROUNDS = 16;
+/** So many rounds without a report end the wait. Not one: a new connection is accepted in one round and read in the next. */
+const EMPTY_ROUNDS = 2;
 
 export interface ReportParts {
   readonly bans: Bans;
@@ -35,6 +40,7 @@ export interface ReportParts {
   readonly memory: ReportMemory;
   readonly clock: Clock;
   readonly faults: Faults;
+  readonly source: Pick<ReportSource, 'note'>;
   /** The jails that count bans. */
   recidive(): readonly SittingJail[];
   /** Who hears of verdicts; undefined while nobody does. */
@@ -52,11 +58,17 @@ export function createReports(parts: ReportParts): Reports {
   const readAddress = createAddressReader();
   const stampsOf = new WeakMap<SittingJail, Stamps>();
   let joint: Promise<boolean> | undefined;
+  let arrived = 0;
 
-  /** One commit for all that came in this round of the event loop: many clients share it. */
+  /** One commit for all that comes while more is coming: many clients share it. */
   function commitTogether(): Promise<boolean> {
+    arrived++;
     return (joint ??= (async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      for (let rounds = 0, empty = 0; empty < EMPTY_ROUNDS && rounds < MOST_ROUNDS; rounds++) {
+        const before = arrived;
+        await new Promise((resolve) => setImmediate(resolve));
+        empty = arrived > before ? 0 : empty + 1;
+      }
       // Whoever comes from here on may be too late for this one.
       joint = undefined;
       // A full disk doesn't get emptier by being asked for every report.
@@ -155,6 +167,8 @@ export function createReports(parts: ReportParts): Reports {
       if (memory.dirty >= MOST_UNWRITTEN) throw unwritten('was not counted');
       const now = clock.now();
       const outcomes = reports.map((report) => take(report, now));
+      const jails = reports.map(({ jail }) => jail);
+      parts.source.note(jails, outcomes);
       if (outcomes.every(({ outcome }) => outcome === 'refused')) return outcomes;
       // If we die here nothing was answered: the reporter repeats what he has no answer to, and it counts for the first time.
       const isWritten = await commitTogether();

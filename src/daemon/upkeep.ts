@@ -1,12 +1,17 @@
-// What no event announces: offenders and sessions of whom nothing is to be remembered.
+// What no event announces: offenders and sessions of whom nothing is to be remembered, and what others do to single blocks
+// in our part of the kernel.
 import type { Cancel, Clock } from '../ports.ts';
 import type { Committer } from './committer.ts';
+import type { Enforcer } from './enforcer.ts';
 import type { Faults } from './faults.ts';
 import type { Sessions } from './sessions.ts';
 import type { Sittings } from './sitting.ts';
 import { every } from './timers.ts';
 
 const PRUNE = 60_000;
+const AUDIT = 60_000;
+/** The kernel is looked at for so small a part of the time at most, however much it holds. */
+const AUDIT_SHARE = 1 / 100;
 /** Lines may be read so late and still find the session that they belong to. */
 const LATENESS = 7 * 86_400_000;
 
@@ -14,6 +19,7 @@ export interface UpkeepParts {
   readonly sittings: Sittings;
   readonly sessions: Sessions;
   readonly committer: Committer;
+  readonly enforcer: Enforcer;
   readonly clock: Clock;
   readonly faults: Faults;
   /** No source has a backlog: old lines that need what is to be forgotten are not to come any more. */
@@ -23,8 +29,9 @@ export interface UpkeepParts {
 
 /** @returns what ends it. */
 export function keepUp(parts: UpkeepParts): Cancel[] {
-  const { sittings, sessions, committer, clock, faults } = parts;
+  const { sittings, sessions, committer, enforcer, clock, faults } = parts;
   let evicted = 0;
+  let nextAudit = 0;
 
   function prune(): void {
     if (!parts.isAtRest()) return;
@@ -33,6 +40,18 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
       jail.welcomes.prune(clock.now() - LATENESS);
     }
     sessions.prune(clock.now() - LATENESS);
+  }
+
+  async function audit(): Promise<void> {
+    const began = clock.monotonic();
+    if (began < nextAudit) return;
+    nextAudit = Infinity;
+    try {
+      await enforcer.audit();
+    } finally {
+      const ended = clock.monotonic();
+      nextAudit = ended + (ended - began) / AUDIT_SHARE;
+    }
   }
 
   function tellEvicted(): void {
@@ -44,5 +63,9 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
     );
   }
 
-  return [every(clock, PRUNE, prune, parts.fail), every(clock, PRUNE, tellEvicted, parts.fail)];
+  return [
+    every(clock, PRUNE, prune, parts.fail),
+    every(clock, PRUNE, tellEvicted, parts.fail),
+    every(clock, AUDIT, () => void audit().catch(parts.fail), parts.fail),
+  ];
 }

@@ -22,6 +22,8 @@ import type { ActiveFault, Faults } from './faults.ts';
 import { healthOf } from './health.ts';
 import type { Newsroom } from './news.ts';
 import { REMEDIES } from './remedies.ts';
+import { REPORTS } from './report-source.ts';
+import type { ReportSource, ReportStatus } from './report-source.ts';
 import type { Sittings } from './sitting.ts';
 import { protectedIn } from './welcomed.ts';
 
@@ -42,6 +44,7 @@ export interface ViewParts {
   /** What the pipeline noticed about a source (its stamps), by the path that is watched. */
   readonly sourceFaults: ReadonlyMap<string, Faults>;
   readonly neverEnforce: boolean;
+  readonly reportSource: ReportSource;
   /** Was the firewall ever reached? Until then the daemon only detects. */
   wasReached(): boolean;
   readonly clock: Clock;
@@ -132,15 +135,16 @@ export function createViews(parts: ViewParts): Views {
     return [...faults.list(), { code: 'E_FIREWALL_REFUSED', message, count: 1, since, last: clock.now() }];
   }
 
-  function sourcesWithFaults(): SourceStatus[] {
-    return sources.status().map((source) => ({
+  function sourcesWithFaults(): (SourceStatus | ReportStatus)[] {
+    const logs = sources.status().map((source) => ({
       ...source,
       faults: [...source.faults, ...(parts.sourceFaults.get(source.id)?.list() ?? [])],
     }));
+    return [...logs, ...parts.reportSource.status()];
   }
 
-  function sourceView(source: SourceStatus): SourceView {
-    const last = news.lastLines.get(source.id);
+  function sourceView(source: SourceStatus | ReportStatus): SourceView {
+    const last = source.id === REPORTS ? parts.reportSource.last : news.lastLines.get(source.id);
     const lastLine = last === undefined ? null : formatInstant(last);
     return { ...source, lastLine, faults: source.faults.map(faultView) };
   }

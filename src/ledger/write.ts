@@ -83,9 +83,6 @@ export function createWriter(db: Database): (commit: Commit) => void {
     for (const each of commit.positions)
       if (each.kind === 'file') position.run(positionRow(each));
       else journal.run(journalRow(each));
-    for (const each of commit.positions)
-      if (each.kind === 'file') position.run(positionRow(each));
-      else journal.run(journalRow(each));
     for (const each of commit.offenders) offender.run(offenderRow(each));
     for (const each of commit.sessions) session.run(sessionRow(each));
     for (const each of commit.lastLines) lastLine.run(lastLineRow(each));

@@ -23,6 +23,7 @@ export { noProofs, takenAsProven } from './prove.ts';
 export type { Proofs } from './prove.ts';
 export { formatOfLog } from './formats.ts';
 export { compileNamed, describeShelf, openShelf } from './shelf.ts';
+export type { Shelf } from './shelf.ts';
 export { hasAggressive, showpiece } from '../filters/index.ts';
 export type { Described } from '../filters/index.ts';
 export { createPlans } from './plan.ts';

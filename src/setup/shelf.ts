@@ -1,5 +1,5 @@
 // Where filter files are found: the shipped folder, and `filters/` beside the config, whose files win by name as a whole.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Fault } from '../errors.ts';
 import { reasonOf } from '../errors.ts';
@@ -26,7 +26,7 @@ export function openShelf(folders: readonly string[]): Shelf {
     read(name) {
       let result = read.get(name);
       if (!result) {
-        result = readFilter(files.get(name)!);
+        result = readFilter(files.get(name)!, { onlyRegular: true });
         read.set(name, result);
       }
       return result;
@@ -44,14 +44,23 @@ export function describeShelf(shelf: Shelf): Described[] {
     });
 }
 
-/** Reads one filter file, from the shelf or from anywhere (`test FILE`). */
-export function readFilter(file: string): { definition?: FilterDefinition; faults: readonly Fault[] } {
+/**
+ * Reads one filter file, from the shelf or from anywhere (`test FILE`).
+ * @param onlyRegular a daemon must not wait for ever for what nobody writes into a FIFO; whoever tests a filter may.
+ */
+function readFilter(
+  file: string,
+  { onlyRegular = false } = {},
+): { definition?: FilterDefinition; faults: readonly Fault[] } {
+  const refuse = (message: string) => ({
+    faults: [{ code: 'E_FILTER_UNREADABLE' as const, file, line: 0, column: 0, message }],
+  });
   let text: string;
   try {
+    if (onlyRegular && !statSync(file).isFile()) return refuse('this is not a regular file');
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const message = `can't be read (${reasonOf(error)})`;
-    return { faults: [{ code: 'E_FILTER_UNREADABLE', file, line: 0, column: 0, message }] };
+    return refuse(`can't be read (${reasonOf(error)})`);
   }
   return parseFilter(text, file);
 }

@@ -23,6 +23,8 @@ export interface Journal {
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
+/** How often the journal is asked whether our journalctl tells what comes. */
+const LOOK = 60_000;
 
 /**
  * Begins at once, and goes on by itself: a journalctl that ends is started again, ever later.
@@ -54,6 +56,9 @@ export function createJournal(
   let missed: string | undefined;
   let wait = FIRST_WAIT;
   let cancelRetry: Cancel | undefined;
+  let cancelLook: Cancel | undefined;
+  /** Where we stood when the journal had more than we were told of; undefined where it had not. */
+  let doubt: { readonly cursor: string | undefined } | undefined;
   let isClosed = false;
   const counted = { lines: 0, skipped: 0 };
 
@@ -81,6 +86,32 @@ export function createJournal(
       failed('E_JOURNAL_ENDED', why);
     });
     onReady();
+    doubt = undefined;
+    lookLater(started);
+  }
+
+  function lookLater(at: Feed): void {
+    cancelLook?.();
+    cancelLook = clock.schedule(LOOK, () => void look(at));
+  }
+
+  /**
+   * A journalctl can go deaf and stay: where the folder that it watches was removed, for one. Whoever has said nothing
+   * over two looks while there was something to say is started anew, which is harmless: it begins at our cursor.
+   */
+  async function look(at: Feed): Promise<void> {
+    if (feed !== at) return;
+    const newest = await journalctl.newest(watch.terms);
+    if (isClosed || feed !== at) return;
+    const cursor = position?.cursor;
+    const isBehind = !hasRead(newest);
+    if (!isBehind || doubt?.cursor !== cursor || !doubt) {
+      doubt = isBehind ? { cursor } : undefined;
+      return lookLater(at);
+    }
+    feed = undefined;
+    at.close();
+    failed('E_JOURNAL_ENDED', newest.outcome === 'failed' ? newest.why : 'it said nothing of what has come');
   }
 
   /** First sight. */
@@ -215,6 +246,7 @@ export function createJournal(
     close() {
       isClosed = true;
       cancelRetry?.();
+      cancelLook?.();
       const open = feed;
       feed = undefined;
       open?.close();

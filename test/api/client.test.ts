@@ -44,6 +44,9 @@ test('every method asks the daemon and gives its answer', async () => {
   expect(await client.attempt(attempt)).toEqual(await direct.attempt(attempt));
   expect(await client.teardown()).toEqual(await direct.teardown());
   expect(await client.arm()).toEqual(await direct.arm());
+  expect(await client.log({ level: 'warn', after: 7, wait: 1 })).toEqual(
+    await direct.log({ level: 'warn', after: 7, wait: 1 }),
+  );
   expect(control.calls).toEqual(direct.calls);
 });
 

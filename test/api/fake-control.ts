@@ -7,6 +7,7 @@ import type {
   EventsQuery,
   HistoryView,
   LiveEvent,
+  LogPage,
   Page,
   ReportOutcome,
   StatusView,
@@ -98,6 +99,10 @@ export function status(changes: Partial<StatusView> = {}): StatusView {
     faults: [],
     ...changes,
   };
+}
+
+export function logPage(items: LogPage['items'], changes: Partial<LogPage> = {}): LogPage {
+  return { items, next: null, last: items.at(-1)?.n ?? 0, missed: 0, ...changes };
 }
 
 export function createFakeControl(): FakeControl {
@@ -192,5 +197,6 @@ export function createFakeControl(): FakeControl {
         jails,
         jails.map((jail) => ({ jail, outcome: 'disabled' as const })),
       ),
+    log: async (query) => reply('log', query, logPage([])),
   };
 }

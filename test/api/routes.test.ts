@@ -4,7 +4,7 @@ import { createApp } from '../../src/api/app.ts';
 import type { Role } from '../../src/api/contract.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { SHAPES } from '../../src/api/shapes.ts';
-import { BODY_LIMIT } from '../../src/api/validate.ts';
+import { BODY_LIMIT } from '../../src/api/wire.ts';
 import { BailiffError } from '../../src/errors.ts';
 import { silentLog } from '../../src/ports.ts';
 import type { Log } from '../../src/ports.ts';
@@ -52,6 +52,7 @@ describe('answers', () => {
     ['POST', '/v1/confirm'],
     ['POST', '/v1/jails/enable', { jails: ['api'] }],
     ['POST', '/v1/jails/disable', { jails: ['api'] }],
+    ['GET', '/v1/log?level=warn&jail=sshd&since=2026-01-05T10:00:00Z&after=7&wait=20'],
     ['GET', '/v1/openapi.json'],
   ];
 
@@ -98,6 +99,17 @@ describe('requests reach the daemon', () => {
       ['ban', request],
       ['ban', { addresses: ['192.0.2.7'], for: 600 }],
     ]);
+  });
+
+  test('a page of its log, with numbers as numbers; whatever is none is refused', async () => {
+    const { control, ask } = setUp();
+    await ask('GET', '/v1/log?level=warn&jail=sshd&since=2026-01-05T10:00:00Z&after=7&wait=20');
+    for (const query of ['after=-1', 'after=x', 'after=', 'wait=21', 'level=all', 'since=now'])
+      expect([query, (await ask('GET', `/v1/log?${query}`)).status]).toEqual([query, 400]);
+    expect(control.calls).toEqual([
+      ['log', { level: 'warn', jail: 'sshd', since: '2026-01-05T10:00:00Z', after: 7, wait: 20 }],
+    ]);
+    expect((await setUp('status').ask('GET', '/v1/log')).status).toBe(403);
   });
 
   test('an unban of addresses, of a jail, of everything', async () => {

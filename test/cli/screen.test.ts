@@ -46,6 +46,17 @@ describe('tables', () => {
   });
 });
 
+test('a log whose name is made of escapes does not make the screen wider than it is', () => {
+  const sources = ['/var/log/\u001b[2J\u202e'.repeat(40), `/${'\u001b'.repeat(30)}`].map((id) => ({
+    ...status().sources[0]!,
+    ...{ id, path: id },
+  }));
+  const screen = formatStatus(screen80, false, { ...status(), sources });
+  const lines = screen.slice(screen.indexOf('SOURCE')).split('\n');
+  expect(lines.filter((line) => line.includes('\\x1b'))).toHaveLength(2);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
 describe('JSON', () => {
   test('means what it meant, and holds nothing that acts on a terminal', () => {
     fc.assert(

@@ -15,7 +15,8 @@ needs(
 )('after any crash', () => {
   test.concurrent.each([11, 12])(
     'bans, counts, positions and kernel sets are those of a run without one (seed %i)',
-    { timeout: 300_000 },
+    // Alone on two cores it takes a minute and a half; this is a limit against hanging.
+    { timeout: 1_200_000 },
     async (seed) => {
       const start = Date.now() - 2 * 86_400_000;
       const calm = await crashRun({ seed, kills: 0, steps: STEPS, start });

@@ -6,7 +6,7 @@ import type { FaultPoint } from '../../src/daemon/index.ts';
 import { createClock, createExec, createInput, createOwner } from '../../src/daemon/system.ts';
 import { createFirewall } from '../../src/firewall/index.ts';
 import { silentLog } from '../../src/ports.ts';
-import { prepareSetup } from '../../src/setup/index.ts';
+import { prepareSetup, takenAsProven } from '../../src/setup/index.ts';
 
 const [folder, mark = ''] = process.argv.slice(2) as [string, string?];
 const [deadly, times] = mark.split(':');
@@ -23,10 +23,8 @@ const prepare = () =>
     configFile: join(folder, 'jails.json'),
     shippedFilters: join(import.meta.dirname, '..', '..', 'filters'),
     trusted: { uid: process.geteuid!() },
-    proofs: {
-      isProven: (hash) => ledger.isProven(hash),
-      remember: (hash) => ledger.remember(hash, clock.now()),
-    },
+    // Its filters are proven by their own tests: here it would be half of what a run without kills costs.
+    proofs: takenAsProven,
     version: 'crash-harness',
   });
 const result = prepare();

@@ -73,6 +73,24 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'known.takeDirty();',
   },
   {
+    name: 'reload-drops-what-is-held',
+    point: 1,
+    file: 'src/daemon/install.ts',
+    find: 'for (const chunk of sources.takeHeld()) parts.apply(chunk);',
+    replace: 'sources.takeHeld();',
+  },
+  {
+    name: 'journal-position-in-a-transaction-of-its-own',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: 'await ledger.commit({ ...taken, offenders }, durable);',
+    replace: `const isJournal = ({ kind }) => kind === 'journal';
+      const nothing = Object.fromEntries(Object.keys(taken).map((key) => [key, []]));
+      await ledger.commit({ ...nothing, positions: taken.positions.filter(isJournal) }, durable);
+      at('after-commit');
+      await ledger.commit({ ...taken, positions: taken.positions.filter((each) => !isJournal(each)), offenders }, durable);`,
+  },
+  {
     name: 'sentence-from-the-clock',
     point: 2,
     file: 'src/daemon/judge.ts',
@@ -104,7 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'boot-does-not-list-the-kernel',
     point: 4,
     file: 'src/daemon/enforcer.ts',
-    find: 'for (const block of await firewall.list()) hold(block);',
+    find: 'for (const block of listed) hold(block);',
     replace: '',
   },
   {
@@ -197,6 +215,13 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/ledger/rows.ts',
     find: "skipping: row['skipping'] === 1,",
     replace: 'skipping: false,',
+  },
+  {
+    name: 'journal-reads-its-last-entry-again',
+    point: 6,
+    file: 'src/sources/journal.ts',
+    find: 'if (isOurs) continue;',
+    replace: '',
   },
   {
     name: 'pattern-known-before-its-files',

@@ -33,6 +33,9 @@ const POINTS = [
   'after-enforce',
   'after-boot-enforce',
   'after-apply',
+  // Twice, for only half of the reloads change the rules of a jail.
+  'after-reload',
+  'after-reload',
 ] as const;
 
 export interface CrashRun {
@@ -100,7 +103,7 @@ closes: '^web <session>\\[\\d+\\]: Received disconnect from <ip> port \\d+:11: B
 const VARIANTS = [
   { access: 'access.log', auth: '*auth.log', patience: 5_000 },
   { access: 'acces?.log', auth: '*auth.log', patience: 5_001 },
-  { access: 'access.log', auth: 'auth.log', patience: 5_000 },
+  { access: 'access.log', auth: 'auth.log', patience: 5_002 },
 ];
 
 /** In one step, as whoever edits a config that a daemon may read at any time does. */

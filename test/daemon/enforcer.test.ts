@@ -66,6 +66,40 @@ describe('the kernel is a function of the open bans', () => {
     expect(await blocked(firewall)).toEqual(['192.0.2.7  1300000']);
   });
 
+  test('what somebody else takes out of it is put back by the next look, and never shown as gone meanwhile', async () => {
+    const { firewall, enforcerOf } = world();
+    const bans = createBans([], 1);
+    const looking = Promise.withResolvers<void>();
+    const ask = Promise.withResolvers<void>();
+    let isSlow = false;
+    const enforcer = enforcerOf(bans, {
+      ...firewall,
+      async list() {
+        looking.resolve();
+        if (isSlow) await ask.promise;
+        return firewall.list();
+      },
+    });
+    await enforcer.boot([]);
+    const ban = bans.impose(wanted(), 1_000_000);
+    await enforcer.sync();
+    await firewall.teardown();
+    // What is in the kernel at the start may be wanted by lines that are still to be read.
+    await enforcer.audit();
+    expect(await blocked(firewall)).toEqual([]);
+    await enforcer.settle();
+    isSlow = true;
+    const audit = enforcer.audit();
+    await looking.promise;
+    expect(enforcer.standingOf(ban)).toEqual({ state: 'blocked' });
+    ask.resolve();
+    await audit;
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000']);
+    await enforcer.standDown();
+    await enforcer.audit();
+    expect(await blocked(firewall)).toEqual([]);
+  });
+
   test('jails with other ports have blocks of their own; a jail that only detects has none', async () => {
     const { firewall, enforcerOf } = world();
     const bans = createBans([], 1);

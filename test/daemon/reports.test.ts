@@ -10,6 +10,7 @@ import { createCommitter } from '../../src/daemon/committer.ts';
 import { createFaults } from '../../src/daemon/faults.ts';
 import type { SittingJail } from '../../src/daemon/judge.ts';
 import { createReportMemory } from '../../src/daemon/report-memory.ts';
+import { createReportSource } from '../../src/daemon/report-source.ts';
 import { createReports } from '../../src/daemon/reports.ts';
 import { createSessions } from '../../src/daemon/sessions.ts';
 import type { Sittings } from '../../src/daemon/sitting.ts';
@@ -91,8 +92,9 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
     ports,
   );
   let enforced = 0;
+  const source = createReportSource(sittings, clock);
   const reports = createReports({
-    ...{ bans, committer, sittings, memory, clock, faults },
+    ...{ bans, committer, sittings, memory, clock, faults, source },
     recidive: () => recidive,
     onVerdict: () => undefined,
     announce() {},
@@ -105,7 +107,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
   };
   onTestFinished(close);
   return {
-    ...{ clock, ledger, bans, reports, faults, commits, memory, close, folder },
+    ...{ clock, ledger, bans, reports, faults, source, commits, memory, close, folder },
     get enforced() {
       return enforced;
     },
@@ -397,6 +399,45 @@ describe('an attempt by hand', () => {
     breakDisk(true);
     expect(await reports.attempt({ addresses: ['192.0.2.7'], jail: 'app' })).toMatchObject([
       { outcome: 'counted', durable: false },
+    ]);
+  });
+});
+
+describe('reports as a source', () => {
+  const row = { id: 'reports', kind: 'report', state: 'following', lag: 0, lines: 0, skipped: 0, faults: [] };
+
+  test('are a row with what came and what was refused', async () => {
+    const { say, source, clock } = court();
+    expect([source.status(), source.last]).toEqual([[row], undefined]);
+    await say({}, { address: 'rubbish' }, {});
+    expect([source.status(), source.last]).toEqual([[{ ...row, lines: 3, skipped: 1 }], clock.now()]);
+  });
+
+  test('are none where no jail takes reports and none ever came', async () => {
+    const { say, source } = court({ sshd: { reports: false } });
+    expect(source.status()).toEqual([]);
+    await say({});
+    expect(source.status()).toMatchObject([{ state: 'waiting', lines: 1, skipped: 1 }]);
+  });
+
+  test('to a jail that takes none are a fault that counts up, and names the jail only where it is one', async () => {
+    const { say, source } = court();
+    await say({ jail: 'sshd' }, { jail: 'sshd' });
+    const faults = () => source.status()[0]!.faults;
+    expect(faults()).toMatchObject([
+      {
+        code: 'W_REPORT_REFUSED',
+        count: 2,
+        message: 'Reports to the jail "sshd" are refused: it takes none.',
+      },
+    ]);
+    await say({ jail: '\u001b[31mhostile' });
+    expect(faults()).toMatchObject([
+      {
+        code: 'W_REPORT_REFUSED',
+        count: 3,
+        message: 'Reports to a jail that there is not, or that is disabled, are refused.',
+      },
     ]);
   });
 });

@@ -1,14 +1,17 @@
-// Applications report to a real daemon: under user ids of their own, and many at a time while it is killed.
+// Applications report to a real daemon, many at a time while it is killed. Who may do so: roles.test.ts.
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClient } from '../../src/api/index.ts';
-import type { HistoryView, ReportOutcome } from '../../src/api/contract.ts';
+import type { HistoryView, Report, ReportOutcome } from '../../src/api/contract.ts';
+import { commitsIn } from '../support/commits.ts';
 import { startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
-import { needs, program } from '../support/programs.ts';
-import { eventually, run } from '../support/run.ts';
+import { eventually } from '../support/run.ts';
 
 let folder: string;
 let daemon: Daemon | undefined;
@@ -21,56 +24,55 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Numbers that no user and no group of a host has. */
-const [USER, REPORTERS] = [61_234, 61_235];
+/** Sends one report on a connection that is kept. `sent` resolves when the kernel has it. */
+function send(agent: Agent, report: Report): { sent: Promise<unknown>; answer: Promise<ReportOutcome[]> } {
+  const outgoing = request({
+    ...{ agent, socketPath: join(folder, 'run', 'report.sock'), method: 'POST', path: '/v1/reports' },
+    headers: { 'content-type': 'application/json' },
+  });
+  const answer = once(outgoing, 'response').then(async ([incoming]) => {
+    let text = '';
+    for await (const piece of (incoming as IncomingMessage).setEncoding('utf8')) text += piece;
+    return JSON.parse(text) as ReportOutcome[];
+  });
+  const sent = once(outgoing, 'finish');
+  outgoing.end(JSON.stringify(report));
+  return { sent, answer };
+}
 
-needs(
-  'root',
-  'setpriv',
-  'curl',
-)('the group of report.sock', () => {
-  /** @returns the status of the answer; 0 where the socket may not be opened. */
-  async function ask(group: number, socket: string, path: string, body?: object): Promise<number> {
-    const post = body && ['--header', 'content-type: application/json', '--data', JSON.stringify(body)];
-    const { stdout } = await run(program('setpriv'), [
-      ...['--reuid', String(USER), '--regid', String(group), '--clear-groups', program('curl'), '--silent'],
-      ...['--output', '/dev/null', '--write-out', '%{http_code}', '--unix-socket'],
-      ...[join(folder, 'run', `${socket}.sock`), ...(post ?? []), `http://bailiff${path}`],
-    ]);
-    return Number(stdout);
+test('single reports of fifty clients share commits, and each is committed', async () => {
+  const [CLIENTS, ROUNDS] = [50, 10];
+  const config = { jails: { app: { reports: true, maxRetry: 100_000, findTime: '1d' } } };
+  const options = { folder, config, args: ['--firewall', 'memory'] };
+  daemon = await startDaemon(options);
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  let commits = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = commitsIn(join(folder, 'state'));
+    // All of them are there before the first can be answered: a slow machine would send them one by one.
+    process.kill(daemon.pid, 'SIGSTOP');
+    const reports = Array.from({ length: CLIENTS }, (_, n) =>
+      send(agent, { jail: 'app', address: `203.0.113.${n}`, outcome: 'failure', id: `${n} ${round}` }),
+    );
+    await Promise.all(reports.map(({ sent }) => sent));
+    daemon.wake();
+    const answers = await Promise.all(reports.map(({ answer }) => answer));
+    expect(answers.map(([answer]) => answer?.outcome)).toEqual(Array(CLIENTS).fill('counted'));
+    commits += commitsIn(join(folder, 'state')) - before;
   }
-  const report = { jail: 'app', address: '203.0.113.7', outcome: 'abuse' };
-
-  test('may report, and neither see nor change; others may not even that', async () => {
-    const config = { jails: { app: { reports: true } } };
-    const args = ['--firewall', 'memory', '--report-group', String(REPORTERS)];
-    daemon = await startDaemon({ folder, config, args });
-    const asked: [string, string, object?][] = [
-      ['report', '/v1/reports', report],
-      ['report', '/v1/bans'],
-      ['report', '/v1/status'],
-      ['report', '/v1/history?address=203.0.113.7'],
-      ['report', '/v1/bans', { addresses: ['203.0.113.9'] }],
-      ['report', '/v1/attempts', { addresses: ['203.0.113.9'], jail: 'app' }],
-      ['report', '/v1/teardown', {}],
-      ['status', '/v1/status'],
-      ['status', '/v1/reports', report],
-      ['control', '/v1/reports', report],
-    ];
-    const answersOf = async (group: number): Promise<number[]> => {
-      const answers = [];
-      for (const each of asked) answers.push(await ask(group, ...each));
-      return answers;
-    };
-    expect(await answersOf(REPORTERS)).toEqual([200, 403, 403, 403, 403, 403, 403, 0, 0, 0]);
-    expect((await daemon.bans()).map(({ address }) => address)).toEqual(['203.0.113.7']);
-    expect(await answersOf(USER)).toEqual(Array(10).fill(0));
-  });
-
-  test('that does not exist keeps the daemon from starting, with a word why', async () => {
-    const args = ['--firewall', 'memory', '--report-group', 'no-such-group'];
-    await expect(startDaemon({ folder, config: {}, args })).rejects.toThrow(/no group "no-such-group"/);
-  });
+  agent.destroy();
+  // What was answered is in the ledger; what was not there yet would be lost now.
+  await daemon.end('SIGKILL');
+  daemon = await startDaemon(options);
+  const counts = [];
+  for (let n = 0; n < CLIENTS; n++) {
+    const { offenders } = await daemon.get<HistoryView>(`/v1/history?address=203.0.113.${n}`);
+    counts.push(offenders[0]?.count);
+  }
+  expect(counts).toEqual(Array(CLIENTS).fill(ROUNDS));
+  expect(commits).toBeGreaterThan(0);
+  // One a round if all goes well, and one a second whatever comes; far below one a report.
+  expect(commits * 5).toBeLessThan(CLIENTS * ROUNDS);
 });
 
 test(

@@ -186,6 +186,12 @@ needs('root')('a full disk', () => {
       const byHand = await daemon.verb('--json', 'ban', '203.0.113.5');
       expect(JSON.parse(byHand.stdout)).toMatchObject([{ outcome: 'banned', durable: false }]);
       expect((await daemon.status()).faults).toMatchObject([{ code: 'E_LEDGER_UNAVAILABLE' }]);
+      // Of a filter that is new here it can't be kept that it was proven; it runs all the same.
+      const { jails } = configFor('access.log') as { jails: object };
+      const more = { jails: { ...jails, ftp: { filter: 'vsftpd', logs: [log('ftp.log')] } } };
+      writeFileSync(join(folder, 'bailiff', 'jails.json'), JSON.stringify(more));
+      process.kill(daemon.pid, 'SIGHUP');
+      await eventually('the new jail is there', async () => (await daemon!.status()).jails.length === 2);
 
       rmSync(join(state, 'ballast'));
       const mended = await daemon.caughtUp();

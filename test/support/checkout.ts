@@ -13,6 +13,7 @@ const PARTS = [
     'src',
     'filters',
     'systemd',
+    'docs/man',
     'package.json',
     'package-lock.json',
     '.npmrc',

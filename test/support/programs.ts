@@ -34,6 +34,11 @@ export const PACKAGE_OF = {
   'systemd-journal-remote': 'systemd-journal-remote',
   python3: 'python3',
   php: 'php-cli',
+  bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
+  groff: 'groff-base',
+  man: 'man-db',
 } as const;
 
 /** A program that tests drive, or `root`: the right to make network namespaces. */

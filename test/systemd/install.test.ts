@@ -22,7 +22,7 @@ needs(
   const at = (path: string): string => join(folder.path, path);
   const install = () => run('/bin/sh', [SCRIPT], { env: { DESTDIR: folder.path, PROGRAM: '/opt/bailiff' } });
 
-  it('writes unit, user, folders, command and a first config, and starts nothing', async () => {
+  it('writes unit, user, folders, command, man pages, completions and a first config, and starts nothing', async () => {
     const { code, stdout, stderr } = await install();
     expect(code, stderr).toBe(0);
     expect(readlinkSync(at('usr/local/bin/bailiff'))).toBe('/opt/bailiff/bin/bailiff');
@@ -32,15 +32,26 @@ needs(
       ['usr/local/lib/sysusers.d/bailiff.conf', 'systemd/bailiff.sysusers'],
       ['usr/local/lib/tmpfiles.d/bailiff.conf', 'systemd/bailiff.tmpfiles'],
       ['etc/bailiff/jails.json', 'jails.example.json'],
+      ['usr/local/share/man/man8/bailiff.8', 'docs/man/bailiff.8'],
+      ['usr/local/share/man/man5/jails.json.5', 'docs/man/jails.json.5'],
     ] as const) {
       expect(readFileSync(at(where), 'utf8')).toBe(shipped(what));
       expect(statSync(at(where)).mode & 0o777).toBe(0o644);
       expect(stdout).toContain(at(where));
     }
+    for (const [where, begins] of [
+      ['usr/local/share/bash-completion/completions/bailiff', '# bash completions for bailiff'],
+      ['usr/local/share/zsh/site-functions/_bailiff', '#compdef bailiff'],
+      ['usr/local/share/fish/vendor_completions.d/bailiff.fish', '# fish completions for bailiff'],
+    ] as const) {
+      expect(readFileSync(at(where), 'utf8').startsWith(begins)).toBe(true);
+      expect(statSync(at(where)).mode & 0o777).toBe(0o644);
+    }
     for (const made of ['etc/bailiff/jails.d', 'etc/bailiff/filters'])
       expect(statSync(at(made)).mode & 0o777).toBe(0o755);
     expect(readFileSync(at('etc/passwd'), 'utf8')).toMatch(/^bailiff:x:[1-9]\d*:.*:\/usr\/sbin\/nologin$/m);
     expect(readFileSync(at('etc/group'), 'utf8')).toMatch(/^adm:x:\d+:bailiff$/m);
+    expect(readFileSync(at('etc/group'), 'utf8')).toMatch(/^bailiff-report:x:\d+:bailiff$/m);
     expect(existsSync(at('etc/systemd'))).toBe(false);
   });
 

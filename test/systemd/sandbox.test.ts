@@ -108,7 +108,8 @@ needs(
     expect(value('Uid')).toEqual([uid, uid, uid, uid]);
     expect(value('Gid')).toEqual([gid, gid, gid, gid]);
     const groups = new Set(value('Groups').filter(Boolean).map(Number));
-    expect(groups).toEqual(new Set([Number(gid), groupId('adm'), groupId('systemd-journal')]));
+    const others = ['adm', 'systemd-journal', 'bailiff-report'].map(groupId);
+    expect(groups).toEqual(new Set([Number(gid), ...others]));
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
       expect([set, ...value(set)]).toEqual([set, CAP_NET_ADMIN]);
     expect([value('NoNewPrivs'), value('Seccomp')]).toEqual([['1'], ['2']]);
@@ -134,6 +135,19 @@ needs(
     const status = await client().status();
     expect(status.mode).toBe('enforcing');
     expect(status.faults).toEqual([]);
+  });
+
+  it('gives each socket to the group that it is for, and control.sock to nobody', () => {
+    const [uid, gid] = idsOf(sandbox.root, 'bailiff');
+    const access = (name: string) => {
+      const { uid: owner, gid: group, mode } = statSync(at('run/bailiff', `${name}.sock`));
+      return [owner, group, (mode & 0o777).toString(8)];
+    };
+    expect(['control', 'status', 'report'].map(access)).toEqual([
+      [uid, gid, '600'],
+      [uid, gid, '660'],
+      [uid, groupId('bailiff-report'), '660'],
+    ]);
   });
 
   it('can write its state and its sockets, and nothing else', async () => {

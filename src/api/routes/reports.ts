@@ -1,14 +1,16 @@
 // What is reported without a log: by applications, and by hand.
 import * as v from 'valibot';
 import { BailiffError } from '../../errors.ts';
-import type { Report, ReportOutcome } from '../contract.ts';
+import type { Control, Report, ReportOutcome } from '../contract.ts';
 import { addressField, jailField } from '../fields.ts';
 import { route } from '../route.ts';
 import type { Call, Fields } from '../route.ts';
-import { checkFields } from '../validate.ts';
+import { createCheck } from '../validate.ts';
 
 /** More reports, or addresses, than this in one request are refused. */
 const MOST = 1_000;
+/** So many reports are worked on before the event loop is given back; each such part has its commit. */
+const AT_ONCE = 250;
 
 const outcome = v.pipe(
   v.picklist(['failure', 'success', 'abuse']),
@@ -35,6 +37,8 @@ const beside = { fields: v.optional(fields), at: v.optional(at), id: v.optional(
 
 /** A report. */
 const REPORT = { jail: jailField, address: addressField, outcome, ...beside } satisfies Fields;
+const checkSingle = createCheck(REPORT, 'body');
+const checkReport = createCheck(REPORT, 'report');
 const BODY = {
   reports: v.optional(
     v.pipe(
@@ -80,14 +84,21 @@ export const reportsRoutes = [
 async function reportAll({ control, body }: Call<Fields, typeof BODY>): Promise<ReportOutcome[]> {
   const { reports, ...single } = body;
   if (!reports) {
-    const [answer] = await control.report({ reports: [checkFields(REPORT, single, 'body')] });
+    const [answer] = await control.report({ reports: [checkSingle(single)] });
     if (answer!.outcome !== 'refused') return [answer!];
     throw new BailiffError(answer!.code!, answer!.why!, { address: answer!.address });
   }
   const [key] = Object.keys(single);
   if (key !== undefined)
     throw new BailiffError('E_USAGE', `"reports" stands alone; put "${key}" into each of them`);
-  const read = reports.map(readReport);
+  const outcomes: ReportOutcome[] = [];
+  for (let at = 0; at < reports.length; at += AT_ONCE)
+    outcomes.push(...(await reportSome(control, reports.slice(at, at + AT_ONCE))));
+  return outcomes;
+}
+
+async function reportSome(control: Control, sent: readonly unknown[]): Promise<ReportOutcome[]> {
+  const read = sent.map(readReport);
   const sound = read.flatMap((each) => ('report' in each ? [each.report] : []));
   const answers = sound.length > 0 ? await control.report({ reports: sound }) : [];
   return read.map((each) => ('report' in each ? answers.shift()! : each.refused));
@@ -96,7 +107,7 @@ async function reportAll({ control, body }: Call<Fields, typeof BODY>): Promise<
 /** One that makes no sense must not keep the others from counting. */
 function readReport(sent: unknown): { report: Report } | { refused: ReportOutcome } {
   try {
-    return { report: checkFields(REPORT, sent, 'report') };
+    return { report: checkReport(sent) };
   } catch (error) {
     if (!(error instanceof BailiffError)) throw error;
     const { address, id: own } = (sent ?? {}) as { address?: unknown; id?: unknown };

@@ -10,7 +10,7 @@ import type { Context, Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'filters',
   summary: 'the library: what each filter catches, with a sample line',
-  arguments: [{ term: '[name]', summary: 'show this one: what counts, its patterns, its samples' }],
+  arguments: [{ term: '[filter]', summary: 'show this one: what counts, its patterns, its samples' }],
   options: [],
   details: 'Those in filters/ beside the config are among them. No daemon is asked.',
   async run(context, args) {

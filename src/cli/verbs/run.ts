@@ -20,8 +20,8 @@ import { chooseFirewall, createFirewall, liftOthers } from '../../firewall/index
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findServiceManager } from '../paths.ts';
+import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
-import { findReportGroup } from '../report-group.ts';
 import type { Context, Verb } from '../verb.ts';
 
 const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
@@ -41,10 +41,15 @@ export const verb: Verb = {
     {
       term: '--firewall <kind>',
       summary: `${KINDS.join(', ')} (default: nftables, or iptables where only that is there)`,
+      choices: KINDS,
     },
     {
-      term: '--report-group <group>',
-      summary: 'who may report by report.sock, by name or number (default: bailiff-report, if there is one)',
+      term: `${STATUS_GROUP.option} <group>`,
+      summary: `who may look on by status.sock, by name or number (default: ${STATUS_GROUP.usual}, if there is one, else the group that it runs with)`,
+    },
+    {
+      term: `${REPORT_GROUP.option} <group>`,
+      summary: `who may report by report.sock, by name or number (default: ${REPORT_GROUP.usual}, if there is one, else nobody)`,
     },
     { term: '--detect-only', summary: 'decide and remember, but never block' },
     { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
@@ -53,17 +58,27 @@ export const verb: Verb = {
     const given = kindOf(options['firewall']);
     if (input !== undefined && input !== '-')
       throw new BailiffError('E_USAGE', `run reads no file ${JSON.stringify(input)}; "-" is standard input.`);
-    const named = options['reportGroup'];
-    const reportGroup = findReportGroup(typeof named === 'string' ? named : undefined);
+    const groups = findGroups(textOf(options['statusGroup']), textOf(options['reportGroup']));
     // From here on a signal ends it cleanly, also while it boots.
     const signalled = nextSignal();
+    // A config that changes while it starts is read once more when it runs.
+    let isHungUp = false;
+    let hangUp = (): void => void (isHungUp = true);
+    process.on('SIGHUP', () => hangUp());
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
     const ledger = openLedger(state);
     const prepare = () =>
       readSetup(context, {
         isProven: (hash) => ledger.isProven(hash),
-        remember: (hash) => ledger.remember(hash, clock.now()),
+        remember(hash) {
+          // On a full disk the filter is proven anew at the next start, and runs all the same.
+          try {
+            ledger.remember(hash, clock.now());
+          } catch (error) {
+            if (!(error instanceof BailiffError)) throw error;
+          }
+        },
       });
     const result = prepare();
     if (!result.ok) {
@@ -72,7 +87,7 @@ export const verb: Verb = {
       tellFaults(context, result.faults, 'fault');
       return exitOf(result.faults);
     }
-    const log = await createLog(
+    const { log, recent } = await createLog(
       {
         pretty: context.terminal && !context.json,
         color: context.color,
@@ -105,14 +120,17 @@ export const verb: Verb = {
         runtime: context.paths.runtime,
         firewall,
         neverEnforce,
-        statusGroup: undefined,
-        reportGroup,
+        ...groups,
         version: context.version,
         asksForInput: input === '-',
       },
-      { ...ports, input: createInput, host: createHost(ports), at: passBy, cron: createCron() },
+      {
+        ...{ ...ports, recent, input: createInput, host: createHost(ports) },
+        ...{ at: passBy, cron: createCron() },
+      },
     );
-    process.on('SIGHUP', () => void daemon.reload());
+    hangUp = () => void daemon.reload();
+    if (isHungUp) hangUp();
     if (daemon.mode === 'enforcing' && kind !== 'memory')
       for (const other of await liftOthers(kind, ports))
         log.warn({ firewall: other }, 'lifted what an earlier run blocked through another firewall');
@@ -157,6 +175,10 @@ function nextSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
   });
+}
+
+function textOf(option: unknown): string | undefined {
+  return typeof option === 'string' ? option : undefined;
 }
 
 /** @returns undefined where nothing was written: then it is chosen. */

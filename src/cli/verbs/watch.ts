@@ -26,7 +26,11 @@ export const verb: Verb = {
   arguments: [],
   options: [
     { term: '--jail <names>', summary: 'events of these jails alone (a,b)' },
-    { term: '--kind <kinds>', summary: `of these kinds alone: ${NEWS_KINDS.join(', ')}` },
+    {
+      term: '--kind <kinds>',
+      summary: `of these kinds alone: ${NEWS_KINDS.join(', ')}`,
+      choices: NEWS_KINDS,
+    },
     { term: '--address <addresses>', summary: 'about these addresses, or inside these networks' },
     { term: '--last <count>', summary: 'begin with the latest events that are remembered' },
     { term: '--after <id>', summary: 'go on behind this event' },
