@@ -252,6 +252,27 @@ describe('the kernel is a function of the open bans', () => {
     expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000', '192.0.2.8  1600000']);
   });
 
+  test('what somebody else took out of the kernel is put back at the next look, and not while it stands down', async () => {
+    const { firewall, enforcerOf } = world();
+    const bans = createBans([], 1);
+    let isWhole = true;
+    const enforcer = enforcerOf(bans, { ...firewall, isWhole: async () => isWhole });
+    await enforcer.boot([]);
+    bans.impose(wanted(), 1_000_000);
+    await enforcer.sync();
+
+    await firewall.teardown();
+    await enforcer.mend();
+    expect(await blocked(firewall)).toEqual([]);
+    isWhole = false;
+    await enforcer.mend();
+    expect(await blocked(firewall)).toEqual(['192.0.2.7  1600000']);
+
+    await enforcer.standDown();
+    await enforcer.mend();
+    expect(await blocked(firewall)).toEqual([]);
+  });
+
   test('what was lifted by hand goes out at once, also while a backlog is read', async () => {
     const { firewall, enforcerOf } = world();
     const bans = createBans([], 1);
