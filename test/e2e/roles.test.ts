@@ -25,6 +25,7 @@ const ASKED: Readonly<Record<string, { readonly path: string; readonly body?: ob
   'GET /v1/bans': { path: '/v1/bans?all=true' },
   'GET /v1/history': { path: '/v1/history?address=203.0.113.7' },
   'GET /v1/events': { path: '/v1/events' },
+  'GET /v1/log': { path: '/v1/log' },
   'GET /v1/openapi.json': { path: '/v1/openapi.json' },
   'POST /v1/reports': {
     path: '/v1/reports',
@@ -56,6 +57,7 @@ const SPOKEN: Readonly<Record<string, readonly string[]>> = {
   unban: ['--all'],
   attempt: ['203.0.113.10', '--jail', 'app'],
   history: ['203.0.113.7'],
+  logs: [],
   enable: ['app'],
   disable: ['app'],
   reload: [],
@@ -64,7 +66,7 @@ const SPOKEN: Readonly<Record<string, readonly string[]>> = {
   teardown: [],
 };
 /** These read files and no socket, or (`watch`) have no end: it asks the same route as the table above. */
-const NOT_SPOKEN = ['run', 'check', 'replay', 'test', 'explain', 'filters', 'watch'];
+const NOT_SPOKEN = ['run', 'check', 'replay', 'test', 'explain', 'filters', 'watch', 'config', 'completions'];
 
 needs(
   'root',
