@@ -12,6 +12,8 @@ fi
 
 wire=visitor$$
 host() { nsenter --net=/proc/self/fd/9 ip "$@"; }
+# The kernel takes a namespace away when it has time; until then answers to the next visitor would go this way.
+trap 'host link delete "$wire"' EXIT
 host link add "$wire" type veth peer name eth0 netns $$
 host address add 198.51.100.1/24 dev "$wire"
 host address add 2001:db8:7::1/64 dev "$wire" nodad
@@ -20,4 +22,4 @@ ip link set lo up
 ip address add 198.51.100.7/24 dev eth0
 ip address add 2001:db8:7::7/64 dev eth0 nodad
 ip link set eth0 up
-exec 9<&- "$@"
+"$@" 9<&-
