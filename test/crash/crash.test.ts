@@ -32,7 +32,7 @@ needs(
       expect(calm.outcome.kernel.length).toBeGreaterThan(3);
       expect(calm.outcome.positions).toHaveLength(3);
       expect(calm.outcome.bans.some((ban) => ban.startsWith('unit '))).toBe(true);
-      expect(calm.outcome.bans.filter((ban) => ban.startsWith('app ')).length).toBeGreaterThan(20);
+      expect(calm.outcome.bans.filter((ban) => ban.startsWith('app ')).length).toBeGreaterThan(10);
       expect(calm.outcome.answers.length).toBeGreaterThan(STEPS);
       // A report that comes again is answered as it was.
       for (const answer of calm.outcome.answers) expect(answer).toMatch(/^\S+ (.*), again \1$/);

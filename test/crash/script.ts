@@ -89,7 +89,8 @@ function journalMessage(random: Random): string | Buffer {
     failed,
     failed,
     failed,
-    'Accepted publickey for ops from 198.19.1.1 port 40022 ssh2',
+    // Nobody who logs in by another source: a log-in protects in every jail, and order between sources is not promised.
+    'Accepted publickey for ops from 198.19.4.1 port 40022 ssh2',
     // Neither is a line of its own, nor does either end well.
     `x\n${failed}`,
     Buffer.from(`${failed}\0\xff`, 'latin1'),
