@@ -1,6 +1,7 @@
 // Arguments checked before the daemon is asked, so that a slip is told even where none runs.
 import { parseNetwork } from '../address.ts';
 import { BailiffError } from '../errors.ts';
+import { nearest } from '../text.ts';
 import { parseDuration } from '../time.ts';
 
 /** @throws BailiffError E_ADDRESS naming the first that is neither an address nor a network. */
@@ -22,4 +23,13 @@ export function checkDuration(text: string | undefined): void {
     `"${text}" is not a duration; write it as 90s, 10m, 1h30m, 1d, 1w or forever`,
     { duration: text },
   );
+}
+
+/** @param what the words are, for the message. @throws BailiffError E_USAGE naming the nearest word, or all of them. */
+export function oneOf<Word extends string>(words: readonly Word[], written: string, what: string): Word {
+  const found = words.find((each) => each === written);
+  if (found !== undefined) return found;
+  const near = nearest(written, words);
+  const hint = near === undefined ? `there are ${words.join(', ')}` : `did you mean "${near}"?`;
+  throw new BailiffError('E_USAGE', `There is no ${what} "${written}"; ${hint}`, { written });
 }

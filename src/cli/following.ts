@@ -4,8 +4,9 @@ import type { Client } from '../api/index.ts';
 import type { EventsQuery, LiveEvent } from '../api/contract.ts';
 import { BailiffError } from '../errors.ts';
 
-/** Milliseconds between two tries. */
-const AGAIN = 500;
+/** A daemon that is restarted is waited for so often, so many milliseconds each. */
+export const TRIES = 60;
+export const AGAIN = 500;
 
 export interface FollowOptions {
   readonly signal: AbortSignal;

@@ -3,7 +3,7 @@
 /** What printable() escapes, too; JSON.stringify itself escapes what lies below U+0020 and lone surrogates. */
 const MISLEADING = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 
-/** One line of JSON, its line end included. Such characters stand in strings only, where `\uXXXX` means the same. */
+/** One line of JSON, its line end included. Such characters stand in strings only, where `\u` and four hexadecimal digits mean the same. */
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(value).replace(MISLEADING, escape)}\n`;
 }

@@ -20,12 +20,12 @@ export interface Enforcer {
   /** The backlog has been read: what is in the kernel and no longer wanted may go. */
   settle(): Promise<void>;
   /**
-   * Looks at the kernel, and puts back what somebody else took out of it (`flush ruleset`, say). Costs a listing: half a
-   * second for 100 000 blocks. Does nothing before {@link settle}, nor where nothing is to be in force.
+   * Looks at every block in the kernel, and puts back those that somebody else took out. Costs a listing: half a second
+   * for 100 000 blocks; {@link mend} asks less and oftener. Does nothing before {@link settle}, nor where nothing is to be in force.
    */
   audit(): Promise<void>;
   allow(networks: readonly Network[]): Promise<void>;
-  /** Looks whether somebody else took our rules out of the kernel, and puts them back. */
+  /** Looks whether somebody else took our rules or sets out of the kernel (`flush ruleset`, say), and puts them back. */
   mend(): Promise<void>;
   /** Takes everything out of the kernel and rests until {@link arm}. */
   standDown(): Promise<void>;

@@ -49,8 +49,6 @@ export type { MissedLine, TestedMatch } from './test-filter.ts';
 
 /** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;
-/** So long a flush of all rules by somebody else may go unnoticed. */
-const MEND = 5_000;
 
 export interface DaemonOptions {
   readonly setup: Setup;
@@ -225,7 +223,6 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   };
   const timers = [
     every(clock, TICK, tick, fail),
-    every(clock, MEND, () => void enforcer.mend().catch(fail), fail),
     ...keepUp({
       ...{ sittings, sessions, committer, enforcer, clock, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),

@@ -5,7 +5,6 @@ import { BailiffError, formatFault } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Duration, Instant } from '../model.ts';
 import type { Cancel, Clock, Log } from '../ports.ts';
-import { tracesOf } from '../setup/index.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import { printable } from '../text.ts';
 import { formatInstant } from '../time.ts';
@@ -161,9 +160,7 @@ export function createReloader(parts: ReloadParts): Reloader {
     const result = await read();
     if (confirm !== undefined && !trial) begin(confirm, sinceUnasked() ?? presentPast());
     unasked = undefined;
-    const { added, removed, changed, sources } = await install(result.setup);
-    faults.clear(REFUSED);
-    faults.clear(ROLLED_BACK);
+    const { added, removed, changed, sources } = await take(result.setup);
     const released = release ? await parts.release(removed, 'admin', 'its jail was removed') : 0;
     return {
       jails: { added: [...added], removed: [...removed], changed: [...changed] },
@@ -172,6 +169,14 @@ export function createReloader(parts: ReloadParts): Reloader {
       warnings: [...result.warnings],
       confirmBy: trial ? formatInstant(trial.until) : null,
     };
+  }
+
+  /** What lies on the disk comes into force. */
+  async function take(setup: Setup): Promise<Installed> {
+    const installed = await install(setup);
+    faults.clear(REFUSED);
+    faults.clear(ROLLED_BACK);
+    return installed;
   }
 
   const presentPast = (): Past => ({ before: inForce, firstBan: parts.nextBan(), jails: new Set() });
@@ -184,9 +189,7 @@ export function createReloader(parts: ReloadParts): Reloader {
   async function takeUnasked(): Promise<void> {
     const result = await read();
     if (!trial) unasked = { ...(sinceUnasked() ?? presentPast()), at: clock.monotonic() };
-    await install(result.setup);
-    faults.clear(REFUSED);
-    faults.clear(ROLLED_BACK);
+    await take(result.setup);
   }
 
   function begin(patience: Duration, past: Past): void {
@@ -205,9 +208,8 @@ export function createReloader(parts: ReloadParts): Reloader {
     trial = undefined;
     unasked = undefined;
     faults.clear(UNCONFIRMED);
-    // What lies on the disk was tried. By itself only what changes from here on is read: it must not come back at once.
-    const back = { ...before, traces: tracesOf(before.readFrom) };
-    await install(back, 'rolled-back', 'nobody confirmed the config: the one before is in force again');
+    // What lies on the disk was read last, and is no news to whoever watches it: it doesn't come back by itself.
+    await install(before, 'rolled-back', 'nobody confirmed the config: the one before is in force again');
     await parts.release([...jails], 'rollback', 'passed by a config that nobody confirmed', firstBan);
     faults.raise(
       ROLLED_BACK,
@@ -244,11 +246,6 @@ export function createReloader(parts: ReloadParts): Reloader {
   }
 
   const inItsTurn = <T>(task: () => Promise<T>): Promise<T> => inTurn(() => parts.around(task));
-  /** From here on whoever asks asks for another one: this one reads what lies on the disk now. */
-  const onceForAll = <T>(task: () => Promise<T>): Promise<T> => {
-    waiting = undefined;
-    return task();
-  };
   /** A refusal has been told. */
   const quietly = async (reloading: Promise<unknown>): Promise<void> => {
     await reloading.catch((error: unknown) => {
@@ -257,7 +254,14 @@ export function createReloader(parts: ReloadParts): Reloader {
   };
   return {
     reload: (options) => inItsTurn(() => reload(options)),
-    tryReload: () => (waiting ??= quietly(inItsTurn(() => onceForAll(() => reload({}))))),
+    tryReload: () =>
+      (waiting ??= quietly(
+        inTurn(() => {
+          // Whoever asks from here on asks for another one: this one reads what lies on the disk now.
+          waiting = undefined;
+          return parts.around(() => reload({}));
+        }),
+      )),
     reloadUnasked: () => quietly(inItsTurn(takeUnasked)),
     confirm() {
       const wasOnTrial = trial !== undefined;

@@ -1,5 +1,5 @@
-// What no event announces: offenders and sessions of whom nothing is to be remembered, and what others do to single blocks
-// in our part of the kernel.
+// What no event announces: offenders and sessions of whom nothing is to be remembered, and what others do to our part of the
+// kernel.
 import type { Cancel, Clock } from '../ports.ts';
 import type { Committer } from './committer.ts';
 import type { Enforcer } from './enforcer.ts';
@@ -9,6 +9,9 @@ import type { Sittings } from './sitting.ts';
 import { every } from './timers.ts';
 
 const PRUNE = 60_000;
+/** So long it may go unnoticed that somebody else took our rules away (a question of a few milliseconds) … */
+const MEND = 5_000;
+/** … and single blocks, for which everything is listed. */
 const AUDIT = 60_000;
 /** The kernel is looked at for so small a part of the time at most, however much it holds. */
 const AUDIT_SHARE = 1 / 100;
@@ -66,6 +69,7 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
   return [
     every(clock, PRUNE, prune, parts.fail),
     every(clock, PRUNE, tellEvicted, parts.fail),
+    every(clock, MEND, () => void enforcer.mend().catch(parts.fail), parts.fail),
     every(clock, AUDIT, () => void audit().catch(parts.fail), parts.fail),
   ];
 }

@@ -5,6 +5,7 @@
 //   -A bailiff-prerouting … allow set … -j RETURN
 //   -A bailiff-prerouting … ban set … -j DROP      (one for each ban set)
 //   :bailiff-made                           (an empty chain: the table itself wasn't there before Bailiff)
+import type { Dropped } from './contract.ts';
 import { allowSetName, type BanSet, type Family } from './iptables-sets.ts';
 
 const CHAIN = 'bailiff-prerouting';
@@ -78,7 +79,7 @@ export function isEnforced({ hasChain, jumps, rules }: Rules, body: string): boo
 }
 
 /** The rules that drop, with what they counted. */
-export function dropsOf(found: Rules): readonly { readonly packets: number; readonly bytes: number }[] {
+export function dropsOf(found: Rules): readonly Dropped[] {
   return found.rules.filter(({ body }) => body.endsWith('-j DROP'));
 }
 

@@ -8,6 +8,7 @@ import { BailiffError } from '../errors.ts';
 import type { Block, Instant, Network } from '../model.ts';
 import type { Cancel, Clock, Exec, Log } from '../ports.ts';
 import type { Applied, Change, Firewall, Owner } from './contract.ts';
+import { droppedBy } from './dropped.ts';
 import { readBans, readPorts } from './iptables-listing.ts';
 import { isThere, planLines } from './iptables-plan.ts';
 import { createIptablesProgram, isGone } from './iptables-program.ts';
@@ -289,11 +290,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     dropped: () =>
       inTurn(async () => {
         const found = await Promise.all(names.FAMILIES.map(findRules));
-        const drops = found.flatMap((each) => ('why' in each ? [] : rules.dropsOf(each)));
-        return {
-          packets: drops.reduce((sum, rule) => sum + rule.packets, 0),
-          bytes: drops.reduce((sum, rule) => sum + rule.bytes, 0),
-        };
+        return droppedBy(found.flatMap((each) => ('why' in each ? [] : rules.dropsOf(each))));
       }),
     isWhole: () =>
       inTurn(async () => {

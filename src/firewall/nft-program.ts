@@ -90,6 +90,7 @@ function throwIfUnavailable(text: string): void {
     throw unavailable(
       'not permitted to change the firewall: run as root or with the capability CAP_NET_ADMIN, or with --detect-only',
     );
+  // In nft's own words, where the kernel lacks what it asks for.
   if (/cache initialization failed|[Pp]rotocol not supported|not implemented/.test(text))
     throw unavailable(
       `this kernel does not answer nft (${firstError(text)}): load the module nf_tables, or run with --detect-only`,

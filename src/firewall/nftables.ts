@@ -2,6 +2,7 @@
 import type { Instant, Network } from '../model.ts';
 import type { Clock, Exec, Log } from '../ports.ts';
 import type { Applied, Change, Firewall, Owner } from './contract.ts';
+import { droppedBy } from './dropped.ts';
 import { type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
 import { readLayout, readOwners, readTable } from './nft-listing.ts';
 import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
@@ -129,11 +130,8 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
       }),
     dropped: () =>
       inTurn(async () => {
-        const drops = (await look()).rules.filter((rule) => rule.verdict === 'drop');
-        return {
-          packets: drops.reduce((sum, rule) => sum + rule.packets, 0),
-          bytes: drops.reduce((sum, rule) => sum + rule.bytes, 0),
-        };
+        const { rules } = await look();
+        return droppedBy(rules.filter((rule) => rule.verdict === 'drop'));
       }),
     isWhole: () =>
       inTurn(async () => {

@@ -200,6 +200,7 @@ async function underFire(
     const unlock = random.below(4) === 0 ? lockLedger(place) : undefined;
     // Others can again in time: then what could not be committed before is, with all that came since.
     const recovers = unlock !== undefined && point === undefined && random.below(2) === 0;
+    // The instant at which it dies is the script's to choose, and nothing waits for it: any instant must do.
     const deadline =
       point === undefined && !recovers
         ? setTimeout(() => child.kill('SIGKILL'), random.below(60))

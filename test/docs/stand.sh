@@ -6,8 +6,8 @@ set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
 for place in etc var root opt usr/local; do
-  mkdir -p "$1/$place" "$1/work/$place"
-  mount -t overlay overlay -o "lowerdir=/$place,upperdir=$1/$place,workdir=$1/work/$place" "/$place"
+  mkdir -p "$1/upper/$place" "$1/spare/$place"
+  mount -t overlay overlay -o "lowerdir=/$place,upperdir=$1/upper/$place,workdir=$1/spare/$place" "/$place"
 done
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /srv

@@ -103,6 +103,7 @@ needs(
           `198.51.100.${n % 250} - - [${day}] "GET /api/${burst}/${n} HTTP/1.1" 200 12 "-" "curl/8"\n`,
       );
       appendFileSync(log(), lines.join(''));
+      // The writer's own rhythm: it waits for nothing.
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
     isWriting = false;

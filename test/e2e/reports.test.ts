@@ -99,6 +99,7 @@ test(
           answered += outcomes.length;
         } catch {
           unanswered++;
+          // As an application does that knows nothing of the daemon: it tries again after a moment.
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
       }

@@ -16,6 +16,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 process.exit();
 
+// That no answer comes is no event: silence is what lasts for `patience`. An answer ends the wait at once.
 function overTcp({ to, port, from, keep, patience }: Question): Promise<boolean> {
   const old = keep === undefined ? undefined : kept.get(keep);
   const socket = old ?? connect({ host: to, port, ...(from === undefined ? {} : { localAddress: from }) });

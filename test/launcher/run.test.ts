@@ -30,6 +30,7 @@ async function runner(tests: Record<string, string>, env: Record<string, string 
   return { ...ran, last: ran.stdout.trimEnd().split('\n').at(-1) };
 }
 
+// The tests below are given tests to run, as texts: what those assert, skip and wait for is what is looked at.
 describe('npm test', () => {
   it('ends with a plain line that counts, and status 0 when all passed', async () => {
     const ran = await runner({

@@ -27,6 +27,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(await answerWithin(patience)));
 }
 
+/** Whatever comes wakes it at once; only that nothing comes has to be waited for. */
 async function answerWithin(patience: number): Promise<object> {
   const deadline = performance.now() + patience;
   for (;;) {

@@ -65,7 +65,7 @@ export function missing(needs: readonly Need[]): Need[] {
 
 /**
  * `describe` for tests that drive programs: `needs('root', 'ip', 'nft')('bans in the kernel', () => …)`.
- * Left out where something is missing, except with CI=true.
+ * Left out where something is missing, and counted as left out; with CI=true nothing is, and they fail instead.
  */
 export function needs(...wanted: Need[]): typeof describe | typeof describe.skip {
   const leaveOut = missing(wanted).length > 0 && process.env['CI'] !== 'true';

@@ -66,7 +66,10 @@ export function ended(
   return new Promise((resolve) => child.once('exit', () => resolve(outcome())));
 }
 
-/** Asks `question` again and again until its answer is neither false nor undefined. @throws after `timeout` ms. */
+/**
+ * Asks `question` again and again until its answer is neither false nor undefined: for what another process or the kernel
+ * does, and announces to nobody. @throws after `timeout` ms.
+ */
 export async function eventually<T>(
   what: string,
   question: () => T | undefined | false | Promise<T | undefined | false>,

@@ -1,20 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LogLevel, LogLine, LogQuery } from '../../api/contract.ts';
+import type { LogLine, LogQuery } from '../../api/contract.ts';
 import { LOG_LEVELS } from '../../api/contract.ts';
 import type { Client } from '../../api/index.ts';
 import { createClock } from '../../daemon/system.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
-import { nearest } from '../../text.ts';
 import { formatInstant, parseDuration } from '../../time.ts';
+import { oneOf } from '../arguments.ts';
+import { AGAIN, TRIES } from '../following.ts';
 import { formatJson } from '../json.ts';
 import { formatLogLine } from '../log-line.ts';
+import { untilOver } from '../until-over.ts';
 import type { Context, Options, Verb } from '../verb.ts';
 
 /** Seconds that the daemon holds back an answer for want of lines. */
 const WAIT = 20;
-/** A daemon that is restarted is waited for so often, so many milliseconds each. */
-const TRIES = 60;
-const AGAIN = 500;
 
 export const verb: Verb = {
   name: 'logs',
@@ -46,7 +45,9 @@ has those before. Which logs the jails read, and how far: bailiff status. Debug 
     const { lines, last } = await readAll(client, query);
     for (const line of lines.slice(-(most ?? Infinity))) show(line);
     if (isFollowing)
-      await untilOver((signal) => follow(context, client, { ...query, after: last }, { pid, show, signal }));
+      await untilOver(({ signal }) =>
+        follow(context, client, { ...query, after: last }, { pid, show, signal }),
+      );
     return EXIT.done;
   },
 };
@@ -101,36 +102,13 @@ async function follow(
   }
 }
 
-/** Runs a task that Ctrl-C ends, and that ends as well when whoever reads our lines has gone. */
-async function untilOver(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const over = new AbortController();
-  const end = (): void => over.abort();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, end);
-  process.stdout.once('error', end);
-  try {
-    await task(over.signal);
-  } finally {
-    for (const signal of signals) process.off(signal, end);
-    process.stdout.off('error', end);
-  }
-}
-
 function queryOf(jail: string | undefined, options: Options): LogQuery {
   const { level, since } = options;
   return {
     ...(jail !== undefined && { jail }),
-    ...(typeof level === 'string' && { level: levelNamed(level) }),
+    ...(typeof level === 'string' && { level: oneOf(LOG_LEVELS, level, 'level') }),
     ...(typeof since === 'string' && { since: formatInstant(instantOf(since)) }),
   };
-}
-
-function levelNamed(name: string): LogLevel {
-  const level = LOG_LEVELS.find((each) => each === name);
-  if (level) return level;
-  const near = nearest(name, LOG_LEVELS);
-  const hint = near === undefined ? `there are ${LOG_LEVELS.join(', ')}` : `did you mean "${near}"?`;
-  throw new BailiffError('E_USAGE', `There is no level "${name}"; ${hint}`);
 }
 
 function instantOf(written: string): number {

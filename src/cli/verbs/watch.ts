@@ -1,19 +1,17 @@
-import type { EventsQuery, NewsKind } from '../../api/contract.ts';
+import type { EventsQuery } from '../../api/contract.ts';
 import { NEWS_KINDS } from '../../api/contract.ts';
 import type { Client } from '../../api/index.ts';
 import { createClock } from '../../daemon/system.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
-import { nearest } from '../../text.ts';
-import { checkAddresses } from '../arguments.ts';
+import { checkAddresses, oneOf } from '../arguments.ts';
 import { formatEvent } from '../event-line.ts';
-import { followEvents } from '../following.ts';
+import { followEvents, TRIES } from '../following.ts';
 import { formatJson } from '../json.ts';
 import { createLiveScreen } from '../live-screen.ts';
 import { takeTerminal } from '../terminal.ts';
+import { untilOver } from '../until-over.ts';
 import type { Context, Options, Verb } from '../verb.ts';
 
-/** A daemon that is restarted is waited for so often, half a second each; on a screen for ever. */
-const TRIES = 60;
 /** Milliseconds between two looks at status, and the least between two frames. */
 const LOOK = 2_000;
 const FRAME = 200;
@@ -40,21 +38,12 @@ export const verb: Verb = {
 docs/events.md lists the events. Without root, what clients wrote is left out.`,
   async run(context, _args, options) {
     const query = queryOf(options);
-    const over = new AbortController();
-    const end = (): void => over.abort();
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-    for (const signal of signals) process.once(signal, end);
-    // Whoever read our lines has gone.
-    process.stdout.once('error', end);
-    try {
-      const isScreen = context.terminal && !context.json && options['lines'] !== true;
-      await asPermitted(context, (client) =>
+    const isScreen = context.terminal && !context.json && options['lines'] !== true;
+    await untilOver((over) =>
+      asPermitted(context, (client) =>
         isScreen ? screen(context, client, query, over) : lines(context, client, query, over.signal),
-      );
-    } finally {
-      for (const signal of signals) process.off(signal, end);
-      process.stdout.off('error', end);
-    }
+      ),
+    );
     return EXIT.done;
   },
 };
@@ -108,6 +97,7 @@ async function screen(
   try {
     draw();
     const seeded = query.after === undefined && query.last === undefined ? { ...query, last: SEED } : query;
+    // Whoever looks at a screen sees that the daemon is gone, and may wait for it as long as he likes.
     for await (const event of followEvents(client, seeded, { signal, tries: Infinity, onConnection }))
       view.event(event);
   } finally {
@@ -129,17 +119,9 @@ function queryOf(options: Options): EventsQuery {
     throw new BailiffError('E_USAGE', `"${last}" is no count; write --last 20, say`);
   return {
     ...(jail && { jail }),
-    ...(kind && { kind: kind.map(kindNamed) }),
+    ...(kind && { kind: kind.map((name) => oneOf(NEWS_KINDS, name, 'kind of event')) }),
     ...(address && { address }),
     ...(typeof after === 'string' && { after }),
     ...(typeof last === 'string' && { last: Number(last) }),
   };
-}
-
-function kindNamed(name: string): NewsKind {
-  const kind = NEWS_KINDS.find((each) => each === name);
-  if (kind) return kind;
-  const near = nearest(name, NEWS_KINDS);
-  const hint = near === undefined ? `there are ${NEWS_KINDS.join(', ')}` : `did you mean "${near}"?`;
-  throw new BailiffError('E_USAGE', `There is no kind of event "${name}"; ${hint}`, { kind: name });
 }
