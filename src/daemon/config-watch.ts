@@ -10,8 +10,11 @@ import type { ReadFrom } from '../setup/index.ts';
 
 /** An editor writes a file in several steps, and an administrator's script several files. */
 const PATIENCE = 500;
-/** Some file systems announce nothing, and the kernel has only so many watches to give. */
-const SAFETY_POLL = 60_000;
+/**
+ * Some file systems announce nothing, the kernel has only so many watches to give, and chokidar doesn't see a folder go
+ * that is replaced before it was watched. A look is a few dozen stats.
+ */
+const SAFETY_POLL = 10_000;
 /** As many links lead on from one to the next for the kernel, path_resolution(7). */
 const MAX_LINKS = 40;
 

@@ -18,10 +18,14 @@ export interface Writer {
   finish(): void;
 }
 
-/** @param onWhole is told of each attempt whose line stands in the file up to its end. */
+/**
+ * @param lineOf is given the number of the file too. Each line bears it: a copy of a log that says word for word what its
+ *   new lines say can't be told from a copy of those, by nobody.
+ * @param onWhole is told of each attempt whose line stands in the file up to its end.
+ */
 export function createWriter(
   path: string,
-  lineOf: (attempt: Attempt) => string,
+  lineOf: (attempt: Attempt, file: number) => string,
   onWhole: (attempt: Attempt) => void,
 ): Writer {
   let held: { readonly bytes: Buffer; readonly attempt: Attempt } | undefined;
@@ -32,7 +36,7 @@ export function createWriter(
     const cut = attempts.length > 0 ? wanted : 0;
     const bytes = Buffer.concat([
       held?.bytes ?? Buffer.alloc(0),
-      ...attempts.map((each) => Buffer.from(`${lineOf(each)}\n`)),
+      ...attempts.map((each) => Buffer.from(`${lineOf(each, rotations)}\n`)),
     ]);
     const whole = [...(held ? [held.attempt] : []), ...attempts];
     held = cut > 0 ? { bytes: bytes.subarray(bytes.length - cut), attempt: whole.pop()! } : undefined;
@@ -66,16 +70,16 @@ export function createWriter(
   };
 }
 
-export function accessLine({ who, stamp, bad }: Attempt): string {
+export function accessLine({ who, stamp, bad }: Attempt, file: number): string {
   const iso = new Date(stamp).toISOString();
   const month = new Date(stamp).toUTCString().slice(8, 11);
   const time = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
-  return `${who} - - [${time}] "POST /login HTTP/1.1" ${bad ? 401 : 200} 12 "-" "Grüße/1.0"`;
+  return `${who} - - [${time}] "POST /login HTTP/1.1" ${bad ? 401 : 200} 12 "-" "Grüße/1.${file}"`;
 }
 
-export function authLine({ who, stamp, bad }: Attempt): string {
+export function authLine({ who, stamp, bad }: Attempt, file: number): string {
   const date = new Date(stamp);
   const time = `${date.toUTCString().slice(8, 11)} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 19)}`;
   const said = bad ? 'Failed password for józsef' : 'Accepted password for ops';
-  return `${time} web sshd[812]: ${said} from ${who} port 40022 ssh2`;
+  return `${time} web sshd[${812 + file}]: ${said} from ${who} port 40022 ssh2`;
 }

@@ -130,7 +130,7 @@ function createModel(folder: string, setup: Setup) {
     'auth.log': writerOf('auth.log', authLine),
   };
 
-  function writerOf(log: LogName, lineOf: (attempt: Attempt) => string): Writer {
+  function writerOf(log: LogName, lineOf: (attempt: Attempt, file: number) => string): Writer {
     return createWriter(join(folder, 'logs', log), lineOf, (attempt) => {
       unread.push({ log, attempt });
       if (life) arrive();
