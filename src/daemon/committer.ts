@@ -7,10 +7,10 @@ import type { Ledger } from '../ledger/contract.ts';
 import type { Network, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
-import type { Faults } from './faults.ts';
+import type { Faults } from './telling/faults.ts';
 import type { FaultPoint } from './fault-points.ts';
-import type { ReportMemory } from './report-memory.ts';
-import type { Sessions } from './sessions.ts';
+import type { ReportMemory } from './reports/report-memory.ts';
+import type { Sessions } from './intake/sessions.ts';
 
 /** A commit is due after a second, or when this many offenders and sessions are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
 const MAX_DIRTY = 5_000;

@@ -16,14 +16,14 @@ import type { Bans } from './bans.ts';
 import type { Committer } from './committer.ts';
 import type { Clock } from '../ports.ts';
 import type { Enforcer } from './enforcer.ts';
-import type { Events } from './events.ts';
-import type { Protection } from './protection.ts';
-import type { Recent } from './recent.ts';
-import type { Reloader } from './reload.ts';
+import type { Events } from './telling/events.ts';
+import type { Protection } from './host/protection.ts';
+import type { Recent } from './telling/recent.ts';
+import type { Reloader } from './reload/reload.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
-import type { Views } from './views.ts';
-import { whyWelcomed } from './welcomed.ts';
+import type { Views } from './telling/views.ts';
+import { whyWelcomed } from './host/welcomed.ts';
 
 const PAGE = 1_000;
 /** So many addresses are banned or unbanned in one go. */

@@ -5,10 +5,10 @@ import type { Clock } from '../ports.ts';
 import { createPlans } from '../setup/index.ts';
 import type { Plans, Resolved, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
-import type { Protection } from './protection.ts';
+import type { Protection } from './host/protection.ts';
 import type { Reseated, Sittings } from './sitting.ts';
-import { chooseSources, createStampFinder } from './watches.ts';
-import type { Feeding } from './watches.ts';
+import { chooseSources, createStampFinder } from './intake/watches.ts';
+import type { Feeding } from './intake/watches.ts';
 
 export interface InForce {
   readonly config: Config;

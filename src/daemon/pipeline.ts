@@ -5,8 +5,8 @@ import type { Plan } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 import { judge, reasonOfMatches } from './judge.ts';
 import type { SittingJail } from './judge.ts';
-import { scanSafely } from './safe-scan.ts';
-import type { Sessions } from './sessions.ts';
+import { scanSafely } from './intake/safe-scan.ts';
+import type { Sessions } from './intake/sessions.ts';
 
 export type { SittingJail } from './judge.ts';
 

@@ -1,7 +1,7 @@
 // Bans that end because the config says so, or because of what has become of their address.
 import type { Ban, Instant } from '../model.ts';
 import type { Bans } from './bans.ts';
-import type { Protection } from './protection.ts';
+import type { Protection } from './host/protection.ts';
 import type { Sittings } from './sitting.ts';
 
 interface Parts {

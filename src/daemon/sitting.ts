@@ -7,7 +7,7 @@ import type { Ban, Instant, Network, Scope } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
-import type { Protection } from './protection.ts';
+import type { Protection } from './host/protection.ts';
 
 /** Bans by hand without a jail stand under this name. */
 export const MANUAL = 'manual';

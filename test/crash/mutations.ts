@@ -75,7 +75,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'reload-drops-what-is-held',
     point: 1,
-    file: 'src/daemon/install.ts',
+    file: 'src/daemon/reload/install.ts',
     find: 'for (const chunk of sources.takeHeld()) parts.apply(chunk);',
     replace: 'sources.takeHeld();',
   },
@@ -242,7 +242,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'reports-answered-before-they-are-committed',
     point: 8,
-    file: 'src/daemon/reports.ts',
+    file: 'src/daemon/reports/reports.ts',
     find: 'const isWritten = await commitTogether();',
     replace: 'const isWritten = true;',
   },

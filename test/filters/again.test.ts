@@ -1,7 +1,7 @@
 // "last message repeated 3 times", as sysklogd writes it: so many more of what the line before counted, once.
 import { describe, expect, test } from 'vitest';
-import { createSessions } from '../../src/daemon/sessions.ts';
-import { scanSafely } from '../../src/daemon/safe-scan.ts';
+import { createSessions } from '../../src/daemon/intake/sessions.ts';
+import { scanSafely } from '../../src/daemon/intake/safe-scan.ts';
 import { createScanner, createSessionMemory, parseFilter, proveFilter } from '../../src/filters/index.ts';
 import type { Filter, SessionMemory } from '../../src/filters/contract.ts';
 import type { LastLine } from '../../src/ledger/contract.ts';

@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { createBans } from '../../src/daemon/bans.ts';
 import { applyChunk, type SittingJail } from '../../src/daemon/pipeline.ts';
-import { createSessions } from '../../src/daemon/sessions.ts';
+import { createSessions } from '../../src/daemon/intake/sessions.ts';
 import type { Filter } from '../../src/filters/contract.ts';
 import { createScanner, proveFilter } from '../../src/filters/index.ts';
 import { createFirewall } from '../../src/firewall/index.ts';

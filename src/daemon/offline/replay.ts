@@ -1,0 +1,96 @@
+// Whom a config would have banned over old logs: the daemon's pipeline without a daemon, a firewall or a ledger.
+import { basename } from 'node:path';
+import type { Ban, Instant } from '../../model.ts';
+import type { Clock } from '../../ports.ts';
+import { createPlans } from '../../setup/index.ts';
+import type { Setup } from '../../setup/index.ts';
+import { readWhole } from '../../sources/index.ts';
+import { createBans } from '../bans.ts';
+import type { Host } from '../host/host.ts';
+import { lookUpNames } from '../host/names.ts';
+import { applyChunk } from '../pipeline.ts';
+import type { SittingJail } from '../pipeline.ts';
+import { createProtection } from '../host/protection.ts';
+import { createSessions } from '../intake/sessions.ts';
+import { NOTHING_KNOWN, seatJails } from '../sitting.ts';
+
+export interface ReplayResult {
+  readonly lines: number;
+  readonly matches: number;
+  /** In the order in which they were decided. */
+  readonly bans: readonly Ban[];
+  readonly jails: Readonly<Record<string, { matches: number; ignored: number; late: number; bans: number }>>;
+  /** Names in the allow lists that can't be resolved here: whom they protect may be among the bans. */
+  readonly unresolved: readonly string[];
+  /** Files that no jail's `logs` name. */
+  readonly unclaimed: readonly string[];
+}
+
+/**
+ * Reads each file from its first line to its end and applies it as the daemon would.
+ * A file goes to the jails whose `logs` name it, by its path or its base name, or to `jail`.
+ * @param now stamps without a year are read as of this instant.
+ */
+export async function replay(
+  setup: Setup,
+  files: readonly string[],
+  options: { jail: string | undefined; now: Instant },
+  ports: { clock: Clock; host: Host; matchesGlob: (path: string, pattern: string) => boolean },
+): Promise<ReplayResult> {
+  const protection = createProtection(
+    setup.allow,
+    setup.jails.map((jail) => jail.ignore),
+    ports.host,
+  );
+  const unresolved = await lookUpNames(protection, ports.host.resolver);
+  const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
+  const plans = createPlans(
+    sittings.all,
+    ({ ready }) => ready,
+    ({ ready }) => ready.config.logs,
+  );
+  const sessions = createSessions([]);
+  const bans = createBans([], 1);
+  const clock: Clock = { ...ports.clock, now: () => options.now };
+  const decided: Ban[] = [];
+  const unclaimed: string[] = [];
+  let lines = 0;
+  let matches = 0;
+
+  for (const file of files) {
+    const users = sittings.all.filter((sitting) => isFor(sitting, file));
+    if (users.length === 0) unclaimed.push(file);
+    const plan = plans.for(users);
+    // A session goes on where the log was rotated.
+    const source = withoutRotation(file);
+    for await (const chunk of readWhole(file, clock)) {
+      const journey = applyChunk({ ...chunk, source }, plan, sessions, bans, options.now);
+      decided.push(...journey.bans);
+      lines += chunk.lines;
+      matches += journey.matches;
+    }
+  }
+  const jails = Object.fromEntries(
+    sittings.all.map(({ ready, jail }) => {
+      const { matches: found, ignored, late, bans: passed } = jail.stats;
+      return [ready.rules.name, { matches: found, ignored, late, bans: passed }];
+    }),
+  );
+  return { lines, matches, bans: decided, jails, unclaimed, unresolved: unresolved.map(({ name }) => name) };
+
+  function isFor({ ready }: SittingJail, file: string): boolean {
+    if (options.jail !== undefined) return ready.rules.name === options.jail;
+    // `access.log.2.gz` is the past of `access.log`.
+    const names = [file, withoutRotation(file)];
+    return ready.config.logs.some((pattern) =>
+      names.some(
+        (name) => ports.matchesGlob(name, pattern) || ports.matchesGlob(basename(name), basename(pattern)),
+      ),
+    );
+  }
+}
+
+/** The name that a rotated file had: without `.gz`, `.1`, `-20260105`. */
+function withoutRotation(file: string): string {
+  return file.replace(/\.gz$/, '').replace(/(?:\.\d+|-\d{8}(?:\d{2})?|\.\d{4}-\d\d-\d\d)$/, '');
+}

@@ -1,0 +1,49 @@
+// What happens because time passes. All of it through the Clock that is handed in.
+import type { Instant } from '../../model.ts';
+import type { Cancel, Clock } from '../../ports.ts';
+
+/** A clock that jumped is noticed after this long at the latest. */
+const LONGEST_NAP = 60_000;
+
+/**
+ * Runs `task` every `period` until cancelled.
+ * @param fail is told what it throws; the next round comes all the same.
+ */
+export function every(
+  clock: Clock,
+  period: number,
+  task: () => void,
+  fail: (error: unknown) => void,
+): Cancel {
+  let cancel = clock.schedule(period, run);
+  function run(): void {
+    try {
+      task();
+    } catch (error) {
+      fail(error);
+    }
+    cancel = clock.schedule(period, run);
+  }
+  return () => cancel();
+}
+
+/** Wakes when the next sentence ends. */
+export interface Expiry {
+  /** The next end may be another one now. */
+  reschedule(): void;
+  stop(): void;
+}
+
+export function createExpiry(clock: Clock, next: () => Instant | undefined, expire: () => void): Expiry {
+  let cancel: Cancel = () => {};
+  function reschedule(): void {
+    cancel();
+    const at = next();
+    if (at === undefined) return;
+    cancel = clock.schedule(Math.min(Math.max(0, at - clock.now()), LONGEST_NAP), () => {
+      expire();
+      reschedule();
+    });
+  }
+  return { reschedule, stop: () => cancel() };
+}

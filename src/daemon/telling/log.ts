@@ -1,0 +1,53 @@
+// The daemon's own log: pino, JSON a line; pretty where a person watches.
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import { LOG_LEVELS } from '../../api/contract.ts';
+import type { Clock, Log } from '../../ports.ts';
+import { coalesce } from './repeats.ts';
+import type { CoalescingLog } from './repeats.ts';
+import { remember } from './recent.ts';
+import type { Recent } from './recent.ts';
+
+export interface LogOptions {
+  readonly pretty: boolean;
+  readonly color: boolean;
+  readonly verbose: boolean;
+}
+
+/**
+ * Writes to standard output. Fields that quote log lines are escaped by JSON, and by `printable` where it is pretty.
+ * Complaints that repeat themselves are counted (`repeats.ts`). The latest lines are kept (`recent.ts`).
+ */
+export async function createLog(
+  options: LogOptions,
+  clock: Clock,
+): Promise<{ readonly log: CoalescingLog; readonly recent: Recent }> {
+  const levels = LOG_LEVELS.filter((level) => options.verbose || level !== 'debug');
+  const { log, recent } = remember(await createPlainLog(options), clock, levels);
+  return { log: coalesce(log, clock), recent };
+}
+
+async function createPlainLog(options: LogOptions): Promise<Log> {
+  const level = options.verbose ? 'debug' : 'info';
+  const settings = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  if (!options.pretty) return plain(pino(settings, pino.destination({ dest: 1, sync: true })));
+  const { default: pretty } = await import('pino-pretty');
+  const stream = pretty({
+    colorize: options.color,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss',
+    sync: true,
+    singleLine: true,
+  });
+  return plain(pino(settings, stream));
+}
+
+/** The four doors of Log, and nothing else of pino's. */
+function plain(logger: Logger): Log {
+  return {
+    debug: (facts, message) => logger.debug(facts, message),
+    info: (facts, message) => logger.info(facts, message),
+    warn: (facts, message) => logger.warn(facts, message),
+    error: (facts, message) => logger.error(facts, message),
+  };
+}

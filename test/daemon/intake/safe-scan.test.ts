@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { parseAddress } from '../../../src/address.ts';
+import { scanSafely } from '../../../src/daemon/intake/safe-scan.ts';
+import type { Scanner } from '../../../src/filters/contract.ts';
+import { createSessionMemory } from '../../../src/filters/index.ts';
+
+/** Matches each line that begins with "hit", and breaks on "bomb". */
+const scanner: Scanner = {
+  scan(text, _arrivedAt, visit) {
+    let start = 0;
+    for (const line of text.split('\n').slice(0, -1)) {
+      const end = start + line.length;
+      if (line === 'bomb') throw new Error('a defect');
+      if (line.startsWith('hit'))
+        visit(0, {
+          ...{
+            start,
+            end,
+            filter: 'x',
+            pattern: 0,
+            outcome: 'failure',
+            counts: 1,
+            oncePerSession: false,
+            session: undefined,
+            fields: {},
+            at: undefined,
+          },
+          address: parseAddress('192.0.2.7')!,
+        });
+      start = end + 1;
+    }
+    return { lines: 0, candidates: 0, unframed: 0 };
+  },
+};
+
+function linesVisited(text: string): { lines: string[]; broken: number } {
+  const lines: string[] = [];
+  const chunk = { text, arrivedAt: 0, source: 'x' };
+  const { broken } = scanSafely(scanner, chunk, createSessionMemory(), (_filter, match, base) =>
+    lines.push(text.slice(base + match.start, base + match.end)),
+  );
+  return { lines, broken };
+}
+
+test('a line that breaks a filter is passed over; every other line is visited once and in order', () => {
+  expect(linesVisited('hit 1\nbomb\nhit 2\nmiss\nbomb\nhit 3\n')).toEqual({
+    lines: ['hit 1', 'hit 2', 'hit 3'],
+    broken: 2,
+  });
+});
+
+test('the first line may be the broken one', () => {
+  expect(linesVisited('bomb\nhit 1\n')).toEqual({ lines: ['hit 1'], broken: 1 });
+});
+
+test('where nothing breaks, nothing is scanned twice', () => {
+  expect(linesVisited('hit 1\nhit 2\n')).toEqual({ lines: ['hit 1', 'hit 2'], broken: 0 });
+});
