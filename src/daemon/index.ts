@@ -2,25 +2,17 @@
 // It puts the rooms together and keeps the order in which things become true: applied, committed, enforced.
 // It never decides anything itself, and it reads no environment.
 import { createServer } from '../api/index.ts';
-import type { StatusView } from '../api/contract.ts';
-import type { Firewall } from '../firewall/contract.ts';
-import type { Ledger } from '../ledger/contract.ts';
 import type { Ban, Chunk } from '../model.ts';
-import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
-import type { Setup, SetupResult } from '../setup/index.ts';
-import type { SourceStatus } from '../sources/contract.ts';
+import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
 import { followExempt } from './host/exempt.ts';
-import type { FaultPoint } from './fault-points.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
-import type { Host } from './host/host.ts';
 import { createNewsroom } from './telling/news.ts';
 import { applyChunk } from './pipeline.ts';
 import { recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
-import type { Recent } from './telling/recent.ts';
 import { createReloading } from './reload/reloading.ts';
 import { createHousekeeping, rulesOf } from './service/housekeeping.ts';
 import { createPulse } from './service/pulse.ts';
@@ -40,6 +32,7 @@ export { passBy } from './fault-points.ts';
 export { explain } from './offline/explain.ts';
 export { replay } from './offline/replay.ts';
 export { testFilter } from './offline/test-filter.ts';
+export type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 export type { FaultPoint } from './fault-points.ts';
 export type { Host } from './host/host.ts';
 export type { Explanation } from './offline/explain.ts';
@@ -49,62 +42,6 @@ export type { MissedLine, TestedMatch } from './offline/test-filter.ts';
 
 /** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;
-
-export interface DaemonOptions {
-  readonly setup: Setup;
-  /** Reads the config anew, for a reload. While it is synchronous, nothing else runs. */
-  readonly prepare: () => SetupResult | Promise<SetupResult>;
-  /** Reload by itself when a file that the config was read from changes? */
-  readonly watchConfig: boolean;
-  /** Runs each reload, so that a service manager can be told. Left out: nobody is. */
-  readonly whileReloading?: <T>(reload: () => Promise<T>) => Promise<T>;
-  /** Opened by the caller, who proves filters with it first; closed by the daemon. */
-  readonly ledger: Ledger;
-  /** Where the sockets go. */
-  readonly runtime: string;
-  readonly firewall: Firewall;
-  /** `--detect-only`: nothing ever reaches the kernel. */
-  readonly neverEnforce: boolean;
-  /** The group that may read `status.sock`; undefined: the process's own. */
-  readonly statusGroup: number | undefined;
-  /** The group that may report by `report.sock`; undefined: only who may do anything. */
-  readonly reportGroup: number | undefined;
-  readonly version: string;
-  /** `run -`: standard input is read by the jails that name it, else by those without a log. */
-  readonly asksForInput: boolean;
-}
-
-export interface DaemonPorts {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly exec: FeedExec;
-  /** Opens standard input. */
-  readonly input: () => Feed;
-  readonly host: Host;
-  readonly at: FaultPoint;
-  /** What `log` keeps. Left out, nobody can ask for it. */
-  readonly recent?: Recent;
-  /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
-  readonly cron?: Cron;
-}
-
-export interface Daemon {
-  readonly mode: StatusView['mode'];
-  /** How many addresses the kernel holds, as far as the daemon knows. */
-  readonly stillBlocked: number;
-  readonly jailCount: number;
-  /** What the firewall said, where it can't be reached. */
-  readonly firewallFault: string | undefined;
-  sources(): readonly SourceStatus[];
-  /** Puts the config on the disk in force; a faulty one leaves the old one, and stands in the log and in `status`. */
-  reload(): Promise<void>;
-  /** Were lines worked on since the last call, or could they have been? For a watchdog, which asks at a steady pace. */
-  isAlive(): boolean;
-  /** Commits what is known and ends. Bans stay in the kernel. A second call is harmless. */
-  stop(): Promise<void>;
-  /** Rejects if the daemon breaks down by itself; resolves once it was stopped. */
-  readonly ended: Promise<void>;
-}
 
 /**
  * Boots in this order: ledger, sockets (another daemon's are left alone, and it ends here), kernel, sources. Bans are in

@@ -1,0 +1,66 @@
+// What a daemon needs to run, and what can be asked of one that does.
+import type { StatusView } from '../api/contract.ts';
+import type { Firewall } from '../firewall/contract.ts';
+import type { Ledger } from '../ledger/contract.ts';
+import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
+import type { Setup, SetupResult } from '../setup/index.ts';
+import type { SourceStatus } from '../sources/contract.ts';
+import type { FaultPoint } from './fault-points.ts';
+import type { Host } from './host/host.ts';
+import type { Recent } from './telling/recent.ts';
+
+export interface DaemonOptions {
+  readonly setup: Setup;
+  /** Reads the config anew, for a reload. While it is synchronous, nothing else runs. */
+  readonly prepare: () => SetupResult | Promise<SetupResult>;
+  /** Reload by itself when a file that the config was read from changes? */
+  readonly watchConfig: boolean;
+  /** Runs each reload, so that a service manager can be told. Left out: nobody is. */
+  readonly whileReloading?: <T>(reload: () => Promise<T>) => Promise<T>;
+  /** Opened by the caller, who proves filters with it first; closed by the daemon. */
+  readonly ledger: Ledger;
+  /** Where the sockets go. */
+  readonly runtime: string;
+  readonly firewall: Firewall;
+  /** `--detect-only`: nothing ever reaches the kernel. */
+  readonly neverEnforce: boolean;
+  /** The group that may read `status.sock`; undefined: the process's own. */
+  readonly statusGroup: number | undefined;
+  /** The group that may report by `report.sock`; undefined: only who may do anything. */
+  readonly reportGroup: number | undefined;
+  readonly version: string;
+  /** `run -`: standard input is read by the jails that name it, else by those without a log. */
+  readonly asksForInput: boolean;
+}
+
+export interface DaemonPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly exec: FeedExec;
+  /** Opens standard input. */
+  readonly input: () => Feed;
+  readonly host: Host;
+  readonly at: FaultPoint;
+  /** What `log` keeps. Left out, nobody can ask for it. */
+  readonly recent?: Recent;
+  /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
+  readonly cron?: Cron;
+}
+
+export interface Daemon {
+  readonly mode: StatusView['mode'];
+  /** How many addresses the kernel holds, as far as the daemon knows. */
+  readonly stillBlocked: number;
+  readonly jailCount: number;
+  /** What the firewall said, where it can't be reached. */
+  readonly firewallFault: string | undefined;
+  sources(): readonly SourceStatus[];
+  /** Puts the config on the disk in force; a faulty one leaves the old one, and stands in the log and in `status`. */
+  reload(): Promise<void>;
+  /** Were lines worked on since the last call, or could they have been? For a watchdog, which asks at a steady pace. */
+  isAlive(): boolean;
+  /** Commits what is known and ends. Bans stay in the kernel. A second call is harmless. */
+  stop(): Promise<void>;
+  /** Rejects if the daemon breaks down by itself; resolves once it was stopped. */
+  readonly ended: Promise<void>;
+}
