@@ -70,7 +70,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       markSession(tally, session);
     }
     offenders.touch(tally);
-    keepEvidence(tally, match.evidence());
+    keepEvidence(tally, match.evidence(), findTime);
     const count = insert(tally.window, at, counts, findTime);
     const welcome = welcomeOf(address, tally, at);
     const limit = limitUnder(welcome);
@@ -102,7 +102,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
 
   const record = (tally: Tally, match: Count, why: Reason): Verdict => {
     offenders.touch(tally);
-    keepEvidence(tally, match.evidence());
+    keepEvidence(tally, match.evidence(), findTime);
     return { outcome: 'recorded', why };
   };
 

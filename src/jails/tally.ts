@@ -80,9 +80,16 @@ export function pictureOf(jail: string, tally: Tally): Offender {
   };
 }
 
-export function keepEvidence(tally: Tally, evidence: Evidence): void {
-  if (tally.evidence.length === 0) {
+/**
+ * What lies more than findTime back led to nothing, and doesn't speak beside what comes now: so it makes no difference
+ * whether somebody was forgotten meanwhile. After a sentence or a pardon nobody is, and all is kept.
+ */
+export function keepEvidence(tally: Tally, evidence: Evidence, findTime: Duration): void {
+  const last = tally.evidence.at(tally.oldest - 1);
+  const isStale = last !== undefined && evidence.at > last.at + findTime;
+  if (last === undefined || (isStale && Math.max(tally.lastUntil, tally.forgivenUntil) === -Infinity)) {
     tally.evidence = [evidence];
+    tally.oldest = 0;
     return;
   }
   if (tally.evidence.length < EVIDENCE_LINES) {

@@ -254,6 +254,18 @@ describe('a sentence', () => {
     expect(jail.decide(match(A, T0 + HOUR))).toMatchObject({ evidence: [{ line: 7 }, { line: HOUR }] });
   });
 
+  it('carries no line from before findTime, whether he was forgotten since or not', () => {
+    const remembering = jailWith({ rules: { maxRetry: 2 } });
+    const forgetful = jailWith({ rules: { maxRetry: 2 } });
+    for (const jail of [remembering, forgetful]) jail.decide(match(A, T0));
+    forgetful.prune(T0 + 11 * MINUTE);
+    expect(forgetful.prune(T0 + 22 * MINUTE)).toHaveLength(1);
+    for (const jail of [remembering, forgetful]) {
+      jail.decide(match(A, T0 + 22 * MINUTE));
+      expect(jail.offender(net(A))?.evidence).toMatchObject([{ line: 22 * MINUTE }]);
+    }
+  });
+
   it('evidence that was handed out does not change any more', () => {
     const jail = jailWith({ rules: { maxRetry: 20 } });
     outcomes(jail, A, [0, 1]);
