@@ -56,8 +56,9 @@ describe.each(NAMES)('%s', (name) => {
       )
         continue;
       const lines = new Set<string>();
-      for (const [index, skeleton] of skeletons.entries())
-        for (const { line } of forge(skeleton, index === 0 ? others : undefined, frame)) lines.add(line);
+      forging: for (const [index, skeleton] of skeletons.entries())
+        for (const { line } of forge(skeleton, index === 0 ? others : undefined, frame))
+          if (lines.add(line).size > 400) break forging;
       expect(lines.size, pattern?.regex).toBeGreaterThan(400);
     }
   });
@@ -65,9 +66,9 @@ describe.each(NAMES)('%s', (name) => {
   test('has a sample for each of its patterns', () => {
     const { definition } = shipped(name);
     const seen = new Set<string>();
-    for (const mode of ['normal', 'aggressive'] as const)
+    for (const filter of [shipped(name), shipped(name, 'aggressive')])
       for (const { text } of definition.samples) {
-        const verdict = judgeLast(shipped(name, mode), Buffer.from(text).toString('latin1'), NOW);
+        const verdict = judgeLast(filter, Buffer.from(text).toString('latin1'), NOW);
         if ('match' in verdict) seen.add(`${verdict.match.outcome} ${verdict.match.pattern}`);
       }
     for (const index of [...definition.match, ...definition.matchWhere].keys())
