@@ -15,6 +15,8 @@ export interface NftProgram {
   transact(statements: readonly string[]): Promise<Answer>;
   /** @returns JSON, or undefined where there is no such table. @throws BailiffError E_FIREWALL_UNAVAILABLE */
   list(args: readonly string[]): Promise<string | undefined>;
+  /** Is this the process of the session? Of nft that is started for one transaction nobody knows. */
+  isSession(pid: number): boolean;
   close(): void;
 }
 
@@ -71,6 +73,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
       if (isGone(result.stderr)) return undefined;
       throw unavailable(`nft could not list its table: ${firstError(result.stderr)}`);
     },
+    isSession: (pid) => pid === session.pid,
     close: session.close,
   };
 }

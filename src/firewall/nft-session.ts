@@ -10,6 +10,8 @@ export type SessionAnswer =
 export interface NftSession {
   /** Runs one line as one transaction. One at a time: wait for the answer before the next. */
   run(line: string): Promise<SessionAnswer>;
+  /** The child that runs lines now. */
+  readonly pid: number | undefined;
   /** Ends the child; the next {@link run} starts another. */
   close(): void;
 }
@@ -80,6 +82,9 @@ export function createNftSession(exec: Exec, clock: Clock, nft: () => string): N
         pending = { resolve, cancel: clock.schedule(PATIENCE, () => lose('nft did not answer')) };
         current.write(`${line}\n${QUESTION}\n`);
       });
+    },
+    get pid() {
+      return child?.pid;
     },
     close: () => lose('closed'),
   };

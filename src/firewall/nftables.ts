@@ -3,8 +3,9 @@ import type { Instant, Network } from '../model.ts';
 import type { Clock, Exec, Log } from '../ports.ts';
 import type { Applied, Change, Firewall, Owner } from './contract.ts';
 import { droppedBy } from './dropped.ts';
-import { type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
+import { isInOrder, type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
 import { readLayout, readOwners, readTable } from './nft-listing.ts';
+import { createMonitor, readElements } from './nft-monitor.ts';
 import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
 import { type Answer, createNftProgram, isGone } from './nft-program.ts';
 import { addOwner, addTable, deleteOwner, deleteTable, TABLE } from './nft-script.ts';
@@ -107,6 +108,11 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
   return {
     kind: 'nftables',
     enforces: true,
+    announcements: createMonitor({
+      tables: [TABLE],
+      isOurs: nft.isSession,
+      read: (deleted, added) => readElements(deleted, added, known?.sets, allowed),
+    }),
     prepare: (networks) =>
       inTurn(async () => {
         known = undefined;
@@ -138,7 +144,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
         const before = known;
         const now = await look();
         // What can't be compared is looked at before the next change anyway.
-        return before === undefined || !hasLost(before, now);
+        return before === undefined || (!hasLost(before, now) && (isInOrder(now) || !isInOrder(before)));
       }),
     teardown: () =>
       inTurn(async () => {
