@@ -1,7 +1,7 @@
 // How nft is asked: short transactions through the session, long ones and listings by starting it. What it can't do at
 // all becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
-import { createNftSession } from './nft-session.ts';
+import { createSession } from './session.ts';
 import { unavailable } from './unavailable.ts';
 
 export type Answer =
@@ -29,7 +29,12 @@ const PATIENCE = 60_000;
 
 export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }): NftProgram {
   const { exec, clock, log } = ports;
-  const session = createNftSession(exec, clock, path);
+  const session = createSession(exec, clock, {
+    program: path,
+    args: ['-i'],
+    question: 'describe ipv4_addr',
+    endMark: /^datatype ipv4_addr .*\n/m,
+  });
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
 
