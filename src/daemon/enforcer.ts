@@ -28,9 +28,10 @@ export interface Enforcer {
   allow(networks: readonly Network[]): Promise<void>;
   /**
    * Looks whether somebody else took our rules or sets out of the kernel (`flush ruleset`, say), and puts them back.
+   * @param isKnown it is known to be gone: nobody needs to ask.
    * @returns whether anything was gone.
    */
-  mend(): Promise<boolean>;
+  mend(isKnown?: boolean): Promise<boolean>;
   /** The kernel announced that these are not blocked any more: those that should be are put back. @returns how many. */
   putBack(released: readonly { readonly scope: Scope; readonly network: Network }[]): Promise<number>;
   /** Takes everything out of the kernel and rests until {@link arm}. */
@@ -267,13 +268,13 @@ export function createEnforcer(
   }
 
   /** Somebody else's tool may take our rules away. */
-  async function mend(): Promise<boolean> {
+  async function mend(isKnown = false): Promise<boolean> {
     if (booting || !standing || lost || options.detectOnly) return false;
     let isGone = false;
     await inTurn(async () => {
       if (!standing || lost) return;
       try {
-        isGone = lost = !(await firewall.isWhole());
+        isGone = lost = isKnown || !(await firewall.isWhole());
         if (lost) log.warn({}, 'rules or sets had vanished from the kernel; they are made anew');
       } catch (error) {
         if (!(error instanceof BailiffError)) throw error;

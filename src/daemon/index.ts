@@ -160,7 +160,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     void enforcer.settle().catch(fail);
   };
   const { neverEnforce } = options;
-  const rearm = createRearm({ ...{ firewall, enforcer, neverEnforce, clock, log, faults, fail }, exec: ports.exec });
+  const rearm = createRearm({
+    ...{ firewall, enforcer, neverEnforce, clock, log, faults, fail },
+    exec: ports.exec,
+  });
   const timers = [
     rearm.stop,
     every(clock, TICK, tick, fail),

@@ -34,6 +34,8 @@ export interface Dropped {
 export interface Notice {
   /** What bans stand on may have changed: {@link Firewall.isWhole} knows. */
   readonly structure: boolean;
+  /** … and is gone, without a question: the table, say. */
+  readonly isGone: boolean;
   /** More than can be told: compare with a list. */
   readonly unsure: boolean;
   /** These are not blocked any more. */

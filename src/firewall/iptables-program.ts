@@ -3,6 +3,7 @@
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
 import { NO_TABLE } from './iptables-rules.ts';
 import type { Family } from './iptables-sets.ts';
+import { createRecentPids } from './recent-pids.ts';
 import { createSession } from './session.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -27,6 +28,8 @@ export interface IptablesProgram {
   restoreRules(family: Family, input: string): Promise<string | undefined>;
   /** Removes the raw table of a family with all that is in it. */
   removeTable(family: Family): Promise<void>;
+  /** Is this a process that we started lately? In a container the kernel may know it by another number. */
+  isOurs(pid: number): boolean;
   /** Ends child processes. */
   close(): void;
 }
@@ -83,6 +86,7 @@ export function createIptablesProgram(
   });
   /** After a loss the next change goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
+  const recent = createRecentPids();
   let variant: Promise<Variant | undefined> | undefined;
 
   /** Looked for until it is found, by one call at a time. */
@@ -103,7 +107,7 @@ export function createIptablesProgram(
 
   async function run(program: string, args: readonly string[], input = ''): Promise<ExecResult> {
     const file = pathOf(program);
-    const result = await exec.run({ file, args, input, timeout: PATIENCE });
+    const result = await exec.run({ file, args, input, timeout: PATIENCE, started: recent.add });
     if (result.outcome === 'not-started')
       throw unavailable(`${program} could not be started: ${result.stderr}`);
     if (result.outcome === 'timeout')
@@ -144,6 +148,7 @@ export function createIptablesProgram(
 
   return {
     close: session.close,
+    isOurs: recent.has,
     async change(lines) {
       if (lines.length <= MOST_LINES && !isDoubtful) {
         const answer = await changeInSession(lines);

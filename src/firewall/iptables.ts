@@ -109,9 +109,9 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
   }
 
   /** Lays what bans stand on: the sets of allowed addresses and the chains. Bans that are there are in force after it. */
-  async function lay(networks: readonly Network[]): Promise<Known> {
+  async function lay(networks: readonly Network[], looking = look()): Promise<Known> {
     allowed = networks;
-    const { sets, entries, found } = await look();
+    const { sets, entries, found } = await looking;
     const answer = await programs.change(
       names.FAMILIES.flatMap((family) => names.makeAllowSet(family, networks)),
     );
@@ -122,14 +122,17 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
       entries.delete(names.allowSetName(family));
     }
     known = { sets, entries, counts: { 4: 0, 6: 0 } };
-    for (const family of names.FAMILIES) {
-      const refused = await complete(family, found[family], known);
+    const now = known;
+    const refusals = await Promise.all(
+      names.FAMILIES.map(async (family) => [family, await complete(family, found[family], now)] as const),
+    );
+    for (const [family, refused] of refusals) {
       if (refused === undefined) continue;
       if (family === 4) throw unavailable(`the chain in the raw table can't be made: ${refused}`);
       if (!isTold) log.warn({ why: refused }, 'IPv6 can not be blocked on this host');
       isTold = true;
     }
-    return known;
+    return now;
   }
 
   /** Leaves our mark and takes away those of the dead. */
@@ -292,7 +295,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
   }
 
   const announcements = createMonitor(
-    { tables: ['ip raw', 'ip6 raw'], isOurs: () => false, read: () => ({ released: [], unsure: false }) },
+    { tables: ['ip raw', 'ip6 raw'], isOurs: programs.isOurs, read: () => ({ released: [], unsure: false }) },
     (now) => void (isHeard = now),
   );
 
@@ -306,8 +309,10 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     prepare: (networks) =>
       inTurn(async () => {
         known = undefined;
+        const looking = look();
+        looking.catch(() => undefined);
         if (owner) await claim(owner);
-        await lay(networks);
+        await lay(networks, looking);
         scheduleRenewal();
       }),
     allow: (networks) => inTurn(async () => void (await lay(networks))),

@@ -25,6 +25,11 @@ export interface MonitorReader {
   isOurs(pid: number): boolean;
 }
 
+/** Without these nothing is blocked: a table of ours, our chain. Nothing that we do takes them away. */
+function isVital(what: string, rest: string): boolean {
+  return what === 'table' || (what === 'chain' && /^(?:bailiff-)?prerouting$/.test(rest));
+}
+
 /** Addresses as the monitor writes them, by the name of the set. */
 export type ElementsBySet = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -51,6 +56,7 @@ export function createMonitor(
 
   function open(tell: (notice: Notice) => void): (line: string) => boolean {
     let structure = false;
+    let isGone = false;
     let unsure = false;
     let deleted: Map<string, Set<string>> = new Map();
     let added: Map<string, Set<string>> = new Map();
@@ -61,14 +67,16 @@ export function createMonitor(
       if (parts) {
         const [, verb, what, table, rest] = parts;
         if (!reader.tables.includes(table!)) return true;
-        if (what !== 'element') structure = true;
-        else takeElements(verb === 'delete' || verb === 'destroy', rest!);
+        if (what !== 'element') {
+          structure = true;
+          if (verb === 'delete' && isVital(what!, rest!)) isGone = true;
+        } else takeElements(verb === 'delete' || verb === 'destroy', rest!);
         return true;
       }
       const end = GENERATION.exec(line);
       if (!end) {
         if (!LOST.test(line)) return false;
-        tell({ structure: true, unsure: true, released: [], by: undefined });
+        tell({ structure: true, isGone: false, unsure: true, released: [], by: undefined });
         return true;
       }
       close(Number(end[1]), Number(end[2]), end[3]!);
@@ -97,9 +105,9 @@ export function createMonitor(
       if (!isTold && !reader.isOurs(pid)) {
         const { released, unsure: more } = reader.read(deleted, added);
         unsure ||= more;
-        if (structure || unsure || released.length > 0) tell({ structure, unsure, released, by });
-      } else if (unsure) tell({ structure, unsure, released: [], by: undefined });
-      [structure, unsure, count] = [false, false, 0];
+        if (structure || unsure || released.length > 0) tell({ structure, isGone, unsure, released, by });
+      } else if (unsure) tell({ structure, isGone: false, unsure, released: [], by: undefined });
+      [structure, isGone, unsure, count] = [false, false, false, 0];
       [deleted, added] = [new Map(), new Map()];
     }
 

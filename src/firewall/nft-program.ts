@@ -2,6 +2,7 @@
 // all becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
 import { createSession } from './session.ts';
+import { createRecentPids } from './recent-pids.ts';
 import { unavailable } from './unavailable.ts';
 
 export type Answer =
@@ -15,8 +16,8 @@ export interface NftProgram {
   transact(statements: readonly string[]): Promise<Answer>;
   /** @returns JSON, or undefined where there is no such table. @throws BailiffError E_FIREWALL_UNAVAILABLE */
   list(args: readonly string[]): Promise<string | undefined>;
-  /** Is this the process of the session? Of nft that is started for one transaction nobody knows. */
-  isSession(pid: number): boolean;
+  /** Is this a process that we told something lately? In a container the kernel may know it by another number. */
+  isOurs(pid: number): boolean;
   close(): void;
 }
 
@@ -37,6 +38,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
   });
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
+  const recent = createRecentPids();
 
   function path(): string {
     const found = exec.find('nft');
@@ -47,7 +49,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
   }
 
   async function start(args: readonly string[], input: string): Promise<ExecResult> {
-    const result = await exec.run({ file: path(), args, input, timeout: PATIENCE });
+    const result = await exec.run({ file: path(), args, input, timeout: PATIENCE, started: recent.add });
     if (result.outcome === 'not-started') throw unavailable(`nft could not be started: ${result.stderr}`);
     if (result.outcome === 'timeout')
       throw unavailable(`nft did not answer within ${PATIENCE / 1_000} seconds`);
@@ -78,7 +80,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
       if (isGone(result.stderr)) return undefined;
       throw unavailable(`nft could not list its table: ${firstError(result.stderr)}`);
     },
-    isSession: (pid) => pid === session.pid,
+    isOurs: (pid) => pid === session.pid || recent.has(pid),
     close: session.close,
   };
 }

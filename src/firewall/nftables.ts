@@ -26,6 +26,8 @@ type Settled = Exclude<Answer, { outcome: 'unknown' }>;
 export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owner?: Owner }): Firewall {
   const { clock, log, owner } = ports;
   let isMarked = false;
+  /** The table was made just now, and nobody can have been blocked in it. */
+  let isFresh = false;
   const nft = createNftProgram(ports);
   /** What we know to be in the table; undefined: look first. */
   let known: Layout | undefined;
@@ -64,6 +66,8 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
   /** Leaves our mark and takes away those of the dead. */
   async function claim({ id, isAlive }: Owner): Promise<void> {
     const json = await nft.list(LIST_STRUCTURE);
+    known = json === undefined ? NO_TABLE : readLayout(json);
+    isFresh = !known.hasTable;
     const others = json === undefined ? [] : readOwners(json).filter((other) => other !== id);
     const rival = others.find(isAlive);
     if (rival !== undefined) {
@@ -110,7 +114,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     enforces: true,
     announcements: createMonitor({
       tables: [TABLE],
-      isOurs: nft.isSession,
+      isOurs: nft.isOurs,
       read: (deleted, added) => readElements(deleted, added, known?.sets, allowed),
     }),
     prepare: (networks) =>
@@ -122,6 +126,10 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     allow: (networks) => inTurn(() => lay(networks)),
     list: () =>
       inTurn(async () => {
+        if (isFresh) {
+          isFresh = false;
+          return [];
+        }
         const json = await nft.list(LIST_ALL);
         const table =
           json === undefined ? { layout: NO_TABLE, blocks: [] } : await readTable(json, clock.now());
@@ -130,6 +138,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
       }),
     apply: (changes, now) =>
       inTurn(async () => {
+        isFresh = false;
         const outcomes: Applied[] = [];
         for (const some of chunksOf(changes)) outcomes.push(...(await applySome(some, now)));
         return outcomes;

@@ -46,6 +46,7 @@ export function createRearm(parts: RearmParts): Rearm {
   const isEnforcing = firewall.enforces && firewall.kind !== 'memory' && !parts.neverEnforce;
   const pace = createPace();
   let structure = false;
+  let isGone = false;
   let unsure = false;
   let released: Notice['released'][number][] = [];
   let by: string | undefined;
@@ -59,6 +60,7 @@ export function createRearm(parts: RearmParts): Rearm {
   function take(notice: Notice): void {
     if (!enforcer.isStanding || stopped) return;
     structure ||= notice.structure;
+    isGone ||= notice.isGone;
     unsure ||= notice.unsure || released.length + notice.released.length > MOST_SINGLE;
     released = unsure ? [] : [...released, ...notice.released];
     by = notice.by ?? by;
@@ -75,17 +77,18 @@ export function createRearm(parts: RearmParts): Rearm {
   }
 
   async function act(): Promise<void> {
-    const noticed = { structure, unsure, released, by };
-    [structure, unsure, released, by] = [false, false, [], undefined];
+    const noticed = { structure, isGone, unsure, released, by };
+    [structure, isGone, unsure, released, by] = [false, false, false, [], undefined];
     isBusy = true;
     try {
       await timed(noticed.by, async () => {
-        let isGone = false;
-        if (noticed.structure) isGone = await enforcer.mend();
+        let isMended = false;
+        if (noticed.structure) isMended = await enforcer.mend(noticed.isGone);
         // What was made anew was compared with a list already.
-        if (noticed.unsure && !isGone) isGone = (await enforcer.audit()) > 0;
-        if (noticed.released.length > 0 && !isGone) isGone = (await enforcer.putBack(noticed.released)) > 0;
-        return isGone;
+        if (noticed.unsure && !isMended) isMended = (await enforcer.audit()) > 0;
+        if (noticed.released.length > 0 && !isMended)
+          isMended = (await enforcer.putBack(noticed.released)) > 0;
+        return isMended;
       });
     } finally {
       isBusy = false;
@@ -136,11 +139,12 @@ export function createRearm(parts: RearmParts): Rearm {
         faults.clear(POLLED);
         log.info({}, 'hearing what others do to the firewall');
         // What happened before was not heard.
-        take({ structure: true, unsure: false, released: [], by: undefined });
+        take({ structure: true, isGone: false, unsure: false, released: [], by: undefined });
       },
       lost(why) {
         if (stopped) return;
-        if (isHeard) log.warn({ why }, 'what others do to the firewall is not heard; it is looked at instead');
+        if (isHeard)
+          log.warn({ why }, 'what others do to the firewall is not heard; it is looked at instead');
         isHeard = false;
         heard(false);
         faults.raise(
