@@ -51,9 +51,10 @@ export interface Announcements {
   /**
    * The program runs, or runs anew.
    * @param tell is called for each transaction that may concern us. Our own, as far as they can be told, are passed over.
-   * @returns what takes its lines, and says whether each is an announcement at all.
+   * @returns what takes its lines, and says of each whether it is an announcement at all; `confused` where the program can't
+   * be trusted any more and is to be started anew.
    */
-  open(tell: (notice: Notice) => void): (line: string) => boolean;
+  open(tell: (notice: Notice) => void): (line: string) => boolean | 'confused';
   /** Are announcements heard? Until they are, and after that, the back end looks for itself. */
   heard(isHeard: boolean): void;
 }

@@ -16,11 +16,8 @@ export interface MonitorReader {
    * What begins with one of these is a change to what bans stand on.
    */
   readonly tables: readonly string[];
-  /**
-   * @param deleted elements by set that were there before the transaction and aren't after it.
-   * @param added the other way round.
-   */
-  read(deleted: ElementsBySet, added: ElementsBySet): Pick<Notice, 'released' | 'unsure'>;
+  /** @param elements what was done last to each. */
+  read(elements: ElementsBySet): Pick<Notice, 'released' | 'unsure'>;
   /** Does this process speak for us? */
   isOurs(pid: number): boolean;
 }
@@ -30,8 +27,11 @@ function isVital(what: string, rest: string): boolean {
   return what === 'table' || (what === 'chain' && /^(?:bailiff-)?prerouting$/.test(rest));
 }
 
-/** Addresses as the monitor writes them, by the name of the set. */
-export type ElementsBySet = ReadonlyMap<string, ReadonlySet<string>>;
+/**
+ * Addresses as the monitor writes them, by the name of the set: is it there after the transaction? What is deleted and added
+ * again is: that is how an end is set anew.
+ */
+export type ElementsBySet = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
 
 const LINE =
   /^(add|create|insert|replace|delete|destroy|update|flush) (table|chain|rule|set|element|map|object|flowtable|counter|quota|limit) (\S+ \S+) ?(.*)$/;
@@ -40,6 +40,11 @@ const GENERATION = /^# new generation (\d+) by process (\d+) \((.*)\)$/;
 const ELEMENTS = /^(\S+) \{ (.*) \}/;
 /** It was told more than it could take. */
 const LOST = /^# ERROR: .*lost/;
+/**
+ * Sets that are made anew under an old name, as after a flush, it can't tell apart: of their elements it says nothing but
+ * "W: Received event for an unknown set." (nft 1.0.6). One that is started then knows them.
+ */
+const CONFUSED = /^W: /;
 /** A transaction with more elements than this is not read further: a listing is the faster way. */
 const MOST_ELEMENTS = 20_000;
 
@@ -54,15 +59,14 @@ export function createMonitor(
   /** The newest transaction that was told. Of two children that speak at once each tells it. */
   let newest = 0;
 
-  function open(tell: (notice: Notice) => void): (line: string) => boolean {
+  function open(tell: (notice: Notice) => void): (line: string) => boolean | 'confused' {
     let structure = false;
     let isGone = false;
     let unsure = false;
-    let deleted: Map<string, Set<string>> = new Map();
-    let added: Map<string, Set<string>> = new Map();
+    let bySet = new Map<string, Map<string, boolean>>();
     let count = 0;
 
-    function take(line: string): boolean {
+    function take(line: string): boolean | 'confused' {
       const parts = LINE.exec(line);
       if (parts) {
         const [, verb, what, table, rest] = parts;
@@ -70,11 +74,12 @@ export function createMonitor(
         if (what !== 'element') {
           structure = true;
           if (verb === 'delete' && isVital(what!, rest!)) isGone = true;
-        } else takeElements(verb === 'delete' || verb === 'destroy', rest!);
+        } else takeElements(verb !== 'delete' && verb !== 'destroy', rest!);
         return true;
       }
       const end = GENERATION.exec(line);
       if (!end) {
+        if (CONFUSED.test(line)) return 'confused';
         if (!LOST.test(line)) return false;
         tell({ structure: true, isGone: false, unsure: true, released: [], by: undefined });
         return true;
@@ -83,19 +88,15 @@ export function createMonitor(
       return true;
     }
 
-    /** What is deleted and added again within a transaction hasn't changed: that is how an end is set anew. */
-    function takeElements(isDelete: boolean, rest: string): void {
+    function takeElements(isThere: boolean, rest: string): void {
       const parts = ELEMENTS.exec(rest);
       if (!parts) return void (unsure = true);
-      const [, set, elements] = parts;
-      const [here, there] = isDelete ? [deleted, added] : [added, deleted];
+      const [, name, elements] = parts;
+      const set = bySet.get(name!) ?? new Map<string, boolean>();
+      bySet.set(name!, set);
       for (const element of elements!.split(', ')) {
         if (++count > MOST_ELEMENTS) return void (unsure = true);
-        const address = element.split(' ', 1)[0]!;
-        if (there.get(set!)?.delete(address)) continue;
-        const known = here.get(set!);
-        if (known) known.add(address);
-        else here.set(set!, new Set([address]));
+        set.set(element.split(' ', 1)[0]!, isThere);
       }
     }
 
@@ -103,12 +104,12 @@ export function createMonitor(
       const isTold = generation <= newest && newest - generation < ROUND;
       if (!isTold) newest = generation;
       if (!isTold && !reader.isOurs(pid)) {
-        const { released, unsure: more } = reader.read(deleted, added);
+        const { released, unsure: more } = reader.read(bySet);
         unsure ||= more;
         if (structure || unsure || released.length > 0) tell({ structure, isGone, unsure, released, by });
       } else if (unsure) tell({ structure, isGone: false, unsure, released: [], by: undefined });
       [structure, isGone, unsure, count] = [false, false, false, 0];
-      [deleted, added] = [new Map(), new Map()];
+      bySet = new Map();
     }
 
     return take;
@@ -122,33 +123,41 @@ export function createMonitor(
  * aren't what they should be.
  */
 export function readElements(
-  deleted: ElementsBySet,
-  added: ElementsBySet,
+  bySet: ElementsBySet,
   sets: ReadonlyMap<string, SetSpec> | undefined,
   allowed: readonly Network[],
 ): Pick<Notice, 'released' | 'unsure'> {
   const released: { scope: SetSpec['scope']; network: Network }[] = [];
   let unsure = false;
-  const isAllowed = (set: SetSpec, element: string): boolean =>
-    allowed.some(
-      (network) =>
-        network.family === set.family && network.bits === set.bits && elementOf(network) === element,
-    );
-  for (const [name, elements] of deleted) {
+  for (const [name, elements] of bySet) {
     const set = sets?.get(name) ?? readSetName(name, undefined);
-    // One whose name doesn't tell its ports, and that isn't known: a ban set all the same, perhaps.
-    if (!set) unsure ||= name.startsWith('ban');
-    else if (set.purpose === 'allow') unsure ||= [...elements].some((element) => isAllowed(set, element));
-    else
-      for (const element of elements) {
-        const address = parseAddress(element);
-        if (address?.family !== set.family) unsure = true;
-        else released.push({ scope: set.scope, network: networkOf(set.family, address.bytes, set.bits) });
+    if (set?.purpose === 'ban') {
+      for (const [element, isThere] of elements) {
+        if (isThere) continue;
+        const network = networkIn(set, element);
+        if (network) released.push({ scope: set.scope, network });
+        else unsure = true;
       }
-  }
-  for (const [name, elements] of added) {
-    const set = sets?.get(name) ?? readSetName(name, undefined);
-    if (set?.purpose === 'allow') unsure ||= [...elements].some((element) => !isAllowed(set, element));
+    } else if (set) unsure ||= isAmiss(set, elements, allowed);
+    // One whose name doesn't tell its ports, and that isn't known.
+    else unsure ||= name.startsWith('ban') && [...elements.values()].includes(false);
   }
   return { released, unsure };
+}
+
+function networkIn({ family, bits }: SetSpec, element: string): Network | undefined {
+  const address = parseAddress(element);
+  return address?.family === family ? networkOf(family, address.bytes, bits) : undefined;
+}
+
+/** Is an allowed address missing, or another one there? */
+function isAmiss(
+  { family, bits }: SetSpec,
+  elements: ReadonlyMap<string, boolean>,
+  allowed: readonly Network[],
+): boolean {
+  const wanted = new Set(
+    allowed.filter((each) => each.family === family && each.bits === bits).map(elementOf),
+  );
+  return [...elements].some(([element, isThere]) => isThere !== wanted.has(element));
 }

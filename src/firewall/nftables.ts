@@ -115,7 +115,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     announcements: createMonitor({
       tables: [TABLE],
       isOurs: nft.isOurs,
-      read: (deleted, added) => readElements(deleted, added, known?.sets, allowed),
+      read: (elements) => readElements(elements, known?.sets, allowed),
     }),
     prepare: (networks) =>
       inTurn(async () => {

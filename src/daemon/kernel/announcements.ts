@@ -15,12 +15,15 @@ export interface Announcer {
 
 export interface AnnouncementListener {
   /**
-   * A child begins. @returns what takes its lines, and says whether each is an announcement at all. Two children may speak
-   * at once while one takes over from another.
+   * A child begins. @returns what takes its lines, and says of each whether it is an announcement at all, or that this child
+   * can't be trusted any more and another should take over. Two may speak at once while it does.
    */
-  open(): (line: string) => boolean;
-  /** From here on announcements are heard. What came before was not. */
-  following(): void;
+  open(): (line: string) => boolean | 'confused';
+  /**
+   * From here on announcements are heard. What came before was not.
+   * @param isAnew another child took over from one that couldn't be trusted, which may have kept things to itself.
+   */
+  following(isAnew: boolean): void;
   /** Nothing is heard for now. It is tried again by itself, ever later. */
   lost(why: string): void;
 }
@@ -50,6 +53,9 @@ export function followAnnouncements(
   /** The one that is to be followed by {@link child}, until that listens and a little longer. */
   let retiring: Child | undefined;
   let isHearing = false;
+  let isConfused = false;
+  /** Was the one before? */
+  let wasConfused = false;
   let leash = exec.find('setpriv');
   let lastWords = '';
   let lines = 0;
@@ -69,8 +75,10 @@ export function followAnnouncements(
     lastWords = '';
     lines = 0;
     isHearing = false;
+    wasConfused = isConfused;
+    isConfused = false;
     born = clock.monotonic();
-    const read = inLines(listener.open());
+    const read = inLines(listener.open(), () => child === started);
     started.onOutput((text) => {
       if (child === started || retiring === started) read(text);
     });
@@ -85,7 +93,10 @@ export function followAnnouncements(
   }
 
   /** Cuts what one child says into lines. */
-  function inLines(take: (line: string) => boolean): (text: string) => void {
+  function inLines(
+    take: (line: string) => boolean | 'confused',
+    isNewest: () => boolean,
+  ): (text: string) => void {
     let rest = '';
     return (text) => {
       const whole = (rest + text).split('\n');
@@ -95,14 +106,17 @@ export function followAnnouncements(
         rest = '';
       }
       for (const line of whole) {
-        if (!take(line)) lastWords = line.trim();
+        const meaning = take(line);
+        if (meaning === 'confused') isConfused ||= isNewest();
+        else if (!meaning) lastWords = line.trim();
       }
       lines += whole.length;
-      if (lines >= maxLines && isHearing && !retiring) takeOver();
+      renew();
     };
   }
 
-  function takeOver(): void {
+  function renew(): void {
+    if (!isHearing || retiring || !(isConfused || lines >= maxLines)) return;
     retiring = child;
     start();
   }
@@ -118,8 +132,12 @@ export function followAnnouncements(
   function awaitListening(started: Child, left: number): void {
     if (isListening(started.pid, protocol)) {
       isHearing = true;
-      if (!retiring) return listener.following();
-      cancelRetirement = clock.schedule(OVERLAP, retire);
+      if (!retiring) return listener.following(false);
+      if (wasConfused) listener.following(true);
+      cancelRetirement = clock.schedule(OVERLAP, () => {
+        retire();
+        renew();
+      });
       return;
     }
     if (left === 0) return lose(`${program} does not listen`);

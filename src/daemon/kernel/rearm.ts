@@ -133,7 +133,9 @@ export function createRearm(parts: RearmParts): Rearm {
     const announcer = { program, args, protocol: NETFILTER, maxLines: MAX_LINES } as const;
     return followAnnouncements(announcer, parts.exec, clock, {
       open: () => open(take),
-      following() {
+      following(isAnew) {
+        if (isAnew)
+          return take({ structure: true, isGone: false, unsure: true, released: [], by: undefined });
         isHeard = true;
         heard(true);
         faults.clear(POLLED);

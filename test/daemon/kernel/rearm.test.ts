@@ -8,6 +8,8 @@ import { silentLog, type Exec } from '../../../src/ports.ts';
 import { createRecordingLog } from '../../firewall/worlds.ts';
 import { createTestClock } from '../clock.ts';
 
+/** No process has so high a pid: nobody listens under it. */
+const NOBODY = 2 ** 22 + 1;
 
 function world() {
   const clock = createTestClock(0);
@@ -20,7 +22,7 @@ function world() {
     spawn() {
       started++;
       return {
-        pid: process.pid,
+        pid: NOBODY,
         write: () => {},
         onOutput: (hear) => void (say = hear),
         onExit: (hear) => void (end = hear),
@@ -57,9 +59,7 @@ function world() {
   async function transaction(...lines: string[]): Promise<string[]> {
     asked.length = 0;
     say(
-      [...lines, `# new generation ${++generation} by process ${process.pid + 1} (\u001b[31mnft)`, ''].join(
-        '\n',
-      ),
+      [...lines, `# new generation ${++generation} by process ${NOBODY + 1} (\u001b[31mnft)`, ''].join('\n'),
     );
     await settle();
     return [...asked];
@@ -76,8 +76,7 @@ function world() {
   };
 }
 
-const DELETED =
-  'delete element inet bailiff ban4_32_any { 192.0.2.7 timeout 10m30s expires 9m12s448ms }';
+const DELETED = 'delete element inet bailiff ban4_32_any { 192.0.2.7 timeout 10m30s expires 9m12s448ms }';
 
 test('what is announced is read as what it means, and whatever is not ours means nothing', async () => {
   const { transaction, fail } = world();
@@ -100,7 +99,7 @@ test('what is announced is read as what it means, and whatever is not ours means
   // An end that is set anew.
   const added = DELETED.replace('delete', 'add');
   expect(await transaction(DELETED, added)).toEqual([]);
-  expect(await transaction(added, DELETED)).toEqual([]);
+  expect(await transaction(added, DELETED)).toEqual(['put back 192.0.2.7']);
   expect(await transaction(added)).toEqual([]);
   expect(await transaction('delete table ip raw', 'delete rule inet filter input handle 3')).toEqual([]);
   expect(await transaction('add table inet bailiff-other', DELETED.replace('bailiff', 'theirs'))).toEqual([]);
@@ -136,13 +135,13 @@ test('who flushes in a loop is answered ever more slowly, is an alarm with the n
     }),
   );
   expect(rearm.count).toBe(10);
-  // A thousand flushes within a minute.
-  for (let count = 0; count < 1_000; count++) {
+  // Three hundred flushes within twenty seconds.
+  for (let count = 0; count < 300; count++) {
     await transaction(flush);
     await settle(60);
   }
-  expect(rearm.count).toBeGreaterThan(50);
-  expect(rearm.count).toBeLessThan(200);
+  expect(rearm.count).toBeGreaterThan(20);
+  expect(rearm.count).toBeLessThan(100);
   await settle(5_000);
   asked.length = 0;
   state.gone = false;
@@ -159,7 +158,9 @@ test('where nothing is heard status says so, and it is tried again; stood down n
   end('exit 1');
   end('exit 1');
   expect(rearm.noticedBy).toBe('poll');
-  expect(faults.list()).toMatchObject([{ code: 'W_FIREWALL_POLLED', message: expect.stringContaining('exit 1') }]);
+  expect(faults.list()).toMatchObject([
+    { code: 'W_FIREWALL_POLLED', message: expect.stringContaining('exit 1') },
+  ]);
   const before = startedCount();
   await settle(1_000);
   expect(startedCount()).toBe(before + 1);
