@@ -20,6 +20,8 @@ export interface ExecRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds until it is killed. */
   readonly timeout: Duration;
+  /** Told its pid once it runs. */
+  readonly started?: (pid: number) => void;
 }
 
 /** A failed command has the same shape as a good one. */

@@ -69,6 +69,10 @@ export interface StatusView extends Alive {
     dropped?: { packets: number; bytes: number };
     /** Networks that the kernel holds. */
     blocked?: number;
+    /** How it is noticed that others take our rules or blocks out: when it happens, or at the next look. */
+    noticedBy?: 'event' | 'poll';
+    /** How often something was put back since the start. */
+    rearmed?: number;
   };
   /** What this daemon was started for: `detect-only` where nothing is meant to be blocked. */
   intent?: 'enforcing' | 'detect-only';

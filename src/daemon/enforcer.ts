@@ -22,11 +22,18 @@ export interface Enforcer {
   /**
    * Looks at every block in the kernel, and puts back those that somebody else took out. Costs a listing: half a second
    * for 100 000 blocks; {@link mend} asks less and oftener. Does nothing before {@link settle}, nor where nothing is to be in force.
+   * @returns how many were gone.
    */
-  audit(): Promise<void>;
+  audit(): Promise<number>;
   allow(networks: readonly Network[]): Promise<void>;
-  /** Looks whether somebody else took our rules or sets out of the kernel (`flush ruleset`, say), and puts them back. */
-  mend(): Promise<void>;
+  /**
+   * Looks whether somebody else took our rules or sets out of the kernel (`flush ruleset`, say), and puts them back.
+   * @param isKnown it is known to be gone: nobody needs to ask.
+   * @returns whether anything was gone.
+   */
+  mend(isKnown?: boolean): Promise<boolean>;
+  /** The kernel announced that these are not blocked any more: those that should be are put back. @returns how many. */
+  putBack(released: readonly { readonly scope: Scope; readonly network: Network }[]): Promise<number>;
   /** Takes everything out of the kernel and rests until {@link arm}. */
   standDown(): Promise<void>;
   arm(): Promise<void>;
@@ -75,6 +82,8 @@ export function createEnforcer(
   let allowed: readonly Network[] = [];
   let standing = true;
   let lost = true;
+  /** How many blocks the last listing missed. */
+  let vanished = 0;
   let booting = true;
   let fault: string | undefined;
   let retryAfter = FIRST_RETRY;
@@ -121,7 +130,7 @@ export function createEnforcer(
     const before = held;
     held = new Map();
     for (const block of listed) hold(block);
-    tellVanished(before);
+    vanished = countVanished(before);
     for (const ban of bans.open()) pending.set(ban.address.text, ban.address);
     for (const blocks of held.values())
       for (const { network } of blocks.values()) {
@@ -133,13 +142,14 @@ export function createEnforcer(
   }
 
   /** Whatever we knew to be there, and is not over: somebody else took it out. */
-  function tellVanished(before: typeof held): void {
+  function countVanished(before: typeof held): number {
     const now = clock.now();
     let count = 0;
     for (const [text, blocks] of before)
       for (const [key, { until }] of blocks)
         if ((until === undefined || until > now + TOLERANCE) && !held.get(text)?.has(key)) count++;
     if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
+    return count;
   }
 
   function hold(block: Block): void {
@@ -257,13 +267,14 @@ export function createEnforcer(
     return mine;
   }
 
-  /** Somebody else's tool may take our rules away, and nothing announces it. */
-  async function mend(): Promise<void> {
-    if (booting || !standing || lost || options.detectOnly) return;
+  /** Somebody else's tool may take our rules away. */
+  async function mend(isKnown = false): Promise<boolean> {
+    if (booting || !standing || lost || options.detectOnly) return false;
+    let isGone = false;
     await inTurn(async () => {
       if (!standing || lost) return;
       try {
-        lost = !(await firewall.isWhole());
+        isGone = lost = isKnown || !(await firewall.isWhole());
         if (lost) log.warn({}, 'rules or sets had vanished from the kernel; they are made anew');
       } catch (error) {
         if (!(error instanceof BailiffError)) throw error;
@@ -271,10 +282,28 @@ export function createEnforcer(
       }
     });
     if (lost) await sync();
+    return isGone;
+  }
+
+  async function putBack(released: readonly { scope: Scope; network: Network }[]): Promise<number> {
+    if (!standing || lost || options.detectOnly) return 0;
+    let count = 0;
+    await inTurn(async () => {
+      for (const { scope, network } of released) {
+        if (!held.get(network.text)?.has(scopeKey(scope))) continue;
+        letGo(network, scope);
+        pending.set(network.text, network);
+        if (desiredOn(network, clock.now()).has(scopeKey(scope))) count++;
+      }
+      if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
+    });
+    await sync();
+    return count;
   }
 
   return {
     mend,
+    putBack,
     async boot(networks) {
       allowed = networks;
       await sync();
@@ -289,9 +318,11 @@ export function createEnforcer(
       await sync();
     },
     async audit() {
-      if (!standing || lost || deferred || options.detectOnly) return;
+      if (!standing || lost || deferred || options.detectOnly) return 0;
       lost = true;
+      vanished = 0;
       await sync();
+      return vanished;
     },
     async allow(networks) {
       allowed = networks;

@@ -7,6 +7,7 @@ import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
 import { followExempt } from './host/exempt.ts';
+import { createRearm } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
 import { createNewsroom } from './telling/news.ts';
@@ -158,10 +159,16 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     settled = true;
     void enforcer.settle().catch(fail);
   };
+  const { neverEnforce } = options;
+  const rearm = createRearm({
+    ...{ firewall, enforcer, neverEnforce, clock, log, faults, fail },
+    exec: ports.exec,
+  });
   const timers = [
+    rearm.stop,
     every(clock, TICK, tick, fail),
     ...keepUp({
-      ...{ sittings, sessions, committer, enforcer, clock, faults, fail },
+      ...{ sittings, sessions, committer, rearm, clock, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
   ];
@@ -215,7 +222,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sources,
     faults,
     sourceFaults: sourceWatch.faults,
-    neverEnforce: options.neverEnforce,
+    rearm,
+    neverEnforce,
     wasReached: () => reached,
     clock,
     news,

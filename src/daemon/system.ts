@@ -68,6 +68,7 @@ function run(request: ExecRequest): Promise<ExecResult> {
   } catch (error) {
     return Promise.resolve(notStarted(reasonOf(error)));
   }
+  if (child.pid !== undefined) request.started?.(child.pid);
   return new Promise((resolve) => {
     const output = { stdout: '', stderr: '' };
     let size = 0;

@@ -30,6 +30,35 @@ export interface Dropped {
   readonly bytes: number;
 }
 
+/** What somebody may have done to our part of the kernel, as the kernel announced it. */
+export interface Notice {
+  /** What bans stand on may have changed: {@link Firewall.isWhole} knows. */
+  readonly structure: boolean;
+  /** … and is gone, without a question: the table, say. */
+  readonly isGone: boolean;
+  /** More than can be told: compare with a list. */
+  readonly unsure: boolean;
+  /** These are not blocked any more. */
+  readonly released: readonly { readonly scope: Scope; readonly network: Network }[];
+  /** The program that did it, where that is known. As the kernel has its name: somebody chose it. */
+  readonly by: string | undefined;
+}
+
+/** How the kernel's announcements are heard: by a program that stays, and is read line by line. */
+export interface Announcements {
+  readonly program: string;
+  readonly args: readonly string[];
+  /**
+   * The program runs, or runs anew.
+   * @param tell is called for each transaction that may concern us. Our own, as far as they can be told, are passed over.
+   * @returns what takes its lines, and says of each whether it is an announcement at all; `confused` where the program can't
+   * be trusted any more and is to be started anew.
+   */
+  open(tell: (notice: Notice) => void): (line: string) => boolean | 'confused';
+  /** Are announcements heard? Until they are, and after that, the back end looks for itself. */
+  heard(isHeard: boolean): void;
+}
+
 export interface Firewall {
   readonly kind: 'nftables' | 'iptables' | 'dry-run' | 'memory';
   /** Does a block hold? `dry-run` only writes down what it would do. (`memory` holds, in a kernel of its own making.) */
@@ -54,8 +83,11 @@ export interface Firewall {
    */
   apply(changes: readonly Change[], now: Instant): Promise<Applied[]>;
   dropped(): Promise<Dropped>;
+  /** Left out where nothing announces what others do. */
+  readonly announcements?: Announcements;
   /**
-   * Is everything there that was made here? Not the bans one by one: what they stand on. Cheap enough for every few seconds.
+   * Is everything there that was made here? Not the bans one by one: what they stand on, and that nothing
+   * stands ahead of it that would let packets by. Cheap enough for every few seconds.
    * After a no, `prepare`, and compare with a list.
    * @throws BailiffError E_FIREWALL_UNAVAILABLE when it can't be reached at all.
    */

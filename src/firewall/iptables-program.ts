@@ -1,8 +1,10 @@
 // How ipset and iptables are asked. What they can't do at all becomes E_FIREWALL_UNAVAILABLE with what to do; what they
 // refuse is an answer.
-import type { Exec, ExecResult } from '../ports.ts';
+import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
 import { NO_TABLE } from './iptables-rules.ts';
 import type { Family } from './iptables-sets.ts';
+import { createRecentPids } from './recent-pids.ts';
+import { createSession } from './session.ts';
 import { unavailable } from './unavailable.ts';
 
 export type IpsetAnswer =
@@ -14,8 +16,8 @@ export type IpsetAnswer =
 export interface IptablesProgram {
   /** Runs lines of `ipset restore` in their order; what is there already is set anew, what is gone already is no fault. */
   change(lines: readonly string[]): Promise<IpsetAnswer>;
-  /** The names of all sets in this network namespace. */
-  sets(): Promise<string[]>;
+  /** The names of all sets in this network namespace, and how many elements each has. */
+  sets(): Promise<Map<string, number>>;
   /** The set as `ipset save` writes it; empty where there is none. */
   save(set: string): Promise<string>;
   /** The raw table as `iptables-save -c` writes it; as a refusal where the kernel has no such family. */
@@ -26,6 +28,10 @@ export interface IptablesProgram {
   restoreRules(family: Family, input: string): Promise<string | undefined>;
   /** Removes the raw table of a family with all that is in it. */
   removeTable(family: Family): Promise<void>;
+  /** Is this a process that we started lately? In a container the kernel may know it by another number. */
+  isOurs(pid: number): boolean;
+  /** Ends child processes. */
+  close(): void;
 }
 
 /** Which iptables there is: the nft variant wherever it can be had. */
@@ -58,8 +64,29 @@ export async function findVariant(exec: Exec): Promise<Variant | undefined> {
   return { name: stdout.includes('nf_tables') ? 'nft' : 'legacy', suffix: '' };
 }
 
+/**
+ * Changes of more lines than this are given to `ipset restore`, which takes 2 ms to start and half as long for each line as
+ * the session does.
+ */
+const MOST_LINES = 60;
+/** What `ipset -` says of a command that it can't know: it says nothing after a line that went well. */
+const MARK = 'bailiff-said';
+
 /** @param onVariant is told once which iptables is used. */
-export function createIptablesProgram(exec: Exec, onVariant: (variant: Variant) => void): IptablesProgram {
+export function createIptablesProgram(
+  { exec, clock, log }: { exec: Exec; clock: Clock; log: Log },
+  onVariant: (variant: Variant) => void,
+): IptablesProgram {
+  const session = createSession(exec, clock, {
+    program: () => pathOf('ipset'),
+    args: ['-exist', '-'],
+    question: `flush bailiff-none ${MARK}`,
+    endMark: /^(?:[ipset> ]*)ipset v\S+: Unknown argument bailiff-said\n/m,
+    noise: /^(?:(?:ipset> )+|Try `ipset help'.*\n)/gm,
+  });
+  /** After a loss the next change goes the other way, so that a session that never works costs no more. */
+  let isDoubtful = false;
+  const recent = createRecentPids();
   let variant: Promise<Variant | undefined> | undefined;
 
   /** Looked for until it is found, by one call at a time. */
@@ -72,10 +99,15 @@ export function createIptablesProgram(exec: Exec, onVariant: (variant: Variant) 
     return variant;
   }
 
-  async function run(program: string, args: readonly string[], input = ''): Promise<ExecResult> {
+  function pathOf(program: string): string {
     const file = exec.find(program);
     if (file === undefined) throw unavailable(`${program} is not installed: ${INSTALL}`);
-    const result = await exec.run({ file, args, input, timeout: PATIENCE });
+    return file;
+  }
+
+  async function run(program: string, args: readonly string[], input = ''): Promise<ExecResult> {
+    const file = pathOf(program);
+    const result = await exec.run({ file, args, input, timeout: PATIENCE, started: recent.add });
     if (result.outcome === 'not-started')
       throw unavailable(`${program} could not be started: ${result.stderr}`);
     if (result.outcome === 'timeout')
@@ -97,15 +129,49 @@ export function createIptablesProgram(exec: Exec, onVariant: (variant: Variant) 
     throw unavailable(`ipset could not list its sets: ${firstError(stderr)}`);
   }
 
+  /** Line by line, as `restore` does it. @returns undefined where nobody knows what was done. */
+  async function changeInSession(lines: readonly string[]): Promise<IpsetAnswer | undefined> {
+    for (const [index, line] of lines.entries()) {
+      const answer = await session.run(line);
+      if (answer.outcome === 'refused') {
+        throwIfUnavailable('ipset', answer.text);
+        return { outcome: 'refused', line: index + 1, why: firstError(answer.text) };
+      }
+      if (answer.outcome === 'unknown') {
+        isDoubtful = true;
+        log.warn({ why: answer.why }, 'the ipset session ended and will be started again');
+        return undefined;
+      }
+    }
+    return { outcome: 'done' };
+  }
+
   return {
+    close: session.close,
+    isOurs: recent.has,
     async change(lines) {
+      if (lines.length <= MOST_LINES && !isDoubtful) {
+        const answer = await changeInSession(lines);
+        if (answer) return answer;
+      }
+      // What the session did already is done once more, which is harmless.
+      isDoubtful = false;
       const { code, stderr } = await run('ipset', ['-exist', 'restore'], `${lines.join('\n')}\n`);
       if (code === 0) return { outcome: 'done' };
       const named = /Error in line (\d+): (.*)/.exec(stderr);
       if (!named) throw unavailable(`ipset does not answer as expected: ${firstError(stderr)}`);
       return { outcome: 'refused', line: Number(named[1]), why: named[2]!.slice(0, 200) };
     },
-    sets: async () => (await ask(['list', '-name'])).split('\n').filter((name) => name !== ''),
+    async sets() {
+      const counts = new Map<string, number>();
+      let name = '';
+      for (const line of (await ask(['list', '-terse'])).split('\n')) {
+        const [key, value] = line.split(': ');
+        if (key === 'Name') counts.set((name = value!), 0);
+        if (key === 'Number of entries') counts.set(name, Number(value));
+      }
+      return counts;
+    },
     save: (set) => ask(['save', set]),
     async saveRules(family) {
       const { code, stdout, stderr } = await tables(family, 'save', ['-c', '-t', 'raw']);

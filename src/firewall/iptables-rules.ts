@@ -13,6 +13,13 @@ const MADE = 'bailiff-made';
 const JUMP = `-A PREROUTING -j ${CHAIN}`;
 const RULE = /^\[(\d+):(\d+)\] -A bailiff-prerouting (.*)$/;
 
+/**
+ * A rule of PREROUTING after which a packet may be through with it, undropped: by a verdict, or in a chain of somebody's own.
+ * These targets alone let it come to the next rule, or drop it (iptables-extensions(8)).
+ */
+const ENDS =
+  /^\[\d+:\d+\] -A PREROUTING (?:.*)(?:-g|-j (?!(?:DROP|CT|NOTRACK|TRACE|LOG|NFLOG|MARK|CONNMARK|TTL|HL|DSCP|TOS|TCPMSS|SET)(?: |$)))/;
+
 /** A rule of our chain, as it is written after the chain's name. */
 interface Rule {
   readonly body: string;
@@ -25,6 +32,8 @@ export interface Rules {
   readonly hasChain: boolean;
   /** How often PREROUTING jumps to our chain. */
   readonly jumps: number;
+  /** Does a rule ahead of the first jump let packets by that our chain would drop? */
+  readonly isPassedBy: boolean;
   /** Did Bailiff make the table? */
   readonly isMade: boolean;
   readonly rules: readonly Rule[];
@@ -35,16 +44,19 @@ export interface Rules {
 /** @param saved what `iptables-save -c -t raw` says. */
 export function readRules(saved: string): Rules {
   const rules: Rule[] = [];
-  let [hasChain, isMade, hasOthers, jumps] = [false, false, false, 0];
+  let [hasChain, isMade, hasOthers, isPassedBy, jumps] = [false, false, false, false, 0];
   for (const line of saved.split('\n')) {
     const rule = RULE.exec(line);
     if (rule) rules.push({ packets: Number(rule[1]), bytes: Number(rule[2]), body: rule[3]! });
     else if (line.startsWith(`:${CHAIN} `)) hasChain = true;
     else if (line.startsWith(`:${MADE} `)) isMade = true;
     else if (line.endsWith(`] ${JUMP}`)) jumps++;
-    else if (isOthers(line)) hasOthers = true;
+    else if (isOthers(line)) {
+      hasOthers = true;
+      if (jumps === 0 && ENDS.test(line)) isPassedBy = true;
+    }
   }
-  return { hasChain, jumps, isMade, rules, hasOthers };
+  return { hasChain, jumps, isPassedBy: isPassedBy && jumps > 0, isMade, rules, hasOthers };
 }
 
 /** A rule, a chain or a policy; or the remark that there is something that iptables doesn't know. */
@@ -93,8 +105,10 @@ export function completeRules(
   wanted: readonly string[],
   makesTable: boolean,
 ): string | undefined {
-  const lines = found.jumps === 0 ? [`-I PREROUTING 1 -j ${CHAIN}`] : [];
-  for (let extra = found.jumps; extra > 1; extra--) lines.push(`-D PREROUTING -j ${CHAIN}`);
+  const lines: string[] = [];
+  const kept = found.jumps === 0 || found.isPassedBy ? 0 : 1;
+  for (let extra = found.jumps; extra > kept; extra--) lines.push(`-D PREROUTING -j ${CHAIN}`);
+  if (kept === 0) lines.push(`-I PREROUTING 1 -j ${CHAIN}`);
   const declared: string[] = makesTable ? [`:${MADE} - [0:0]`] : [];
   const bodies = found.rules.map(({ body }) => body);
   const isInOrder =

@@ -15,6 +15,7 @@ import { createIptablesProgram, isGone } from './iptables-program.ts';
 import * as rules from './iptables-rules.ts';
 import * as names from './iptables-sets.ts';
 import type { Family } from './iptables-sets.ts';
+import { createMonitor } from './nft-monitor.ts';
 import { isBlock } from './nft-plan.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -36,13 +37,15 @@ interface Known {
   readonly sets: Set<string>;
   /** How many of our rules traffic comes by. */
   readonly counts: Record<Family, number>;
+  /** How many elements a set has at least. */
+  readonly entries: Map<string, number>;
 }
 
 type Found = rules.Rules | { readonly why: string };
 
 export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owner?: Owner }): Firewall {
   const { exec, clock, log, owner } = ports;
-  const programs = createIptablesProgram(exec, ({ name }) => {
+  const programs = createIptablesProgram({ exec, clock, log }, ({ name }) => {
     if (name === 'legacy')
       log.warn({ variant: name }, 'no nft variant of iptables is installed; the legacy one is used');
   });
@@ -50,6 +53,8 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
   let known: Known | undefined;
   let allowed: readonly Network[] = [];
   let isMarked = false;
+  /** Would it be announced if somebody took our rules out? */
+  let isHeard = false;
   /** That there is no IPv6 is said once. */
   let isTold = false;
   let cancelRenewal: Cancel | undefined;
@@ -71,13 +76,20 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     throw unavailable(`the raw table of iptables can't be read: ${saved.why}`);
   }
 
-  async function look(): Promise<{ sets: Set<string>; found: Record<Family, Found> }> {
-    const [sets, four, six] = await Promise.all([programs.sets(), findRules(4), findRules(6)]);
-    return { sets: new Set(sets), found: { 4: four, 6: six } };
+  async function look(): Promise<Pick<Known, 'sets' | 'entries'> & { found: Record<Family, Found> }> {
+    const [entries, four, six] = await Promise.all([programs.sets(), findRules(4), findRules(6)]);
+    return { sets: new Set(entries.keys()), entries, found: { 4: four, 6: six } };
   }
 
   function count(found: Found): number {
     return 'why' in found || found.jumps === 0 ? 0 : found.rules.length;
+  }
+
+  /** Do our rules stand as they should, and nothing ahead of them that lets packets by? */
+  function isInForce(family: Family, found: Found, { sets, counts }: Known): boolean {
+    if ('why' in found) return counts[family] === 0;
+    if (count(found) < counts[family]) return false;
+    return rules.completeRules(found, rules.wantedRules(family, banSetsIn(sets)), false) === undefined;
   }
 
   const banSetsIn = (sets: ReadonlySet<string>): names.BanSet[] =>
@@ -97,29 +109,35 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
   }
 
   /** Lays what bans stand on: the sets of allowed addresses and the chains. Bans that are there are in force after it. */
-  async function lay(networks: readonly Network[]): Promise<Known> {
+  async function lay(networks: readonly Network[], looking = look()): Promise<Known> {
     allowed = networks;
-    const { sets, found } = await look();
+    const { sets, entries, found } = await looking;
     const answer = await programs.change(
       names.FAMILIES.flatMap((family) => names.makeAllowSet(family, networks)),
     );
     if (answer.outcome === 'refused')
       throw unavailable(`the sets of allowed addresses can't be made: ${answer.why}`);
-    for (const family of names.FAMILIES) sets.add(names.allowSetName(family));
-    known = { sets, counts: { 4: 0, 6: 0 } };
     for (const family of names.FAMILIES) {
-      const refused = await complete(family, found[family], known);
+      sets.add(names.allowSetName(family));
+      entries.delete(names.allowSetName(family));
+    }
+    known = { sets, entries, counts: { 4: 0, 6: 0 } };
+    const now = known;
+    const refusals = await Promise.all(
+      names.FAMILIES.map(async (family) => [family, await complete(family, found[family], now)] as const),
+    );
+    for (const [family, refused] of refusals) {
       if (refused === undefined) continue;
       if (family === 4) throw unavailable(`the chain in the raw table can't be made: ${refused}`);
       if (!isTold) log.warn({ why: refused }, 'IPv6 can not be blocked on this host');
       isTold = true;
     }
-    return known;
+    return now;
   }
 
   /** Leaves our mark and takes away those of the dead. */
   async function claim({ id, isAlive }: Owner): Promise<void> {
-    const others = (await programs.sets())
+    const others = [...(await programs.sets()).keys()]
       .flatMap((name) => names.readOwner(name) ?? [])
       .filter((other) => other !== id);
     const rival = others.find(isAlive);
@@ -158,7 +176,12 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
           ? ({ outcome: 'done' } as const)
           : await programs.change(lines.map(({ text }) => text));
       const done = answer.outcome === 'done' ? lines : lines.slice(0, answer.line - 1);
-      for (const { makes } of done) for (const name of makes) now.sets.add(name);
+      for (const { text, makes } of done) {
+        for (const name of makes) now.sets.add(name);
+        const [verb, name] = text.split(' ', 2);
+        // Whether it was there nobody says.
+        if (verb === 'del') now.entries.set(name!, (now.entries.get(name!) ?? 0) - 1);
+      }
       if (answer.outcome === 'done') break;
       const change = lines[answer.line - 1]?.change ?? from;
       if (isGone(answer.why) && !isRebuilt) {
@@ -189,12 +212,15 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
       changes.some((change) => change.network.family === family),
     );
     const expected = { ...before.counts };
-    // Sets outlive the rules that ask them: whether those still stand must be seen, and costs no time beside the sets.
-    const [told, ...found] = await Promise.all([
-      tellSets(before, changes, instant),
-      ...families.map(findRules),
-    ]);
+    const setCount = before.sets.size;
+    // Sets outlive the rules that ask them: whether those still stand must be seen, and costs no time beside the sets. Where
+    // it would be announced, nobody needs to look.
+    const finding = isHeard ? undefined : Promise.all(families.map(findRules));
+    finding?.catch(() => undefined);
+    const told = await tellSets(before, changes, instant);
     let { isRebuilt } = told;
+    if (!finding && !isRebuilt && told.now.sets.size === setCount) return told.outcomes;
+    const found = await (finding ?? Promise.all(families.map(findRules)));
     const refused: Partial<Record<Family, string>> = {};
     for (const [index, family] of families.entries()) {
       if (count(found[index]!) < expected[family]) isRebuilt = true;
@@ -215,8 +241,8 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
   // ── listing ──
 
   async function list(): Promise<Block[]> {
-    const { sets, found } = await look();
-    known = { sets, counts: { 4: count(found[4]), 6: count(found[6]) } };
+    const { sets, entries, found } = await look();
+    known = { sets, entries, counts: { 4: count(found[4]), 6: count(found[6]) } };
     const blocks: Block[] = [];
     for (const set of banSetsIn(sets)) {
       const chain = found[set.family];
@@ -258,7 +284,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
 
   async function removeSets(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const ours = (await programs.sets()).filter(names.isOurs);
+      const ours = [...(await programs.sets()).keys()].filter(names.isOurs);
       if (ours.length === 0) return;
       const answer = await programs.change(ours.map((name) => `destroy ${name}`));
       if (answer.outcome === 'done') return;
@@ -268,14 +294,25 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     }
   }
 
+  const announcements = createMonitor(
+    { tables: ['ip raw', 'ip6 raw'], isOurs: programs.isOurs, read: () => ({ released: [], unsure: false }) },
+    (now) => void (isHeard = now),
+  );
+
   return {
     kind: 'iptables',
     enforces: true,
+    get announcements() {
+      // What the legacy variant does is not announced.
+      return exec.find('iptables-nft-restore') === undefined ? undefined : announcements;
+    },
     prepare: (networks) =>
       inTurn(async () => {
         known = undefined;
+        const looking = look();
+        looking.catch(() => undefined);
         if (owner) await claim(owner);
-        await lay(networks);
+        await lay(networks, looking);
         scheduleRenewal();
       }),
     allow: (networks) => inTurn(async () => void (await lay(networks))),
@@ -295,12 +332,14 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     isWhole: () =>
       inTurn(async () => {
         if (known === undefined) return true;
-        const { sets, counts } = known;
+        const before = known;
         const now = await look();
-        return (
-          [...sets].every((name) => now.sets.has(name)) &&
-          names.FAMILIES.every((family) => count(now.found[family]) >= counts[family])
-        );
+        const isWhole =
+          [...before.sets].every((name) => now.sets.has(name)) &&
+          [...before.entries].every(([name, least]) => (now.entries.get(name) ?? 0) >= least) &&
+          names.FAMILIES.every((family) => isInForce(family, now.found[family], before));
+        if (isWhole) known = { ...before, entries: now.entries };
+        return isWhole;
       }),
     teardown: () =>
       inTurn(async () => {
@@ -315,6 +354,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
         cancelRenewal?.();
         if (owner && isMarked)
           await programs.change([`destroy ${names.ownerSetName(owner.id)}`]).catch(() => undefined);
+        programs.close();
       }),
   };
 }

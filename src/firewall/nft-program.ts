@@ -1,7 +1,8 @@
 // How nft is asked: short transactions through the session, long ones and listings by starting it. What it can't do at
 // all becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
-import { createNftSession } from './nft-session.ts';
+import { createSession } from './session.ts';
+import { createRecentPids } from './recent-pids.ts';
 import { unavailable } from './unavailable.ts';
 
 export type Answer =
@@ -15,6 +16,8 @@ export interface NftProgram {
   transact(statements: readonly string[]): Promise<Answer>;
   /** @returns JSON, or undefined where there is no such table. @throws BailiffError E_FIREWALL_UNAVAILABLE */
   list(args: readonly string[]): Promise<string | undefined>;
+  /** Is this a process that we told something lately? In a container the kernel may know it by another number. */
+  isOurs(pid: number): boolean;
   close(): void;
 }
 
@@ -27,9 +30,15 @@ const PATIENCE = 60_000;
 
 export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }): NftProgram {
   const { exec, clock, log } = ports;
-  const session = createNftSession(exec, clock, path);
+  const session = createSession(exec, clock, {
+    program: path,
+    args: ['-i'],
+    question: 'describe ipv4_addr',
+    endMark: /^datatype ipv4_addr .*\n/m,
+  });
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
+  const recent = createRecentPids();
 
   function path(): string {
     const found = exec.find('nft');
@@ -40,7 +49,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
   }
 
   async function start(args: readonly string[], input: string): Promise<ExecResult> {
-    const result = await exec.run({ file: path(), args, input, timeout: PATIENCE });
+    const result = await exec.run({ file: path(), args, input, timeout: PATIENCE, started: recent.add });
     if (result.outcome === 'not-started') throw unavailable(`nft could not be started: ${result.stderr}`);
     if (result.outcome === 'timeout')
       throw unavailable(`nft did not answer within ${PATIENCE / 1_000} seconds`);
@@ -71,6 +80,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
       if (isGone(result.stderr)) return undefined;
       throw unavailable(`nft could not list its table: ${firstError(result.stderr)}`);
     },
+    isOurs: (pid) => pid === session.pid || recent.has(pid),
     close: session.close,
   };
 }

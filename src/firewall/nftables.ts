@@ -3,8 +3,9 @@ import type { Instant, Network } from '../model.ts';
 import type { Clock, Exec, Log } from '../ports.ts';
 import type { Applied, Change, Firewall, Owner } from './contract.ts';
 import { droppedBy } from './dropped.ts';
-import { type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
+import { isInOrder, type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
 import { readLayout, readOwners, readTable } from './nft-listing.ts';
+import { createMonitor, readElements } from './nft-monitor.ts';
 import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
 import { type Answer, createNftProgram, isGone } from './nft-program.ts';
 import { addOwner, addTable, deleteOwner, deleteTable, TABLE } from './nft-script.ts';
@@ -25,6 +26,8 @@ type Settled = Exclude<Answer, { outcome: 'unknown' }>;
 export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owner?: Owner }): Firewall {
   const { clock, log, owner } = ports;
   let isMarked = false;
+  /** The table was made just now, and nobody can have been blocked in it. */
+  let isFresh = false;
   const nft = createNftProgram(ports);
   /** What we know to be in the table; undefined: look first. */
   let known: Layout | undefined;
@@ -63,6 +66,8 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
   /** Leaves our mark and takes away those of the dead. */
   async function claim({ id, isAlive }: Owner): Promise<void> {
     const json = await nft.list(LIST_STRUCTURE);
+    known = json === undefined ? NO_TABLE : readLayout(json);
+    isFresh = !known.hasTable;
     const others = json === undefined ? [] : readOwners(json).filter((other) => other !== id);
     const rival = others.find(isAlive);
     if (rival !== undefined) {
@@ -107,6 +112,11 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
   return {
     kind: 'nftables',
     enforces: true,
+    announcements: createMonitor({
+      tables: [TABLE],
+      isOurs: nft.isOurs,
+      read: (elements) => readElements(elements, known?.sets, allowed),
+    }),
     prepare: (networks) =>
       inTurn(async () => {
         known = undefined;
@@ -116,6 +126,10 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     allow: (networks) => inTurn(() => lay(networks)),
     list: () =>
       inTurn(async () => {
+        if (isFresh) {
+          isFresh = false;
+          return [];
+        }
         const json = await nft.list(LIST_ALL);
         const table =
           json === undefined ? { layout: NO_TABLE, blocks: [] } : await readTable(json, clock.now());
@@ -124,6 +138,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
       }),
     apply: (changes, now) =>
       inTurn(async () => {
+        isFresh = false;
         const outcomes: Applied[] = [];
         for (const some of chunksOf(changes)) outcomes.push(...(await applySome(some, now)));
         return outcomes;
@@ -138,7 +153,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
         const before = known;
         const now = await look();
         // What can't be compared is looked at before the next change anyway.
-        return before === undefined || !hasLost(before, now);
+        return before === undefined || (!hasLost(before, now) && (isInOrder(now) || !isInOrder(before)));
       }),
     teardown: () =>
       inTurn(async () => {

@@ -175,6 +175,8 @@ needs(
       const ticking: Clock = {
         ...clock,
         schedule(after, task) {
+          // How long the session may be silent is none of it.
+          if (after < DAY) return clock.schedule(after, task);
           expect(after).toBeLessThan((2_147_483_000 / 2) * 0.9);
           due.push(task);
           return () => void cancelled.push(task);
@@ -409,6 +411,7 @@ needs(
   it('a set that the kernel lets go of a little late is waited for', async () => {
     let late = 2;
     const slow = through({
+      spawn: () => undefined,
       run(request) {
         if (!request.input?.startsWith('destroy') || late-- <= 0) return exec.run(request);
         const stderr =

@@ -2,7 +2,7 @@
 // kernel.
 import type { Cancel, Clock } from '../../ports.ts';
 import type { Committer } from '../committer.ts';
-import type { Enforcer } from '../enforcer.ts';
+import type { Rearm } from '../kernel/rearm.ts';
 import type { Faults } from '../telling/faults.ts';
 import type { Sessions } from '../intake/sessions.ts';
 import type { Sittings } from '../sitting.ts';
@@ -22,7 +22,7 @@ export interface UpkeepParts {
   readonly sittings: Sittings;
   readonly sessions: Sessions;
   readonly committer: Committer;
-  readonly enforcer: Enforcer;
+  readonly rearm: Rearm;
   readonly clock: Clock;
   readonly faults: Faults;
   /** No source has a backlog: old lines that need what is to be forgotten are not to come any more. */
@@ -32,7 +32,7 @@ export interface UpkeepParts {
 
 /** @returns what ends it. */
 export function keepUp(parts: UpkeepParts): Cancel[] {
-  const { sittings, sessions, committer, enforcer, clock, faults } = parts;
+  const { sittings, sessions, committer, rearm, clock, faults } = parts;
   let evicted = 0;
   let nextAudit = 0;
 
@@ -50,7 +50,7 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
     if (began < nextAudit) return;
     nextAudit = Infinity;
     try {
-      await enforcer.audit();
+      await rearm.audit();
     } finally {
       const ended = clock.monotonic();
       nextAudit = ended + (ended - began) / AUDIT_SHARE;
@@ -69,7 +69,7 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
   return [
     every(clock, PRUNE, prune, parts.fail),
     every(clock, PRUNE, tellEvicted, parts.fail),
-    every(clock, MEND, () => void enforcer.mend().catch(parts.fail), parts.fail),
+    every(clock, MEND, () => void rearm.mend().catch(parts.fail), parts.fail),
     every(clock, AUDIT, () => void audit().catch(parts.fail), parts.fail),
   ];
 }

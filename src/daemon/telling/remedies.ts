@@ -20,6 +20,14 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'standing',
     hint: '"bailiff bans" shows which bans, with what the kernel said; a full set or memory for netlink are the usual causes.',
   },
+  W_FIREWALL_POLLED: {
+    weight: 'oddity',
+    hint: 'Install nftables, whose "nft" hears them; it is tried again by itself.',
+  },
+  W_FIREWALL_CONTESTED: {
+    weight: 'standing',
+    hint: 'Find what flushes the ruleset (the log says by which program), and have it leave "inet bailiff" and "bailiff-…" alone.',
+  },
   E_LEDGER_UNAVAILABLE: {
     weight: 'standing',
     hint: 'Make room on the disk, or mend the mode of the state folder; it is tried again every second.',

@@ -19,6 +19,7 @@ import { formatInstant } from '../../time.ts';
 import type { Bans } from '../bans.ts';
 import type { Enforcer } from '../enforcer.ts';
 import type { ActiveFault, Faults } from './faults.ts';
+import type { Rearm } from '../kernel/rearm.ts';
 import { healthOf } from './health.ts';
 import type { Newsroom } from './news.ts';
 import { REMEDIES } from './remedies.ts';
@@ -49,6 +50,7 @@ export interface ViewParts {
   wasReached(): boolean;
   readonly clock: Clock;
   readonly news: Newsroom;
+  readonly rearm: Pick<Rearm, 'noticedBy' | 'count'>;
 }
 
 export interface Views {
@@ -168,6 +170,9 @@ export function createViews(parts: ViewParts): Views {
           ...(enforcer.fault === undefined ? {} : { fault: enforcer.fault }),
           ...(packets === undefined ? {} : { dropped: packets }),
           blocked: enforcer.heldCount,
+          ...(parts.rearm.noticedBy === undefined
+            ? {}
+            : { noticedBy: parts.rearm.noticedBy, rearmed: parts.rearm.count }),
         },
         intent,
         latency: news.latency.view(),

@@ -1,0 +1,178 @@
+// Whatever others take out of our part of the kernel is put back: at once where the kernel announces it, at the next look
+// where it doesn't (ipset, or no nft to hear by). After a teardown nothing is, until it is armed again.
+import type { Firewall, Notice } from '../../firewall/contract.ts';
+import type { Cancel, Clock, Exec, Log } from '../../ports.ts';
+import { printable } from '../../text.ts';
+import type { Enforcer } from '../enforcer.ts';
+import type { Faults } from '../telling/faults.ts';
+import { followAnnouncements } from './announcements.ts';
+import { createPace } from './pace.ts';
+
+/** nft keeps about 150 bytes of every line that it has said. */
+const MAX_LINES = 100_000;
+const NETFILTER = 12;
+/** More blocks than these are compared with a listing: it takes half a second for 100 000. */
+const MOST_SINGLE = 1_000;
+/** An alarm is looked at again so often. */
+const REVIEW = 60_000;
+const POLLED = 'W_FIREWALL_POLLED';
+const CONTESTED = 'W_FIREWALL_CONTESTED';
+
+export interface RearmParts {
+  readonly firewall: Firewall;
+  readonly enforcer: Enforcer;
+  readonly neverEnforce: boolean;
+  readonly exec: Exec;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly faults: Faults;
+  fail(error: unknown): void;
+}
+
+export interface Rearm {
+  /** How changes by others are noticed now; undefined where nothing is enforced. */
+  readonly noticedBy: 'event' | 'poll' | undefined;
+  /** How often something had to be put back since the start. */
+  readonly count: number;
+  /** The slow looks: {@link Enforcer.mend} and {@link Enforcer.audit}, their repairs counted. */
+  mend(): Promise<void>;
+  audit(): Promise<void>;
+  stop(): void;
+}
+
+export function createRearm(parts: RearmParts): Rearm {
+  const { firewall, enforcer, clock, log, faults, fail } = parts;
+  const { announcements } = firewall;
+  const isEnforcing = firewall.enforces && firewall.kind !== 'memory' && !parts.neverEnforce;
+  const pace = createPace();
+  let structure = false;
+  let isGone = false;
+  let unsure = false;
+  let released: Notice['released'][number][] = [];
+  let by: string | undefined;
+  let isHeard = false;
+  let isBusy = false;
+  let count = 0;
+  let cancelNext: Cancel | undefined;
+  let cancelReview: Cancel | undefined;
+  let stopped = false;
+
+  function take(notice: Notice): void {
+    if (!enforcer.isStanding || stopped) return;
+    structure ||= notice.structure;
+    isGone ||= notice.isGone;
+    unsure ||= notice.unsure || released.length + notice.released.length > MOST_SINGLE;
+    released = unsure ? [] : [...released, ...notice.released];
+    by = notice.by ?? by;
+    goOn();
+  }
+
+  /** What is announced while we look, or before the next look may be, is gathered. */
+  function goOn(): void {
+    if (isBusy || stopped || !(structure || unsure || released.length > 0)) return;
+    cancelNext ??= clock.schedule(pace.wait(clock.monotonic()), () => {
+      cancelNext = undefined;
+      void act().catch(fail);
+    });
+  }
+
+  async function act(): Promise<void> {
+    const noticed = { structure, isGone, unsure, released, by };
+    [structure, isGone, unsure, released, by] = [false, false, false, [], undefined];
+    isBusy = true;
+    try {
+      await timed(noticed.by, async () => {
+        let isMended = false;
+        if (noticed.structure) isMended = await enforcer.mend(noticed.isGone);
+        // What was made anew was compared with a list already.
+        if (noticed.unsure && !isMended) isMended = (await enforcer.audit()) > 0;
+        if (noticed.released.length > 0 && !isMended)
+          isMended = (await enforcer.putBack(noticed.released)) > 0;
+        return isMended;
+      });
+    } finally {
+      isBusy = false;
+      goOn();
+    }
+  }
+
+  /** @param look says whether something was gone. @param isSlow it keeps a pace of its own. */
+  async function timed(who: string | undefined, look: () => Promise<boolean>, isSlow = false): Promise<void> {
+    const began = clock.monotonic();
+    const wasGone = await look();
+    const now = clock.monotonic();
+    if (wasGone || !isSlow) pace.looked(now, now - began, wasGone);
+    if (!wasGone) return;
+    count++;
+    log.warn(
+      { took: Math.round(now - began), ...(who === undefined ? {} : { by: printable(who, 16) }) },
+      'what others took out of the kernel was put back',
+    );
+    if (pace.isContested(now)) contested(who);
+  }
+
+  function contested(who: string | undefined): void {
+    const times = pace.repairs(clock.monotonic());
+    const last = who === undefined ? '' : `, the last time by the program "${printable(who, 16)}"`;
+    faults.raise(
+      CONTESTED,
+      `Bailiff's part of the firewall was taken out ${times} times in ten minutes${last}; it is put back each time, with pauses between.`,
+    );
+    cancelReview ??= clock.schedule(REVIEW, review);
+  }
+
+  function review(): void {
+    cancelReview = undefined;
+    if (pace.isContested(clock.monotonic())) cancelReview = clock.schedule(REVIEW, review);
+    else faults.clear(CONTESTED);
+  }
+
+  function hear(): Cancel {
+    if (!announcements || !isEnforcing) return () => {};
+    const { program, args, open, heard } = announcements;
+    const announcer = { program, args, protocol: NETFILTER, maxLines: MAX_LINES } as const;
+    return followAnnouncements(announcer, parts.exec, clock, {
+      open: () => open(take),
+      following(isAnew) {
+        if (isAnew)
+          return take({ structure: true, isGone: false, unsure: true, released: [], by: undefined });
+        isHeard = true;
+        heard(true);
+        faults.clear(POLLED);
+        log.info({}, 'hearing what others do to the firewall');
+        // What happened before was not heard.
+        take({ structure: true, isGone: false, unsure: false, released: [], by: undefined });
+      },
+      lost(why) {
+        if (stopped) return;
+        if (isHeard)
+          log.warn({ why }, 'what others do to the firewall is not heard; it is looked at instead');
+        isHeard = false;
+        heard(false);
+        faults.raise(
+          POLLED,
+          `What others do to the firewall is not heard (${why}): a flush is put back within five seconds, a single block within a minute.`,
+        );
+      },
+    });
+  }
+
+  const stopHearing = hear();
+  return {
+    get noticedBy() {
+      return isEnforcing ? (isHeard ? 'event' : 'poll') : undefined;
+    },
+    get count() {
+      return count;
+    },
+    mend: () => timed(undefined, () => enforcer.mend(), true),
+    audit: () => timed(undefined, async () => (await enforcer.audit()) > 0, true),
+    stop() {
+      stopped = true;
+      stopHearing();
+      cancelNext?.();
+      cancelReview?.();
+      announcements?.heard(false);
+    },
+  };
+}
