@@ -20,6 +20,8 @@ import { createReportSource } from './reports/report-source.ts';
 import { createReports } from './reports/reports.ts';
 import { createSourceWatch } from './intake/source-watch.ts';
 import { createExpiry, every } from './service/timers.ts';
+import { watchClock } from './service/clock-watch.ts';
+import { createTimekeeper } from './service/timekeeper.ts';
 import { keepUp } from './service/upkeep.ts';
 import { createViews } from './telling/views.ts';
 
@@ -28,6 +30,7 @@ export { createHost } from './host/host.ts';
 export { createCron } from './service/cron.ts';
 export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
+export { createTimekeeper } from './service/timekeeper.ts';
 export { passBy } from './fault-points.ts';
 export { explain } from './offline/explain.ts';
 export { replay } from './offline/replay.ts';
@@ -51,7 +54,8 @@ const TICK = 1_000;
  */
 export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): Promise<Daemon> {
   const { setup, ledger, firewall } = options;
-  const { clock, log, at, recent = nothingKept } = ports;
+  const { clock, log, at, recent = nothingKept, timekeeper = createTimekeeper(clock) } = ports;
+  const { sentences } = timekeeper;
   const startedAt = clock.now();
   const news = createNewsroom(clock, firewall.enforces);
   const faults = createFaults(clock, news.onFault);
@@ -64,7 +68,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     bans,
     sittings.scopeOf,
     { detectOnly: options.neverEnforce },
-    { clock, log, at, news: news.enforcer },
+    { clock: sentences, log, at, news: news.enforcer },
   );
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */
   let reached = false;
@@ -85,6 +89,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     log,
     faults,
     cron: ports.cron,
+    timekeeper,
   });
 
   async function enforce(): Promise<void> {
@@ -121,7 +126,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   function apply(chunk: Chunk): void {
     const plan = inForce.plans.of(chunk.patterns);
-    const journey = applyChunk(chunk, plan, sessions, bans, clock.now(), news.onVerdict());
+    const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), news.onVerdict());
     news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');
@@ -137,10 +142,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   // ── time ──
   const expiry = createExpiry(
-    clock,
+    sentences,
     () => bans.nextExpiry(),
     () => {
-      const ended = bans.expire(clock.now());
+      const ended = bans.expire(sentences.now());
       for (const { address, jail, nth } of ended) log.info({ address: address.text, jail, nth }, 'released');
       if (ended.length > 0) void settle().catch(fail);
     },
@@ -160,8 +165,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   };
   const timers = [
     every(clock, TICK, tick, fail),
+    watchClock(timekeeper, () => expiry.reschedule(), { clock, log, faults, fail }),
     ...keepUp({
-      ...{ sittings, sessions, committer, enforcer, clock, faults, fail },
+      ...{ sittings, sessions, committer, enforcer, clock, timekeeper, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
   ];
@@ -222,7 +228,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reportSource,
   });
   const reports = createReports({
-    ...{ bans, committer, sittings, clock, faults, announce, enforce },
+    ...{ bans, committer, sittings, clock, sentences, faults, announce, enforce },
     ...{ memory: recalled.reportMemory, source: reportSource },
     onVerdict: () => news.onVerdict(),
     recidive: () => inForce.plans.recidive,

@@ -4,6 +4,7 @@ import {
   createHost,
   createLog,
   createService,
+  createTimekeeper,
   openLedger,
   passBy,
   startDaemon,
@@ -99,7 +100,8 @@ export const verb: Verb = {
     const ports = { exec: createExec(), clock, log, owner: createOwner() };
     const { kind, why } = given ? { kind: given, why: undefined } : await chooseFirewall(ports.exec);
     if (why !== undefined) log.warn({ firewall: kind, why }, 'nftables is missing, another firewall is used');
-    const firewall = createFirewall(kind, ports);
+    const timekeeper = createTimekeeper(clock);
+    const firewall = createFirewall(kind, { ...ports, clock: timekeeper.sentences });
     const service = createService(findServiceManager(), { ...ports, microseconds: monotonicMicroseconds });
     const doing = (): string => describeState(daemon);
     const daemon: Daemon = await startDaemon(
@@ -126,7 +128,7 @@ export const verb: Verb = {
         asksForInput: input === '-',
       },
       {
-        ...{ ...ports, recent, input: createInput, host: createHost(ports) },
+        ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
         ...{ at: passBy, cron: createCron() },
       },
     );

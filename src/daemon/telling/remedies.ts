@@ -110,6 +110,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'event',
     hint: 'Give the jail "reports": true, or correct the jail\'s name in the application.',
   },
+  W_CLOCK_PARTED: {
+    weight: 'standing',
+    hint: 'Set the clock right; where it is right now, restart the daemon or wait an hour.',
+  },
   W_CLOCK_SKEW: { weight: 'standing', hint: 'Set "zone" for this log, or mend the clock.' },
 };
 
