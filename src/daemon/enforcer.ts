@@ -62,7 +62,11 @@ export function createEnforcer(
   firewall: Firewall,
   bans: Bans,
   scopeOf: (ban: Ban) => Scope | undefined,
-  options: { readonly detectOnly: boolean },
+  options: {
+    readonly detectOnly: boolean;
+    /** Is handed what the kernel holds before it is first compared with the bans. */
+    readonly adopt?: ((blocks: readonly Block[]) => void) | undefined;
+  },
   ports: { clock: Clock; log: Log; at: FaultPoint; news?: EnforcerNews },
 ): Enforcer {
   const { clock, log, at, news = NOBODY } = ports;
@@ -76,6 +80,7 @@ export function createEnforcer(
   let standing = true;
   let lost = true;
   let booting = true;
+  let hasListed = false;
   let fault: string | undefined;
   let retryAfter = FIRST_RETRY;
   let cancelRetry: (() => void) | undefined;
@@ -118,6 +123,8 @@ export function createEnforcer(
   async function reconcile(): Promise<void> {
     if (!options.detectOnly) await firewall.prepare(allowed);
     const listed = await firewall.list();
+    if (!hasListed) options.adopt?.(listed);
+    hasListed = true;
     const before = held;
     held = new Map();
     for (const block of listed) hold(block);

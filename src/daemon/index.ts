@@ -25,7 +25,7 @@ import { createTimekeeper } from './service/timekeeper.ts';
 import { keepUp } from './service/upkeep.ts';
 import { createViews } from './telling/views.ts';
 
-export { openLedger } from '../ledger/index.ts';
+export { openInAnyWeather, openLedger } from '../ledger/index.ts';
 export { createHost } from './host/host.ts';
 export { createCron } from './service/cron.ts';
 export { createLog } from './telling/log.ts';
@@ -67,7 +67,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     firewall,
     bans,
     sittings.scopeOf,
-    { detectOnly: options.neverEnforce },
+    { detectOnly: options.neverEnforce, adopt: recalled.adopt },
     { clock: sentences, log, at, news: news.enforcer },
   );
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */

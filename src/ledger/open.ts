@@ -21,7 +21,8 @@ export function openForWriting(file: string): Database.Database {
   const db = new Database(file, { timeout: OPEN_TIMEOUT });
   try {
     // Must be said before the first table is made; for older ledgers see below.
-    db.pragma('auto_vacuum = INCREMENTAL');
+    // Said again, it would write, and another program's lock or a full disk would be in the way.
+    if (!isShrinkable(db)) db.pragma('auto_vacuum = INCREMENTAL');
     // The journal mode is part of the file; the other settings are this connection's.
     db.pragma('journal_mode = WAL');
     db.pragma('foreign_keys = ON');
@@ -41,12 +42,16 @@ export function openForWriting(file: string): Database.Database {
  * again; where there is none, the pages are used again all the same, and the next start tries once more.
  */
 function makeShrinkable(db: Database.Database): void {
-  if (db.pragma('auto_vacuum', { simple: true }) === INCREMENTAL) return;
+  if (isShrinkable(db)) return;
   try {
     db.exec('VACUUM');
   } catch {
     // A full disk, or somebody who reads: nothing was changed.
   }
+}
+
+function isShrinkable(db: Database.Database): boolean {
+  return db.pragma('auto_vacuum', { simple: true }) === INCREMENTAL;
 }
 
 /** Opens what is there, beside a running daemon too. Nothing is made, nothing is migrated. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { BailiffError, EXIT } from '../../errors.ts';
 import {
   createCron,
@@ -5,7 +6,7 @@ import {
   createLog,
   createService,
   createTimekeeper,
-  openLedger,
+  openInAnyWeather,
   passBy,
   startDaemon,
 } from '../../daemon/index.ts';
@@ -68,7 +69,7 @@ export const verb: Verb = {
     process.on('SIGHUP', () => void started.then((running) => running.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
-    const ledger = openLedger(state);
+    const ledger = openInAnyWeather(state, join(context.paths.runtime, 'ledger'), clock.now());
     const proofs: Proofs = {
       isProven: (hash) => ledger.isProven(hash),
       remember(hash) {

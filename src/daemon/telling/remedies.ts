@@ -29,6 +29,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'event',
     hint: 'Look at the disk; if it happens again, restore a copy of ledger.sqlite.',
   },
+  W_LEDGER_SET_ASIDE: {
+    weight: 'event',
+    hint: 'Look at the disk, and at "bailiff bans"; a copy of ledger.sqlite can be put back while the daemon is stopped.',
+  },
   W_LEDGER_LARGE: {
     weight: 'oddity',
     hint: 'Raise "history.maxSize"; see which jail has so many offenders or bans.',
