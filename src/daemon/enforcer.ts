@@ -9,6 +9,8 @@ import type { FaultPoint } from './fault-points.ts';
 
 /** What a listing says of an element's end is accurate to about a second: differences below this are not repaired. */
 const TOLERANCE = 3_000;
+/** An answer that takes longer is worth a word. */
+const LONG_WAIT = 10_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 
@@ -82,6 +84,7 @@ export function createEnforcer(
   let booting = true;
   let hasListed = false;
   let fault: string | undefined;
+  let askedAt: number | undefined;
   let retryAfter = FIRST_RETRY;
   let cancelRetry: (() => void) | undefined;
   let queued: Promise<void> | undefined;
@@ -250,16 +253,26 @@ export function createEnforcer(
     if (queued) return queued;
     const mine = tail.then(() => {
       queued = undefined;
-      return tellKernel();
+      return timed(tellKernel);
     });
     queued = mine;
     tail = mine;
     return mine;
   }
 
+  /** While it runs it is known how long the firewall has been asked. */
+  async function timed(task: () => Promise<void>): Promise<void> {
+    askedAt = clock.monotonic();
+    try {
+      await task();
+    } finally {
+      askedAt = undefined;
+    }
+  }
+
   /** Runs after everything that is under way, so that two conversations with the kernel never mix. */
   function inTurn(task: () => Promise<void>): Promise<void> {
-    const mine = tail.then(task);
+    const mine = tail.then(() => timed(task));
     tail = mine.catch(() => {});
     return mine;
   }
@@ -339,7 +352,9 @@ export function createEnforcer(
       return why && `The kernel refuses ${refusals.size} changes (${why}); they are tried again.`;
     },
     get fault() {
-      return fault;
+      const waited = askedAt === undefined ? 0 : clock.monotonic() - askedAt;
+      if (waited < LONG_WAIT) return fault;
+      return fault ?? `it has not answered for ${Math.floor(waited / 1_000)} seconds`;
     },
     standingOf(ban) {
       const scope = scopeOf(ban);

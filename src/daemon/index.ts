@@ -19,7 +19,7 @@ import { createPulse } from './service/pulse.ts';
 import { createReportSource } from './reports/report-source.ts';
 import { createReports } from './reports/reports.ts';
 import { createSourceWatch } from './intake/source-watch.ts';
-import { createExpiry, every } from './service/timers.ts';
+import { createExpiry, every, inTime } from './service/timers.ts';
 import { watchClock } from './service/clock-watch.ts';
 import { createTimekeeper } from './service/timekeeper.ts';
 import { keepUp } from './service/upkeep.ts';
@@ -222,7 +222,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     faults,
     sourceFaults: sourceWatch.faults,
     neverEnforce: options.neverEnforce,
-    wasReached: () => reached,
+    // It may have been reached by the enforcer's own retry.
+    wasReached: () => (reached ||= isBooted && !options.neverEnforce && enforcer.fault === undefined),
     clock,
     news,
     reportSource,
@@ -275,7 +276,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   await exempt.ready;
   exempt.release();
   try {
-    await enforcer.boot(protection.allowed());
+    await inTime(enforcer.boot(protection.allowed()), clock, fail);
   } catch (error) {
     await server.close();
     await shutDown();
