@@ -4,13 +4,12 @@ import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
+import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
 import type { FaultPoint } from './fault-points.ts';
 
 /** What a listing says of an element's end is accurate to about a second: differences below this are not repaired. */
 const TOLERANCE = 3_000;
-/** An answer that takes longer is worth a word. */
-const LONG_WAIT = 10_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 
@@ -72,6 +71,7 @@ export function createEnforcer(
   ports: { clock: Clock; log: Log; at: FaultPoint; news?: EnforcerNews },
 ): Enforcer {
   const { clock, log, at, news = NOBODY } = ports;
+  const asking = createAsking(clock);
   /** What we believe to be in the kernel. */
   let held = new Map<string, ByScope>();
   const refusals = new Map<string, string>();
@@ -84,7 +84,6 @@ export function createEnforcer(
   let booting = true;
   let hasListed = false;
   let fault: string | undefined;
-  let askedAt: number | undefined;
   let retryAfter = FIRST_RETRY;
   let cancelRetry: (() => void) | undefined;
   let queued: Promise<void> | undefined;
@@ -253,26 +252,16 @@ export function createEnforcer(
     if (queued) return queued;
     const mine = tail.then(() => {
       queued = undefined;
-      return timed(tellKernel);
+      return asking.during(tellKernel);
     });
     queued = mine;
     tail = mine;
     return mine;
   }
 
-  /** While it runs it is known how long the firewall has been asked. */
-  async function timed(task: () => Promise<void>): Promise<void> {
-    askedAt = clock.monotonic();
-    try {
-      await task();
-    } finally {
-      askedAt = undefined;
-    }
-  }
-
   /** Runs after everything that is under way, so that two conversations with the kernel never mix. */
   function inTurn(task: () => Promise<void>): Promise<void> {
-    const mine = tail.then(() => timed(task));
+    const mine = tail.then(() => asking.during(task));
     tail = mine.catch(() => {});
     return mine;
   }
@@ -352,9 +341,7 @@ export function createEnforcer(
       return why && `The kernel refuses ${refusals.size} changes (${why}); they are tried again.`;
     },
     get fault() {
-      const waited = askedAt === undefined ? 0 : clock.monotonic() - askedAt;
-      if (waited < LONG_WAIT) return fault;
-      return fault ?? `it has not answered for ${Math.floor(waited / 1_000)} seconds`;
+      return fault ?? asking.trouble;
     },
     standingOf(ban) {
       const scope = scopeOf(ban);

@@ -30,6 +30,7 @@ export function openForWriting(file: string): Database.Database {
     migrate(db, file);
     makeShrinkable(db);
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`);
+    requireWritable(db);
   } catch (error) {
     db.close();
     throw error;
@@ -47,6 +48,21 @@ function makeShrinkable(db: Database.Database): void {
     db.exec('VACUUM');
   } catch {
     // A full disk, or somebody who reads: nothing was changed.
+  }
+}
+
+/** What was opened on a read-only disk stays read-only, also when the disk isn't any more; SQLite opens it without a word. */
+function requireWritable(db: Database.Database): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  try {
+    // Only a change says so; it is taken back before the disk is asked for room.
+    db.exec('BEGIN IMMEDIATE');
+    db.pragma(`user_version = ${version}`);
+  } catch (error) {
+    // Somebody else's lock passes.
+    if (!isBusy(error)) throw error;
+  } finally {
+    if (db.inTransaction) db.exec('ROLLBACK');
   }
 }
 

@@ -1,7 +1,6 @@
 // A ledger for a daemon that must start: the damaged one is kept aside, and one that can't be written yet is read from a copy.
 import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { reasonOf } from '../errors.ts';
 import type { BailiffError } from '../errors.ts';
 import type { Instant } from '../model.ts';
 import { formatInstant } from '../time.ts';

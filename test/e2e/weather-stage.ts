@@ -50,6 +50,20 @@ function refused(address: string): string {
   return `${address} - - [${stamp}] "POST /login HTTP/1.1" 401 12 "-" "curl/8"\n`;
 }
 
+/** `eventually` for questions that cost something, and for what takes a while on a busy machine. */
+export function patiently<T>(what: string, question: () => Promise<T | undefined | false>): Promise<T> {
+  let isFirst = true;
+  return eventually(
+    what,
+    async () => {
+      if (!isFirst) await new Promise((resolve) => setTimeout(resolve, 200));
+      isFirst = false;
+      return question();
+    },
+    90_000,
+  );
+}
+
 export async function createStage(folder: string) {
   const internet = await createInternet();
   const { server } = internet;
@@ -109,7 +123,7 @@ export async function createStage(folder: string) {
     attack: (name: Name, count: number) => appendFileSync(log, refused(ADDRESSES[name]).repeat(count)),
     blocked,
     isBlocked: (name: Name) =>
-      eventually(`${name} is in the kernel`, async () => (await blocked()).includes(ADDRESSES[name]), 60_000),
+      patiently(`${name} is in the kernel`, async () => (await blocked()).includes(ADDRESSES[name])),
     get daemon() {
       return current();
     },
@@ -166,23 +180,19 @@ export async function createStage(folder: string) {
     },
     /** What ext4 does by itself after an error of the disk. */
     abortState: () => runOk('/usr/bin/mount', ['-o', 'remount,abort', state]),
-    /** A file system of its own for the state; one that is there already is unmounted first, as after a repair. */
+    /** A file system of its own for the state; one that is there already gives way to its copy, as after a repair. */
     async mountState(kind: 'tmpfs' | 'ext4', options: string) {
-      const image = join(folder, 'image');
-      if (undo.length > 0) await runOk('/usr/bin/umount', [state]);
-      else undo.push(() => run('/usr/bin/umount', ['--lazy', state]));
-      if (kind === 'ext4' && !existsSync(image)) {
+      const image = join(folder, `image-${undo.length}`);
+      if (kind === 'ext4' && undo.length > 0) {
+        await runOk('/usr/bin/umount', [state]);
+        copyFileSync(join(folder, 'image-0'), image);
+      } else if (kind === 'ext4') {
         writeFileSync(image, Buffer.alloc(8 * 1_024 * 1_024));
         await runOk('/usr/sbin/mkfs.ext4', ['-q', image]);
       }
-      await runOk('/usr/bin/mount', [
-        '-t',
-        kind,
-        '-o',
-        options,
-        kind === 'ext4' ? image : 'bailiff-test',
-        state,
-      ]);
+      undo.push(() => run('/usr/bin/umount', ['--lazy', state]));
+      const device = kind === 'ext4' ? image : 'bailiff-test';
+      await runOk('/usr/bin/mount', ['-t', kind, '-o', options, device, state]);
       chmodSync(state, 0o700);
     },
     /** Writes until the file system has no byte left. */

@@ -8,22 +8,13 @@
 //
 // In the end each of the three is banned once, for the first time, and stands in the kernel: no line was lost, none counted
 // twice, no ban forgotten. docs/guarantees.md has the table for its readers.
-import {
-  appendFileSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StatusView } from '../../src/api/contract.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { needs } from '../support/programs.ts';
-import { eventually } from '../support/run.ts';
-import { createStage, memoryGroups } from './weather-stage.ts';
+import { createStage, memoryGroups, patiently } from './weather-stage.ts';
 import type { Stage } from './weather-stage.ts';
 
 interface Row {
@@ -217,7 +208,7 @@ needs(
   'ip',
   'nft',
 )('in bad weather nothing is lost, blocking goes on, and it mends by itself:', () => {
-  test.each(TABLE)('$fault ($how)', async (row) => {
+  test.each(TABLE)('$fault ($how)', { timeout: 180_000 }, async (row) => {
     await row.prepare?.(stage);
     await stage.start();
     stage.attack('old', 3);
@@ -234,7 +225,7 @@ needs(
     stage.attack('fresh', 3);
     stage.attack('half', 1);
     if (row.says && !row.tellsAfter)
-      await eventually(`status says ${String(row.says)}`, async () =>
+      await patiently(`status says ${String(row.says)}`, async () =>
         row.says!.test(wrongs(await stage.daemon.status())),
       );
     if (row.blocks === 'during') await stage.isBlocked('fresh');
@@ -248,7 +239,7 @@ needs(
     const over = await stage.daemon.caughtUp();
     if (row.says && row.tellsAfter) expect(stage.daemon.output()).toMatch(row.says);
     if (row.forgets !== false) {
-      const wellAgain = await eventually('nothing is wrong any more', async () => {
+      const wellAgain = await patiently('nothing is wrong any more', async () => {
         const status = await stage.daemon.status();
         return wrongs(status).trim() === '' && status;
       });
