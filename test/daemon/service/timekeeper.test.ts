@@ -195,12 +195,14 @@ async function startOn(clock: ReturnType<typeof createHostClock>) {
 describe('a daemon whose clock', () => {
   test('jumps a day ahead releases nobody by it and says so, and goes on when it is set right', async () => {
     const clock = createHostClock();
-    const { kernel, ban, inForce, faults, pass } = await startOn(clock);
+    const { client, kernel, ban, inForce, faults, pass } = await startOn(clock);
     await ban('192.0.2.7');
+    await client.attempt({ addresses: ['192.0.2.9'], jail: 'login' });
     await pass(MINUTE);
     clock.jump(DAY);
     await pass(2 * MINUTE);
     expect(await inForce()).toEqual(['192.0.2.7']);
+    expect((await client.history('192.0.2.9')).offenders).toMatchObject([{ count: 1 }]);
     expect(await kernel.list()).toHaveLength(1);
     expect(await faults()).toEqual(['W_CLOCK_PARTED']);
     // Whoever is banned now is banned by the new time.
