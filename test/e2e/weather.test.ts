@@ -59,6 +59,7 @@ const TABLE: readonly Row[] = [
   },
   {
     fault: 'the disk is read-only when it starts',
+    onDemand: true,
     ...{ how: 'real', whileDown: true, blocks: 'during', says: /E_LEDGER_UNAVAILABLE/ },
     prepare: (stage) => stage.mountState('tmpfs', 'size=1m'),
     inject: (stage) => stage.remount('ro'),
@@ -74,6 +75,7 @@ const TABLE: readonly Row[] = [
   },
   {
     fault: 'another program holds the ledger locked',
+    onDemand: true,
     ...{ how: 'real', blocks: 'during', says: /E_LEDGER_UNAVAILABLE.*another program holds it locked/ },
     inject: (stage) => stage.lockLedger(),
     mend: (stage) => stage.unlockLedger(),
@@ -121,6 +123,7 @@ const TABLE: readonly Row[] = [
   },
   {
     fault: 'nft is missing',
+    onDemand: true,
     ...{ how: 'real', whileDown: true, blocks: 'after', says: /nft is not installed/ },
     prepare: (stage) => stage.putNftInFront(),
     inject: (stage) => stage.nft('missing'),
