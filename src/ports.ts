@@ -6,6 +6,8 @@ export interface Clock {
   now(): Instant;
   /** Never jumps; only differences mean something. */
   monotonic(): Duration;
+  /** Like `monotonic`, and goes on while the host sleeps. Left out: it never sleeps. */
+  sinceBoot?: () => Duration;
   /** Runs `task` once, `after` milliseconds from now, unless cancelled. Doesn't keep the process alive. */
   schedule(after: Duration, task: () => void): Cancel;
 }

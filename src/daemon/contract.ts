@@ -7,6 +7,7 @@ import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
 import type { FaultPoint } from './fault-points.ts';
 import type { Host } from './host/host.ts';
+import type { Timekeeper } from './service/timekeeper.ts';
 import type { Recent } from './telling/recent.ts';
 
 export interface DaemonOptions {
@@ -35,6 +36,8 @@ export interface DaemonOptions {
 
 export interface DaemonPorts {
   readonly clock: Clock;
+  /** The firewall's clock is its `sentences`. Left out, one is made of `clock`. */
+  readonly timekeeper?: Timekeeper;
   readonly log: Log;
   readonly exec: FeedExec;
   /** Opens standard input. */

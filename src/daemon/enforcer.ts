@@ -4,6 +4,7 @@ import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
+import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
 import type { FaultPoint } from './fault-points.ts';
 
@@ -69,10 +70,15 @@ export function createEnforcer(
   firewall: Firewall,
   bans: Bans,
   scopeOf: (ban: Ban) => Scope | undefined,
-  options: { readonly detectOnly: boolean },
+  options: {
+    readonly detectOnly: boolean;
+    /** Is handed what the kernel holds before it is first compared with the bans. */
+    readonly adopt?: ((blocks: readonly Block[]) => void) | undefined;
+  },
   ports: { clock: Clock; log: Log; at: FaultPoint; news?: EnforcerNews },
 ): Enforcer {
   const { clock, log, at, news = NOBODY } = ports;
+  const asking = createAsking(clock);
   /** What we believe to be in the kernel. */
   let held = new Map<string, ByScope>();
   const refusals = new Map<string, string>();
@@ -85,6 +91,7 @@ export function createEnforcer(
   /** How many blocks the last listing missed. */
   let vanished = 0;
   let booting = true;
+  let hasListed = false;
   let fault: string | undefined;
   let retryAfter = FIRST_RETRY;
   let cancelRetry: (() => void) | undefined;
@@ -127,6 +134,8 @@ export function createEnforcer(
   async function reconcile(): Promise<void> {
     if (!options.detectOnly) await firewall.prepare(allowed);
     const listed = await firewall.list();
+    if (!hasListed) options.adopt?.(listed);
+    hasListed = true;
     const before = held;
     held = new Map();
     for (const block of listed) hold(block);
@@ -253,7 +262,7 @@ export function createEnforcer(
     if (queued) return queued;
     const mine = tail.then(() => {
       queued = undefined;
-      return tellKernel();
+      return asking.during(tellKernel);
     });
     queued = mine;
     tail = mine;
@@ -262,7 +271,7 @@ export function createEnforcer(
 
   /** Runs after everything that is under way, so that two conversations with the kernel never mix. */
   function inTurn(task: () => Promise<void>): Promise<void> {
-    const mine = tail.then(task);
+    const mine = tail.then(() => asking.during(task));
     tail = mine.catch(() => {});
     return mine;
   }
@@ -363,7 +372,7 @@ export function createEnforcer(
       return why && `The kernel refuses ${refusals.size} changes (${why}); they are tried again.`;
     },
     get fault() {
-      return fault;
+      return fault ?? asking.trouble;
     },
     standingOf(ban) {
       const scope = scopeOf(ban);

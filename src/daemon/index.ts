@@ -20,15 +20,18 @@ import { createPulse } from './service/pulse.ts';
 import { createReportSource } from './reports/report-source.ts';
 import { createReports } from './reports/reports.ts';
 import { createSourceWatch } from './intake/source-watch.ts';
-import { createExpiry, every } from './service/timers.ts';
+import { createExpiry, every, inTime } from './service/timers.ts';
+import { watchClock } from './service/clock-watch.ts';
+import { createTimekeeper } from './service/timekeeper.ts';
 import { keepUp } from './service/upkeep.ts';
 import { createViews } from './telling/views.ts';
 
-export { openLedger } from '../ledger/index.ts';
+export { openInAnyWeather, openLedger } from '../ledger/index.ts';
 export { createHost } from './host/host.ts';
 export { createCron } from './service/cron.ts';
 export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
+export { createTimekeeper } from './service/timekeeper.ts';
 export { passBy } from './fault-points.ts';
 export { explain } from './offline/explain.ts';
 export { replay } from './offline/replay.ts';
@@ -52,7 +55,8 @@ const TICK = 1_000;
  */
 export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): Promise<Daemon> {
   const { setup, ledger, firewall } = options;
-  const { clock, log, at, recent = nothingKept } = ports;
+  const { clock, log, at, recent = nothingKept, timekeeper = createTimekeeper(clock) } = ports;
+  const { sentences } = timekeeper;
   const startedAt = clock.now();
   const news = createNewsroom(clock, firewall.enforces);
   const faults = createFaults(clock, news.onFault);
@@ -64,8 +68,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     firewall,
     bans,
     sittings.scopeOf,
-    { detectOnly: options.neverEnforce },
-    { clock, log, at, news: news.enforcer },
+    { detectOnly: options.neverEnforce, adopt: recalled.adopt },
+    { clock: sentences, log, at, news: news.enforcer },
   );
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */
   let reached = false;
@@ -86,6 +90,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     log,
     faults,
     cron: ports.cron,
+    timekeeper,
   });
 
   async function enforce(): Promise<void> {
@@ -122,7 +127,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   function apply(chunk: Chunk): void {
     const plan = inForce.plans.of(chunk.patterns);
-    const journey = applyChunk(chunk, plan, sessions, bans, clock.now(), news.onVerdict());
+    const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), news.onVerdict());
     news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');
@@ -138,10 +143,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   // ── time ──
   const expiry = createExpiry(
-    clock,
+    sentences,
     () => bans.nextExpiry(),
     () => {
-      const ended = bans.expire(clock.now());
+      const ended = bans.expire(sentences.now());
       for (const { address, jail, nth } of ended) log.info({ address: address.text, jail, nth }, 'released');
       if (ended.length > 0) void settle().catch(fail);
     },
@@ -167,8 +172,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const timers = [
     rearm.stop,
     every(clock, TICK, tick, fail),
+    watchClock(timekeeper, () => expiry.reschedule(), { clock, log, faults, fail }),
     ...keepUp({
-      ...{ sittings, sessions, committer, rearm, clock, faults, fail },
+      ...{ sittings, sessions, committer, rearm, clock, timekeeper, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
   ];
@@ -224,13 +230,14 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sourceFaults: sourceWatch.faults,
     rearm,
     neverEnforce,
-    wasReached: () => reached,
+    // It may have been reached by the enforcer's own retry.
+    wasReached: () => (reached ||= isBooted && !neverEnforce && enforcer.fault === undefined),
     clock,
     news,
     reportSource,
   });
   const reports = createReports({
-    ...{ bans, committer, sittings, clock, faults, announce, enforce },
+    ...{ bans, committer, sittings, clock, sentences, faults, announce, enforce },
     ...{ memory: recalled.reportMemory, source: reportSource },
     onVerdict: () => news.onVerdict(),
     recidive: () => inForce.plans.recidive,
@@ -277,7 +284,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   await exempt.ready;
   exempt.release();
   try {
-    await enforcer.boot(protection.allowed());
+    await inTime(enforcer.boot(protection.allowed()), clock, fail);
   } catch (error) {
     await server.close();
     await shutDown();

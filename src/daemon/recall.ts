@@ -1,8 +1,10 @@
 // What the daemon knows when it starts: the ledger's memory in the shapes in which it is worked with, and what commits it.
 import type { Ledger, Remembered } from '../ledger/contract.ts';
-import type { Instant, Position } from '../model.ts';
+import type { Block, Instant, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
+import { printable } from '../text.ts';
+import { adoptBlocks } from './adopt.ts';
 import { createBans } from './bans.ts';
 import type { Bans, OnBan } from './bans.ts';
 import { createCommitter } from './committer.ts';
@@ -31,6 +33,8 @@ export interface Recalled {
   /** How far each source was read. */
   readonly positions: readonly Position[];
   readonly committer: Committer;
+  /** Where all that was known of bans is lost but what the kernel holds. */
+  readonly adopt: ((blocks: readonly Block[]) => void) | undefined;
 }
 
 /** @param asksForInput `run -`. */
@@ -42,7 +46,7 @@ export function recall(
 ): Recalled {
   const { clock, log, faults, host, at, onBan } = ports;
   const remembered = ledger.load();
-  tellDamage(remembered, faults);
+  tellDamage(remembered, ledger, faults);
   const protection = createProtection(setup.allow, ignoresOf(setup), host);
   const sittings = seat(setup, ledger, remembered, protection, clock.now());
   const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
@@ -52,10 +56,25 @@ export function recall(
   const jails = () => sittings.jails;
   const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, { clock, log, faults, at });
   const { positions } = remembered;
-  return { protection, sittings, inForce, bans, sessions, reportMemory, positions, committer };
+  const adopt = (blocks: readonly Block[]): void => {
+    const count = adoptBlocks(blocks, { bans, protection }, clock.now());
+    log.error({ count }, 'the ledger was damaged; bans were made of what stands in the kernel');
+  };
+  const known = { protection, sittings, inForce, bans, sessions, reportMemory, positions, committer };
+  return { ...known, adopt: ledger.rescue?.kind === 'set-aside' ? adopt : undefined };
 }
 
-function tellDamage({ damaged }: Remembered, faults: Faults): void {
+function tellDamage({ damaged }: Remembered, { rescue }: Ledger, faults: Faults): void {
+  if (rescue?.kind === 'set-aside')
+    faults.raise(
+      'W_LEDGER_SET_ASIDE',
+      `The ledger was damaged. It stands in ${printable(rescue.to)} now, and a new one was begun: counts and history are lost, bans were taken from the kernel.`,
+    );
+  if (rescue?.kind === 'sheltered')
+    faults.raise(
+      'E_LEDGER_UNAVAILABLE',
+      `The ledger can't be written, blocking goes on from memory: ${rescue.why}`,
+    );
   if (damaged > 0)
     faults.raise('W_LEDGER_DAMAGED', `${damaged} rows of the ledger can't be read and were passed over.`);
 }

@@ -112,7 +112,17 @@ export interface JailMemory {
   readonly welcomes: readonly Welcome[];
 }
 
+/** What had to be done so that a daemon could start. */
+export type Rescue =
+  /** It was damaged: it stands under this path now, and a new one was begun. */
+  | { readonly kind: 'set-aside'; readonly to: string; readonly why: string }
+  /** It can't be written yet: what it knew is there, and commits fail until it can. */
+  | { readonly kind: 'sheltered'; readonly why: string };
+
 export interface Ledger {
+  readonly rescue?: Rescue;
+  /** Equal where nothing was committed in between. Cheap: it reads no offenders. */
+  state(): string;
   /** All that a daemon needs to go on. Addresses, instants and blobs are checked as they are read. */
   load(): Remembered;
   /**

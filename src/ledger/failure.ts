@@ -13,8 +13,14 @@ const ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ],
   ['SQLITE_CANTOPEN', 'it may not be opened; check the owner and mode of its folder'],
   ['SQLITE_PERM', 'it may not be opened; check the owner and mode of its folder'],
-  ['SQLITE_CORRUPT', 'it is damaged; move it away and start anew, or restore a copy'],
-  ['SQLITE_NOTADB', 'it is not a ledger, or it is damaged; move it away and start anew, or restore a copy'],
+  [
+    'SQLITE_CORRUPT',
+    'it is damaged; restart the daemon, which moves it away and starts anew, or restore a copy',
+  ],
+  [
+    'SQLITE_NOTADB',
+    'it is not a ledger, or it is damaged; restart the daemon, which moves it away and starts anew, or restore a copy',
+  ],
   ['SQLITE_IOERR', 'the disk failed or is full; see the kernel log'],
 ];
 

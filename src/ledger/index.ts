@@ -3,10 +3,12 @@
 // Never: writes a position without what was counted up to it, or lets two daemons share a state.
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import type { Instant } from '../model.ts';
 import type { Ledger } from './contract.ts';
 import { ledgerError } from './failure.ts';
 import { lock, openForReading, openForWriting, type Lock } from './open.ts';
 import { createReader } from './read.ts';
+import { rescue } from './rescue.ts';
 import { createUpkeep } from './upkeep.ts';
 import { createWriter } from './write.ts';
 
@@ -23,15 +25,33 @@ export interface LedgerOptions {
 export function openLedger(folder: string, { readOnly = false }: LedgerOptions = {}): Ledger {
   const file = join(folder, 'ledger.sqlite');
   let held: Lock | undefined;
-  let db: Database | undefined;
   try {
     if (!readOnly) held = lock(folder);
-    db = readOnly ? openForReading(file) : openForWriting(file);
-    return ledgerOn(db, file, held);
+    return openHeld(file, held, readOnly);
   } catch (error) {
-    db?.close();
     held?.release();
     throw ledgerError(file, error);
+  }
+}
+
+/**
+ * The same for a daemon, which is not to be kept from blocking: a damaged ledger is kept aside and a new one begun; where
+ * the disk is full or read-only, it works on a copy in `shelter`, a folder in memory that is made anew and goes when the
+ * ledger is closed, and commits fail until the ledger itself can be written. {@link Ledger.rescue} says which.
+ * @throws as {@link openLedger}: where that doesn't help either, or another program holds the ledger locked.
+ */
+export function openInAnyWeather(folder: string, shelter: string, now: Instant): Ledger {
+  return rescue(folder, shelter, now, openHeld);
+}
+
+/** Closes what it opened where it fails. The lock stays the caller's until it succeeds. */
+function openHeld(file: string, held: Lock | undefined, readOnly = false): Ledger {
+  const db = readOnly ? openForReading(file) : openForWriting(file);
+  try {
+    return ledgerOn(db, file, held);
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 
@@ -64,6 +84,7 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
     memoryOf: (jail) => attempt(() => reader.memoryOf(jail)),
     bans: (query) => attempt(() => reader.bans(query)),
     report: (jail, id) => attempt(() => reader.report(jail, id)),
+    state: () => attempt(reader.state),
     events: (ban) => attempt(() => reader.events(ban)),
     isProven: (hash) => attempt(() => proof.get(hash) !== undefined),
     remember: (hash, at) => void attempt(() => prove.run(hash, at)),

@@ -21,7 +21,8 @@ export function openForWriting(file: string): Database.Database {
   const db = new Database(file, { timeout: OPEN_TIMEOUT });
   try {
     // Must be said before the first table is made; for older ledgers see below.
-    db.pragma('auto_vacuum = INCREMENTAL');
+    // Said again, it would write, and another program's lock or a full disk would be in the way.
+    if (!isShrinkable(db)) db.pragma('auto_vacuum = INCREMENTAL');
     // The journal mode is part of the file; the other settings are this connection's.
     db.pragma('journal_mode = WAL');
     db.pragma('foreign_keys = ON');
@@ -29,6 +30,7 @@ export function openForWriting(file: string): Database.Database {
     migrate(db, file);
     makeShrinkable(db);
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`);
+    requireWritable(db);
   } catch (error) {
     db.close();
     throw error;
@@ -41,12 +43,31 @@ export function openForWriting(file: string): Database.Database {
  * again; where there is none, the pages are used again all the same, and the next start tries once more.
  */
 function makeShrinkable(db: Database.Database): void {
-  if (db.pragma('auto_vacuum', { simple: true }) === INCREMENTAL) return;
+  if (isShrinkable(db)) return;
   try {
     db.exec('VACUUM');
   } catch {
     // A full disk, or somebody who reads: nothing was changed.
   }
+}
+
+/** What was opened on a read-only disk stays read-only, also when the disk isn't any more; SQLite opens it without a word. */
+function requireWritable(db: Database.Database): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  try {
+    // Only a change says so; it is taken back before the disk is asked for room.
+    db.exec('BEGIN IMMEDIATE');
+    db.pragma(`user_version = ${version}`);
+  } catch (error) {
+    // Somebody else's lock passes.
+    if (!isBusy(error)) throw error;
+  } finally {
+    if (db.inTransaction) db.exec('ROLLBACK');
+  }
+}
+
+function isShrinkable(db: Database.Database): boolean {
+  return db.pragma('auto_vacuum', { simple: true }) === INCREMENTAL;
 }
 
 /** Opens what is there, beside a running daemon too. Nothing is made, nothing is migrated. */

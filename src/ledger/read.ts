@@ -26,6 +26,7 @@ export interface Reader {
   memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
   report(jail: string, id: string): KeptReport | undefined;
+  state(): string;
   events(ban: number): BanEvent[];
 }
 
@@ -58,6 +59,14 @@ export function createReader(db: Database): Reader {
   const report = db.prepare<[string, string], Row>(
     'SELECT jail, id, at, address, outcome, why FROM reports WHERE jail = ? AND id = ?',
   );
+  /** One of these is another after whatever commit. */
+  const marks = [
+    'SELECT max(id) FROM bans',
+    'SELECT max(id) FROM ban_events',
+    'SELECT max(seq) FROM reports',
+    'SELECT * FROM positions ORDER BY id',
+    'SELECT * FROM journals ORDER BY id',
+  ].map((sql) => db.prepare<[], Row>(sql).safeIntegers().raw());
   const holders = db
     .prepare<[Uint8Array, number], number>('SELECT id FROM bans WHERE address = ? AND bits = ?')
     .pluck();
@@ -130,6 +139,11 @@ export function createReader(db: Database): Reader {
       const outer = JSON.stringify(holdersOf(address));
       return page(touching, { ...filter, ...range, holders: outer }, after ?? 0, limit);
     },
+    state: () =>
+      JSON.stringify(
+        marks.map((statement) => statement.all()),
+        (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+      ),
     report(jail, id) {
       const row = report.get(jail, id);
       return row && readReport(row);

@@ -168,7 +168,7 @@ describe('opening', () => {
     expect(() => openLedger(folder)).toThrow(
       expect.objectContaining({
         code: 'E_LEDGER_UNAVAILABLE',
-        message: expect.stringContaining('move it away'),
+        message: expect.stringContaining('moves it away'),
       }),
     );
     rmSync(join(folder, 'ledger.sqlite'));

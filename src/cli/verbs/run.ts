@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { BailiffError, EXIT } from '../../errors.ts';
 import {
   createCron,
   createHost,
   createLog,
   createService,
-  openLedger,
+  createTimekeeper,
+  openInAnyWeather,
   passBy,
   startDaemon,
 } from '../../daemon/index.ts';
@@ -67,7 +69,7 @@ export const verb: Verb = {
     process.on('SIGHUP', () => void started.then((running) => running.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
-    const ledger = openLedger(state);
+    const ledger = openInAnyWeather(state, join(context.paths.runtime, 'ledger'), clock.now());
     const proofs: Proofs = {
       isProven: (hash) => ledger.isProven(hash),
       remember(hash) {
@@ -99,7 +101,8 @@ export const verb: Verb = {
     const ports = { exec: createExec(), clock, log, owner: createOwner() };
     const { kind, why } = given ? { kind: given, why: undefined } : await chooseFirewall(ports.exec);
     if (why !== undefined) log.warn({ firewall: kind, why }, 'nftables is missing, another firewall is used');
-    const firewall = createFirewall(kind, ports);
+    const timekeeper = createTimekeeper(clock);
+    const firewall = createFirewall(kind, { ...ports, clock: timekeeper.sentences });
     const service = createService(findServiceManager(), { ...ports, microseconds: monotonicMicroseconds });
     const doing = (): string => describeState(daemon);
     const daemon: Daemon = await startDaemon(
@@ -126,7 +129,7 @@ export const verb: Verb = {
         asksForInput: input === '-',
       },
       {
-        ...{ ...ports, recent, input: createInput, host: createHost(ports) },
+        ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
         ...{ at: passBy, cron: createCron() },
       },
     );

@@ -40,6 +40,8 @@ export interface ReportParts {
   readonly sittings: Sittings;
   readonly memory: ReportMemory;
   readonly clock: Clock;
+  /** How old an answer is: a clock that jumped ahead must not make it forgotten. */
+  readonly sentences: Clock;
   readonly faults: Faults;
   readonly source: Pick<ReportSource, 'note'>;
   /** The jails that count bans. */
@@ -55,7 +57,7 @@ export interface ReportParts {
 type Reports = Pick<Control, 'report' | 'attempt'>;
 
 export function createReports(parts: ReportParts): Reports {
-  const { bans, committer, sittings, memory, clock, faults } = parts;
+  const { bans, committer, sittings, memory, clock, sentences, faults } = parts;
   const readAddress = createAddressReader();
   const stampsOf = new WeakMap<SittingJail, Stamps>();
   let joint: Promise<boolean> | undefined;
@@ -136,7 +138,7 @@ export function createReports(parts: ReportParts): Reports {
   function take(report: Report, now: Instant): ReportOutcome {
     const { jail, id } = report;
     if (id === undefined) return judgeReport(report, now);
-    const known = memory.find(jail, id, now);
+    const known = memory.find(jail, id, sentences.now());
     if (known) {
       const { address, outcome, why } = known;
       const answered = { address, outcome: outcome as ReportOutcome['outcome'] };
@@ -144,7 +146,7 @@ export function createReports(parts: ReportParts): Reports {
     }
     const answer = judgeReport(report, now);
     const { address, outcome, why } = answer;
-    if (outcome !== 'refused') memory.keep({ jail, id, at: now, address, outcome, why });
+    if (outcome !== 'refused') memory.keep({ jail, id, at: sentences.now(), address, outcome, why });
     return { ...answer, id };
   }
 

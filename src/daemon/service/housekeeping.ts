@@ -6,6 +6,7 @@ import type { Upkeep } from '../../ledger/contract.ts';
 import type { Duration } from '../../model.ts';
 import type { Cancel, Clock, Cron, Log } from '../../ports.ts';
 import type { Faults } from '../telling/faults.ts';
+import type { Timekeeper } from './timekeeper.ts';
 
 /** The whole schedule, by the host's clock. */
 const SCHEDULE: readonly { readonly when: string; readonly chore: Chore }[] = [
@@ -51,9 +52,9 @@ export interface Housekeeping {
 export function createHousekeeping(
   upkeep: Upkeep,
   rules: HousekeepingRules,
-  ports: { clock: Clock; log: Log; faults: Faults; cron: Cron | undefined },
+  ports: { clock: Clock; log: Log; faults: Faults; cron: Cron | undefined; timekeeper?: Timekeeper },
 ): Housekeeping {
-  const { clock, log, faults, cron } = ports;
+  const { clock, log, faults, cron, timekeeper } = ports;
   let { keep, maxSize } = rules;
   let stopped = false;
   let last: Promise<void> = Promise.resolve();
@@ -109,6 +110,7 @@ export function createHousekeeping(
       );
     },
     async age() {
+      if (timekeeper?.parted) return;
       const bans =
         keep === Infinity ? 0 : await inSlices((limit) => upkeep.forgetBans(clock.now() - keep, limit));
       const proofs = stopped ? 0 : upkeep.forgetProofs();

@@ -27,6 +27,27 @@ export function every(
   return () => cancel();
 }
 
+/** A firewall that hangs must not keep logs from being counted, nor status from saying so. */
+const BOOT_PATIENCE = 11_000;
+
+/**
+ * Waits for `task`, but not for ever: then it goes on by itself.
+ * @param fail is told what it throws later.
+ */
+export async function inTime(
+  task: Promise<void>,
+  clock: Clock,
+  fail: (error: unknown) => void,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.schedule(BOOT_PATIENCE, () => {
+    task.catch(fail);
+    resolve();
+  });
+  await Promise.race([task, promise]);
+  cancel();
+}
+
 /** Wakes when the next sentence ends. */
 export interface Expiry {
   /** The next end may be another one now. */

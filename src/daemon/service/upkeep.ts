@@ -6,6 +6,7 @@ import type { Rearm } from '../kernel/rearm.ts';
 import type { Faults } from '../telling/faults.ts';
 import type { Sessions } from '../intake/sessions.ts';
 import type { Sittings } from '../sitting.ts';
+import type { Timekeeper } from './timekeeper.ts';
 import { every } from './timers.ts';
 
 const PRUNE = 60_000;
@@ -24,6 +25,7 @@ export interface UpkeepParts {
   readonly committer: Committer;
   readonly rearm: Rearm;
   readonly clock: Clock;
+  readonly timekeeper: Timekeeper;
   readonly faults: Faults;
   /** No source has a backlog: old lines that need what is to be forgotten are not to come any more. */
   isAtRest(): boolean;
@@ -37,7 +39,8 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
   let nextAudit = 0;
 
   function prune(): void {
-    if (!parts.isAtRest()) return;
+    // By a clock that is wrong everybody would be forgotten at once.
+    if (!parts.isAtRest() || parts.timekeeper.parted) return;
     for (const jail of sittings.jails) {
       committer.forgetOffenders(jail.rules.name, jail.prune(clock.now()));
       jail.welcomes.prune(clock.now() - LATENESS);

@@ -37,6 +37,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'event',
     hint: 'Look at the disk; if it happens again, restore a copy of ledger.sqlite.',
   },
+  W_LEDGER_SET_ASIDE: {
+    weight: 'event',
+    hint: 'Look at the disk, and at "bailiff bans"; a copy of ledger.sqlite can be put back while the daemon is stopped.',
+  },
   W_LEDGER_LARGE: {
     weight: 'oddity',
     hint: 'Raise "history.maxSize"; see which jail has so many offenders or bans.',
@@ -117,6 +121,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
   W_REPORT_REFUSED: {
     weight: 'event',
     hint: 'Give the jail "reports": true, or correct the jail\'s name in the application.',
+  },
+  W_CLOCK_PARTED: {
+    weight: 'standing',
+    hint: 'Set the clock right; where it is right now, restart the daemon or wait an hour.',
   },
   W_CLOCK_SKEW: { weight: 'standing', hint: 'Set "zone" for this log, or mend the clock.' },
 };

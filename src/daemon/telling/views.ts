@@ -28,6 +28,9 @@ import type { ReportSource, ReportStatus } from '../reports/report-source.ts';
 import type { Sittings } from '../sitting.ts';
 import { protectedIn } from '../host/welcomed.ts';
 
+/** So long the counters of packets may take. */
+const DROPPED_PATIENCE = 2_000;
+
 const NOTHING = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
 
 export interface ViewParts {
@@ -104,10 +107,15 @@ export function createViews(parts: ViewParts): Views {
 
   async function dropped(): Promise<Dropped | undefined> {
     if (mode() !== 'enforcing') return undefined;
+    // A firewall that hangs must not silence status, which is to say so.
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const cancel = clock.schedule(DROPPED_PATIENCE, () => resolve(undefined));
     try {
-      return await firewall.dropped();
+      return await Promise.race([firewall.dropped(), late]);
     } catch {
       return undefined; // The enforcer notices by itself that the firewall is out of reach, and says so.
+    } finally {
+      cancel();
     }
   }
 

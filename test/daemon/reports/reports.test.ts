@@ -96,7 +96,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
   let enforced = 0;
   const source = createReportSource(sittings, clock);
   const reports = createReports({
-    ...{ bans, committer, sittings, memory, clock, faults, source },
+    ...{ bans, committer, sittings, memory, clock, sentences: clock, faults, source },
     recidive: () => recidive,
     onVerdict: () => undefined,
     announce() {},
