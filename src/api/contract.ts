@@ -97,6 +97,29 @@ export interface BanView {
   by: string;
   endedBy?: string;
   why?: string;
+  /** Lines from the address keep arriving though the ban is in force. */
+  ineffective?: IneffectiveView;
+}
+
+/** Why a ban has no effect, as far as it was seen. */
+export interface IneffectiveView {
+  cause:
+    | 'ports'
+    | 'proxy'
+    | 'flowtable'
+    | 'allowed'
+    | 'accepted-first'
+    | 'clock'
+    | 'not-in-kernel'
+    | 'unknown';
+  /** What it was found by. */
+  seen: string;
+  /** What to do about it. */
+  mend: string;
+  /** How many lines so far. */
+  lines: number;
+  since: string;
+  last: string;
 }
 
 export interface EvidenceView {

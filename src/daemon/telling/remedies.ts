@@ -20,6 +20,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'standing',
     hint: '"bailiff bans" shows which bans, with what the kernel said; a full set or memory for netlink are the usual causes.',
   },
+  E_BAN_INEFFECTIVE: {
+    weight: 'standing',
+    hint: '"bailiff bans" shows which, and why; "bailiff doctor" looks at the whole host.',
+  },
   E_LEDGER_UNAVAILABLE: {
     weight: 'standing',
     hint: 'Make room on the disk, or mend the mode of the state folder; it is tried again every second.',
