@@ -62,7 +62,14 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   });
   const { protection, sittings, inForce, bans, sessions, committer, positions } = recalled;
   const effect = watchEffect({
-    ...{ witness: options.neverEnforce ? undefined : options.witness, bans, sittings, protection, clock, log },
+    ...{
+      witness: options.neverEnforce ? undefined : options.witness,
+      bans,
+      sittings,
+      protection,
+      clock,
+      log,
+    },
     ...{ faults, events: news.events, enforcer: () => enforcer, fail: (error) => fail(error) },
   });
   const enforcer: Enforcer = createEnforcer(

@@ -60,18 +60,21 @@ export function readRuleset(json: string): Surroundings | undefined {
   } catch {
     return undefined;
   }
-  const all = (key: string): Json[] => objects.filter((each) => key in each).map((each) => objectOf(each[key]));
+  const all = (key: string): Json[] =>
+    objects.filter((each) => key in each).map((each) => objectOf(each[key]));
   const rules = Map.groupBy(all('rule'), ({ family, table, chain }) => `${family} ${table} ${chain}`);
   const chains = all('chain')
     .filter(({ hook, family, table }) => hook !== undefined && `${family} ${table}` !== 'inet bailiff')
-    .map(
-      (chain): OtherChain => ({
-        ...{ family: String(chain['family']), table: String(chain['table']), name: String(chain['name']) },
-        ...{ type: String(chain['type']), hook: String(chain['hook']), policy: String(chain['policy'] ?? 'accept') },
-        priority: Number(chain['prio']),
-        does: doneBy(rules.get(`${chain['family']} ${chain['table']} ${chain['name']}`) ?? []),
-      }),
-    );
+    .map((chain): OtherChain => ({
+      ...{ family: String(chain['family']), table: String(chain['table']), name: String(chain['name']) },
+      ...{
+        type: String(chain['type']),
+        hook: String(chain['hook']),
+        policy: String(chain['policy'] ?? 'accept'),
+      },
+      priority: Number(chain['prio']),
+      does: doneBy(rules.get(`${chain['family']} ${chain['table']} ${chain['name']}`) ?? []),
+    }));
   const flowtables = all('flowtable').map((table): Flowtable => ({
     ...{ family: String(table['family']), table: String(table['table']), name: String(table['name']) },
     devices: (Array.isArray(table['dev']) ? table['dev'] : [table['dev']]).filter(Boolean).map(String),
@@ -88,7 +91,9 @@ function doneBy(rules: readonly Json[]): string[] {
 /** `tcp dport 8080 dnat to 172.17.0.2:80`, as nft itself writes it. */
 function publishedBy({ expr }: Json): Published[] {
   const parts = listOf(expr).map(objectOf);
-  const target = objectOf(parts.find((part) => 'dnat' in part)?.['dnat'] ?? parts.find((part) => 'redirect' in part)?.['redirect']);
+  const target = objectOf(
+    parts.find((part) => 'dnat' in part)?.['dnat'] ?? parts.find((part) => 'redirect' in part)?.['redirect'],
+  );
   if (!parts.some((part) => 'dnat' in part || 'redirect' in part)) return [];
   const to = `${typeof target['addr'] === 'string' ? target['addr'] : 'this host'}:${String(target['port'] ?? '')}`;
   return parts.flatMap((part) => {

@@ -65,7 +65,9 @@ function nftWitness(exec: Exec): Witness {
     },
     async acceptedAhead() {
       const layout = await structure();
-      const strange = layout?.rules.find(({ set, verdict }) => verdict === 'accept' && !set?.startsWith('allow'));
+      const strange = layout?.rules.find(
+        ({ set, verdict }) => verdict === 'accept' && !set?.startsWith('allow'),
+      );
       return strange && `a rule of somebody else in the table ${TABLE} accepts`;
     },
     surroundings: () => readSurroundings(exec),
@@ -101,7 +103,9 @@ function iptablesWitness(exec: Exec): Witness {
       for (const family of [4, 6] as const) {
         const rules = (await raw(family)).split('\n').filter((line) => line.includes('] -A PREROUTING '));
         const ours = rules.findIndex((line) => line.endsWith('-j bailiff-prerouting'));
-        const ahead = rules.slice(0, Math.max(ours, 0)).find((line) => / -[jg] (?!LOG|NFLOG|CT|TRACE)/.test(line));
+        const ahead = rules
+          .slice(0, Math.max(ours, 0))
+          .find((line) => / -[jg] (?!LOG|NFLOG|CT|TRACE)/.test(line));
         if (ahead !== undefined) return ahead.replace(/^\[\d+:\d+\] /, '');
       }
       return undefined;

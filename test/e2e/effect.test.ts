@@ -1,5 +1,5 @@
 // Bans that have no effect are noticed, with the cause; bans that have one are not. Real nginx, real packets, real kernel.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,6 +16,10 @@ import { eventually } from '../support/run.ts';
 
 /** Behind the proxy: no packet of his ever comes to the server. */
 const DISTANT = '198.51.100.77';
+/** In a log whose writer's clock is a minute behind. */
+const SLOW = '198.51.100.78';
+/** The network of the client `allowed`. */
+const HOLDING_AN_ALLOWED = '203.0.113.14/31';
 
 needs(
   'root',
@@ -28,6 +32,7 @@ needs(
   let nginx: Nginx;
   let daemon: Daemon;
   let folder: string;
+  let slowLog: string;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'bailiff-effect-'));
@@ -39,6 +44,8 @@ needs(
         real_ip_header X-Forwarded-For;
         location = /api/login { return 401; }`,
     });
+    slowLog = join(folder, 'slow.log');
+    writeFileSync(slowLog, '');
     const jail = { filter: 'nginx-login', logs: [nginx.accessLog], maxRetry: 3, banTime: '1h' };
     daemon = await startDaemon({
       folder: join(folder, 'bailiff'),
@@ -48,6 +55,7 @@ needs(
         jails: {
           tls: { ...jail, where: { path: '/api/login' }, ports: [443] },
           login: { ...jail, where: { path: '/login' } },
+          slow: { ...jail, logs: [slowLog], where: { path: '/login' }, banTime: '20s' },
         },
       },
     });
@@ -68,94 +76,145 @@ needs(
   });
 
   const guess = (from: Client, path: string, headers: Record<string, string> = {}) =>
-    request(from, `http://${internet.server.ipv4}${path}`, { method: 'POST', headers, patience: 400 });
+    request(from, `http://${internet.server.ipv4}${path}`, { method: 'POST', headers, patience: 800 });
+  const blockedBan = (address: string) => daemon.ban(address, ({ state }) => state === 'blocked');
+  const alarmOf = async (address: string): Promise<BanView['ineffective']> =>
+    (await daemon.bans('?all=true')).find((ban) => ban.address === address && ban.ineffective)?.ineffective;
 
-  async function guessUntilBanned(from: Client, path: string, address: string, headers = {}): Promise<BanView> {
-    for (let i = 0; i < 3; i++) await guess(from, path, headers);
-    return daemon.ban(address, ({ state }) => state === 'blocked');
+  /** One more request of everybody. Whoever gets no answer waits for it, and so sets the pace. */
+  async function attack(): Promise<void> {
+    const { plain, proxy, blocked, allowed } = internet.clients;
+    appendFileSync(slowLog, lineOf(SLOW, Date.now() - 60_000));
+    await Promise.all([
+      guess(plain, '/api/login'),
+      guess(proxy, '/login', { 'X-Forwarded-For': DISTANT }),
+      guess(blocked, '/login'),
+      guess(allowed, '/login'),
+    ]);
   }
 
-  const banOf = async (address: string): Promise<BanView | undefined> =>
-    (await daemon.bans()).find((ban) => ban.address === address);
+  test('is told with its cause; one that works is not told', { timeout: 120_000 }, async () => {
+    const { plain, blocked } = internet.clients;
+    // A connection of before the ban, in the middle of a request: nginx writes about it when it gives up.
+    const kept = await keepConnection(blocked, internet.server.ipv4);
+    expect(await kept.get('/')).toMatchObject({ status: 200 });
+    for (let i = 0; i < 3; i++) await attack();
+    for (const address of [plain.ipv4, blocked.ipv4, DISTANT]) await blockedBan(address);
+    expect(await daemon.verb('ban', HOLDING_AN_ALLOWED)).toMatchObject({ code: 0 });
 
-  /** Goes on attacking until the ban is known to have no effect. */
-  const noticed = (address: string, attack: () => Promise<unknown>) =>
-    eventually(
-      `the ban of ${address} is known to have no effect`,
+    const told = await eventually(
+      'each is told',
       async () => {
         await attack();
-        return (await banOf(address))?.ineffective;
+        const addresses = [plain.ipv4, DISTANT, HOLDING_AN_ALLOWED, SLOW];
+        const alarms = await Promise.all(addresses.map(alarmOf));
+        return alarms.every((alarm) => alarm !== undefined) && alarms;
       },
       90_000,
     );
+    expect(told).toMatchObject([
+      { cause: 'ports', seen: expect.stringMatching(/tcp 80, .* 443$/) },
+      { cause: 'proxy' },
+      { cause: 'allowed', seen: expect.stringContaining(internet.clients.allowed.ipv4) },
+      { cause: 'clock', seen: expect.stringContaining('behind') },
+    ]);
+    expect((await blockedBan(blocked.ipv4)).ineffective).toBeUndefined();
+    await kept.close();
+  });
+
+  test('is a fault, stands in the log, and with the ban', async () => {
+    const { ipv4 } = internet.clients.plain;
+    const { faults, health } = await daemon.status();
+    expect(faults).toMatchObject([
+      {
+        code: 'E_BAN_INEFFECTIVE',
+        message: expect.stringContaining('more bans have no effect'),
+        hint: expect.any(String),
+      },
+    ]);
+    expect(health!.ok).toBe(false);
+    const history = await daemon.get<HistoryView>(`/v1/history?address=${ipv4}`);
+    expect(history.bans[0]!.ineffective).toMatchObject({ cause: 'ports' });
+    expect((await daemon.verb('history', ipv4)).stdout).toContain('ineffective\t');
+    expect((await daemon.verb('bans')).stdout).toContain('it has no effect');
+    expect(daemon.output()).toContain('a ban has no effect');
+  });
 
   test(
-    'that covers other ports is told with the port that is used; one that works is not told',
+    'because somebody took it out of the kernel is told, and it is put back',
     { timeout: 120_000 },
     async () => {
-      const { plain, blocked } = internet.clients;
-      // Connections of before the ban, of which one is in the middle of a request: nginx writes about it when it gives up.
-      const kept = await keepConnection(blocked, internet.server.ipv4);
-      expect(await kept.get('/')).toMatchObject({ status: 200 });
-      await guessUntilBanned(blocked, '/login', blocked.ipv4);
-      await guessUntilBanned(plain, '/api/login', plain.ipv4);
-      const alarm = await noticed(plain.ipv4, async () => {
-        await guess(blocked, '/login');
-        await guess(plain, '/api/login');
+      const { server, clients } = internet;
+      const { freed } = clients;
+      for (let i = 0; i < 3; i++) await guess(freed, '/login');
+      await blockedBan(freed.ipv4);
+      const element = ['inet', 'bailiff', 'ban4_32_any', `{ ${freed.ipv4} }`];
+      const alarm = await eventually('it is told', async () => {
+        await server.run(program('nft'), ['delete', 'element', ...element]);
+        await guess(freed, '/login');
+        return alarmOf(freed.ipv4);
       });
-      expect(alarm).toMatchObject({ cause: 'ports', seen: expect.stringContaining('tcp 80') });
-      expect(alarm!.seen).toContain('443');
-      expect((await banOf(blocked.ipv4))?.ineffective).toBeUndefined();
-      await kept.close();
-
-      const { faults, health } = await daemon.status();
-      expect(faults).toMatchObject([
-        { code: 'E_BAN_INEFFECTIVE', message: expect.stringContaining(plain.ipv4), hint: expect.any(String) },
-      ]);
-      expect(health!.ok).toBe(false);
-      const history = await daemon.get<HistoryView>(`/v1/history?address=${plain.ipv4}`);
-      expect(history.bans[0]!.ineffective).toMatchObject({ cause: 'ports' });
-      expect((await daemon.verb('history', plain.ipv4)).stdout).toContain('ineffective\t');
-      expect((await daemon.verb('bans')).stdout).toContain('it has no effect');
-      expect(daemon.output()).toContain('a ban has no effect');
+      expect(alarm).toMatchObject({ cause: 'not-in-kernel' });
+      await eventually(
+        'it is blocked again',
+        async () => (await server.run(program('nft'), ['get', 'element', ...element])).code === 0,
+      );
     },
   );
 
-  test('through a proxy is told as that', { timeout: 120_000 }, async () => {
-    const { proxy } = internet.clients;
-    const through = () => guess(proxy, '/login', { 'X-Forwarded-For': DISTANT });
-    for (let i = 0; i < 3; i++) await through();
-    await daemon.ban(DISTANT, ({ state }) => state === 'blocked');
-    expect(await noticed(DISTANT, through)).toMatchObject({ cause: 'proxy' });
-  });
-
-  test('that somebody took out of the kernel is told, and put back', { timeout: 120_000 }, async () => {
-    const { server, clients } = internet;
-    await guessUntilBanned(clients.freed, '/login', clients.freed.ipv4);
-    const free = () =>
-      server.run(program('nft'), ['delete', 'element', 'inet', 'bailiff', 'ban4_32_any', `{ ${clients.freed.ipv4} }`]);
-    const alarm = await noticed(clients.freed.ipv4, async () => {
-      await free();
-      await guess(clients.freed, '/login');
-    });
-    expect(alarm).toMatchObject({ cause: 'not-in-kernel' });
-    await eventually('it is blocked again', async () => (await guess(clients.freed, '/')).outcome === 'silence');
-  });
-
-  test('on a network that holds an allowed address is told as that', { timeout: 120_000 }, async () => {
-    const { allowed } = internet.clients;
-    const network = '203.0.113.15/32';
-    expect(allowed.ipv4).toBe('203.0.113.15');
-    expect(await daemon.verb('ban', network.replace('15/32', '14/31'))).toMatchObject({ code: 0 });
-    const alarm = await noticed('203.0.113.14/31', () => guess(allowed, '/login'));
-    expect(alarm).toMatchObject({ cause: 'allowed', seen: expect.stringContaining(allowed.ipv4) });
-  });
-
-  test('leaves nothing of the search in the kernel, and ends when the ban does', async () => {
-    const left = async () =>
-      (await internet.server.runOk(program('nft'), ['list', 'table', 'inet', 'bailiff'])).includes('probe_');
-    await eventually('the probe is gone', async () => !(await left()));
+  test('is over with the ban, and the search leaves nothing in the kernel', async () => {
+    const table = () => internet.server.runOk(program('nft'), ['list', 'table', 'inet', 'bailiff']);
+    await eventually('the probe is gone', async () => !(await table()).includes('probe_'));
     expect(await daemon.verb('unban', '--all')).toMatchObject({ code: 0 });
-    await eventually('the fault is gone', async () => (await daemon.status()).faults.length === 0);
+    // The clock of the slow log is as wrong as before.
+    await eventually('the fault is about it alone', async () => {
+      const [fault] = (await daemon.status()).faults;
+      return fault?.message.startsWith(`${SLOW} `) && !fault.message.includes('more bans');
+    });
   });
 });
+
+needs(
+  'root',
+  'ip',
+  'nft',
+  'iptables',
+  'ipset',
+  'nginx',
+  'curl',
+)('a ban by iptables', () => {
+  test(
+    'that a rule of somebody else accepts ahead of is told with that rule',
+    { timeout: 120_000 },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'bailiff-effect-'));
+      const { server, clients, remove } = await createInternet('attacker');
+      const { attacker } = clients;
+      const nginx = await startNginx(server, join(folder, 'nginx'));
+      const daemon = await startDaemon({
+        ...{ folder: join(folder, 'bailiff'), host: server, args: ['--firewall', 'iptables'] },
+        config: { jails: { login: { filter: 'nginx-login', logs: [nginx.accessLog], maxRetry: 3 } } },
+      });
+      try {
+        const rule = ['PREROUTING', '-s', attacker.ipv4, '-j', 'ACCEPT'];
+        await daemon.caughtUp();
+        await server.runOk(program('iptables'), ['-t', 'raw', '-I', ...rule]);
+        const alarm = await eventually('it is told', async () => {
+          await request(attacker, `http://${server.ipv4}/login`, { method: 'POST' });
+          return (await daemon.bans()).find(({ ineffective }) => ineffective)?.ineffective;
+        });
+        expect(alarm).toMatchObject({ cause: 'accepted-first', seen: expect.stringContaining('-j ACCEPT') });
+      } finally {
+        await daemon.end('SIGKILL');
+        await nginx.stop();
+        await remove();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
+function lineOf(address: string, at: number): string {
+  const [, day, month, year, time] = /(\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(at).toUTCString())!;
+  return `${address} - - [${day}/${month}/${year}:${time} +0000] "POST /login HTTP/1.1" 401 1 "-" "curl/8"\n`;
+}

@@ -93,7 +93,9 @@ function formatBan(context: Context, ban: HistoryView['bans'][number]): string {
   const evidence = ban.evidence.map(
     (each) => `  ${printable(`${each.file}:${each.line}  ${each.text}`, 2_000)}`,
   );
-  return [printable(head), printable(when), ...effect.map((line) => printable(line)), ...reason, ...evidence].map((line) => `${line}\n`).join('');
+  return [printable(head), printable(when), ...effect.map((line) => printable(line)), ...reason, ...evidence]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function span(seconds: number | null): string {

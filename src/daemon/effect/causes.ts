@@ -17,11 +17,14 @@ export const MENDS: Readonly<Record<Cause, string>> = {
     'Ban where the traffic comes in: at the proxy or CDN, or in the web server. With "trustedProxies" and the header in "logFormat" Bailiff says so itself for each ban. Where the log is written on another host, run Bailiff there.',
   flowtable:
     'Take the service out of the flowtable, or flush what is offloaded after a ban: "conntrack -D -s ADDRESS".',
-  allowed: 'Take the address out of "allow" (and out of the allow sets of the kernel) if it shall be banned; else lift the ban.',
+  allowed:
+    'Take the address out of "allow" (and out of the allow sets of the kernel) if it shall be banned; else lift the ban.',
   'accepted-first':
     'Let Bailiff be asked first: take that rule or chain out, or give it a later priority than -300 (with iptables: put it behind the jump to bailiff-prerouting).',
-  clock: 'Set the clock of whoever writes the log, or "zone" of the jail: sentences run from the stamps of the lines.',
-  'not-in-kernel': 'Nothing if it stays this once: it is being put back. Else find out which program deletes it ("nft monitor").',
+  clock:
+    'Set the clock of whoever writes the log, or "zone" of the jail: sentences run from the stamps of the lines.',
+  'not-in-kernel':
+    'Nothing if it stays this once: it is being put back. Else find out which program deletes it ("nft monitor").',
   unknown: '"bailiff doctor" looks at the whole host; "bailiff history ADDRESS" shows what is known of it.',
 };
 

@@ -51,11 +51,16 @@ async function standing(
   if (entry !== undefined)
     return { cause: 'allowed', seen: `the address is allowed by "${entry}" and passes ahead of every ban` };
   if (await witness.allows(address))
-    return { cause: 'allowed', seen: 'it stands in an allow set of the kernel and passes ahead of every ban' };
+    return {
+      cause: 'allowed',
+      seen: 'it stands in an allow set of the kernel and passes ahead of every ban',
+    };
   if ((await witness.holds(scope, network)) === false)
     return { cause: 'not-in-kernel', seen: 'the kernel does not hold it any more, or no rule asks for it' };
   const ahead = await witness.acceptedAhead();
-  return ahead === undefined ? undefined : { cause: 'accepted-first', seen: `ahead of the ban stands: ${ahead}` };
+  return ahead === undefined
+    ? undefined
+    : { cause: 'accepted-first', seen: `ahead of the ban stands: ${ahead}` };
 }
 
 /** What shows only while traffic comes. */
@@ -104,7 +109,8 @@ async function judge(
   const outside = seen.filter((to) => !covers(scope, to));
   if (outside.length > 0) return portsFinding(scope, outside);
   const surroundings = await parts.witness.surroundings();
-  if (glimpse && glimpse.behind.length > 0) return aheadFinding(surroundings, 'packets pass though the ban covers them');
+  if (glimpse && glimpse.behind.length > 0)
+    return aheadFinding(surroundings, 'packets pass though the ban covers them');
   if (glimpse && glimpse.before.length > 0)
     return surroundings && earlierChains(surroundings).length > 0
       ? aheadFinding(surroundings, 'lines are written though its packets are dropped')
@@ -116,14 +122,20 @@ async function judge(
   return bypassFinding(question.network, surroundings);
 }
 
-function portsFinding(scope: Scope, to: readonly Pick<Seen, 'protocol' | 'port'>[], what = 'its packets come to'): Finding {
+function portsFinding(
+  scope: Scope,
+  to: readonly Pick<Seen, 'protocol' | 'port'>[],
+  what = 'its packets come to',
+): Finding {
   const names = [...new Set(to.map(({ protocol, port }) => `${protocol} ${port}`))].slice(0, 8).join(', ');
   return { cause: 'ports', seen: `${what} ${names}, and the ban covers ${describeScope(scope)}` };
 }
 
 function aheadFinding(surroundings: Surroundings | undefined, what: string): Finding {
   const chains = surroundings ? earlierChains(surroundings) : [];
-  const named = chains.map(({ family, table, name, priority }) => `${family} ${table} ${name} (priority ${priority})`);
+  const named = chains.map(
+    ({ family, table, name, priority }) => `${family} ${table} ${name} (priority ${priority})`,
+  );
   const ahead = named.length === 0 ? '' : `; these chains come first: ${named.join(', ')}`;
   return { cause: 'accepted-first', seen: `${what}${ahead}` };
 }
@@ -164,7 +176,9 @@ function isOffloaded(network: Network): boolean | undefined {
 
 function listenersOutside(parts: DiagnosisParts, scope: Scope): Socket[] {
   if (scope.ports.length === 0) return [];
-  return parts.sockets().filter((socket) => socket.isListening && socket.protocol === 'tcp' && !covers(scope, socket));
+  return parts
+    .sockets()
+    .filter((socket) => socket.isListening && socket.protocol === 'tcp' && !covers(scope, socket));
 }
 
 function socketsOf(parts: DiagnosisParts, { network }: Question): Socket[] {

@@ -71,7 +71,13 @@ export function watchEffect(parts: EffectParts): Effect {
     });
   }
 
-  function hear(jail: string, address: Network, verdict: Verdict, atOf: () => Instant, arrivedAt: Instant): void {
+  function hear(
+    jail: string,
+    address: Network,
+    verdict: Verdict,
+    atOf: () => Instant,
+    arrivedAt: Instant,
+  ): void {
     if (verdict.outcome === 'ban' || verdict.outcome === 'late') return;
     const against = inForceAgainst(jail, address);
     if (against.length === 0) {
@@ -91,7 +97,11 @@ export function watchEffect(parts: EffectParts): Effect {
   /** The jail says that the address is banned by the line's own time, and by ours it is not any more. */
   function hearOfClock(jail: string, address: Network, at: Instant, arrivedAt: Instant): void {
     const offender = sittings.find(jail)?.jail.offender(address);
-    if (offender?.lastUntil === undefined || offender.lastUntil > arrivedAt || bans.on(offender.address).length > 0)
+    if (
+      offender?.lastUntil === undefined ||
+      offender.lastUntil > arrivedAt ||
+      bans.on(offender.address).length > 0
+    )
       return;
     const behind = lateClock.note(`${jail}\0${offender.address.text}`, at, arrivedAt);
     if (behind === undefined) return;
@@ -111,7 +121,7 @@ export function watchEffect(parts: EffectParts): Effect {
         isOpen: () => !isStopped && isCurrent(ban),
       },
     );
-    const isBeyondDoubt = suspects.postpone(suspect, clock.now());
+    const isBeyondDoubt = suspects.lookedInto(suspect, found !== undefined, clock.now());
     if (isStopped || !isCurrent(ban)) return;
     const seen = `${suspect.lines} lines were written while it was in force, and nothing was found that explains them`;
     const finding = found ?? (isBeyondDoubt ? ({ cause: 'unknown', seen } as const) : undefined);

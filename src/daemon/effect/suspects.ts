@@ -5,7 +5,7 @@ import type { Ban, Duration, Instant, Network } from '../../model.ts';
 export const GRACE: Duration = 5_000;
 /** So many lines make a suspicion. */
 const ENOUGH = 3;
-/** Where the looking found nothing it is done again after this, if lines keep coming. */
+/** Where the looking found nothing it is done again after this, if lines keep coming; else after {@link QUIET}. */
 const AGAIN: Duration = 30_000;
 /** Longer than any service waits for a connection that fell silent: sshd 120 seconds, web servers 60 to 75. */
 const LEFTOVERS: Duration = 150_000;
@@ -35,8 +35,8 @@ export interface Suspects {
   note(ban: Ban, address: Network, at: Instant, since: Instant): Suspect | undefined;
   /** The one that has waited longest to be looked into. */
   next(now: Instant): Suspect | undefined;
-  /** It was looked into, and nothing was found. @returns whether it is beyond doubt all the same. */
-  postpone(suspect: Suspect, now: Instant): boolean;
+  /** It was looked into. @returns whether it is beyond doubt, whatever was found. */
+  lookedInto(suspect: Suspect, isExplained: boolean, now: Instant): boolean;
   drop(isOver: (suspect: Suspect) => boolean): void;
 }
 
@@ -62,8 +62,8 @@ export function createSuspects(): Suspects {
           found = suspect;
       return found;
     },
-    postpone(suspect, now) {
-      suspect.lookAt = now + AGAIN;
+    lookedInto(suspect, isExplained, now) {
+      suspect.lookAt = now + (isExplained ? QUIET : AGAIN);
       return suspect.late >= MANY;
     },
     drop(isOver) {

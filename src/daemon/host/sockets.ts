@@ -20,7 +20,10 @@ const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 export function readSockets(): Socket[] {
   return (['tcp', 'tcp6', 'udp', 'udp6'] as const).flatMap((table) => {
     try {
-      return parseSockets(readFileSync(`/proc/net/${table}`, 'latin1'), table.startsWith('tcp') ? 'tcp' : 'udp');
+      return parseSockets(
+        readFileSync(`/proc/net/${table}`, 'latin1'),
+        table.startsWith('tcp') ? 'tcp' : 'udp',
+      );
     } catch {
       return [];
     }
