@@ -31,6 +31,7 @@ export { createCron } from './service/cron.ts';
 export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
 export { passBy } from './fault-points.ts';
+export { examine } from './doctor/doctor.ts';
 export { explain } from './offline/explain.ts';
 export { replay } from './offline/replay.ts';
 export { testFilter } from './offline/test-filter.ts';
