@@ -95,7 +95,7 @@ needs(
 
   test('is told with its cause; one that works is not told', { timeout: 120_000 }, async () => {
     const { plain, blocked } = internet.clients;
-    // A connection of before the ban, in the middle of a request: nginx writes about it when it gives up.
+    // A connection of before the ban, which stays open at the server's end.
     const kept = await keepConnection(blocked, internet.server.ipv4);
     expect(await kept.get('/')).toMatchObject({ status: 200 });
     for (let i = 0; i < 3; i++) await attack();
@@ -200,7 +200,10 @@ needs(
         await daemon.caughtUp();
         await server.runOk(program('iptables'), ['-t', 'raw', '-I', ...rule]);
         const alarm = await eventually('it is told', async () => {
-          await request(attacker, `http://${server.ipv4}/login`, { method: 'POST' });
+          await Promise.all([
+            request(attacker, `http://${server.ipv4}/login`, { method: 'POST' }),
+            aMoment(),
+          ]);
           return (await daemon.bans()).find(({ ineffective }) => ineffective)?.ineffective;
         });
         expect(alarm).toMatchObject({ cause: 'accepted-first', seen: expect.stringContaining('-j ACCEPT') });
@@ -213,6 +216,11 @@ needs(
     },
   );
 });
+
+/** An attacker's pace: one request a second. */
+function aMoment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1_000));
+}
 
 function lineOf(address: string, at: number): string {
   const [, day, month, year, time] = /(\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(at).toUTCString())!;

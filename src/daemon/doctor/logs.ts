@@ -98,7 +98,7 @@ function checkExistence(
       fault(
         'logs',
         'E_LOG_MISSING',
-        `the jail ${rules.name} has nothing to read: ${some(patterns) || 'it names no log'}${patterns.length === 0 ? '' : ' is not there'}`,
+        `the jail ${rules.name} has nothing to read: ${patterns.length === 0 ? 'it names no log' : `there is no ${some(patterns)}`}`,
         'Correct "logs" of the jail, start the service that writes it, or disable the jail.',
       ),
     ];

@@ -1,6 +1,5 @@
 // From evidence to a cause: what the kernel holds, what stands ahead of it, and where packets of the address are seen.
 // A cause is named only where something was seen that speaks for it; else there is none.
-import { readFileSync } from 'node:fs';
 import { contains } from '../../address.ts';
 import type { Glimpse, Seen, Surroundings, Witness } from '../../firewall/index.ts';
 import type { Duration, Instant, Network, Scope } from '../../model.ts';
@@ -25,6 +24,8 @@ export interface DiagnosisParts {
   readonly witness: Witness;
   readonly clock: Clock;
   sockets(): readonly Socket[];
+  /** Is a connection of the network taken past the firewall? undefined: this kernel does not tell. */
+  isOffloaded(network: Network): boolean | undefined;
   /** The entry of `allow` that holds the address. */
   whyAllowed(address: Network): string | undefined;
 }
@@ -119,7 +120,7 @@ async function judge(
     const uncovered = listenersOutside(parts, scope);
     if (uncovered.length > 0) return portsFinding(scope, uncovered, 'this host listens on');
   }
-  return bypassFinding(question.network, surroundings);
+  return bypassFinding(parts, question.network, surroundings);
 }
 
 function portsFinding(
@@ -141,9 +142,13 @@ function aheadFinding(surroundings: Surroundings | undefined, what: string): Fin
 }
 
 /** Its packets don't pass the place where all packets to this host pass. */
-function bypassFinding(network: Network, surroundings: Surroundings | undefined): Finding {
+function bypassFinding(
+  parts: DiagnosisParts,
+  network: Network,
+  surroundings: Surroundings | undefined,
+): Finding {
   const flowtable = surroundings?.flowtables.find(({ devices }) => devices.length > 0);
-  if (flowtable && isOffloaded(network) !== false)
+  if (flowtable && parts.isOffloaded(network) !== false)
     return {
       cause: 'flowtable',
       seen: `none of its packets passes the firewall, and the flowtable ${flowtable.family} ${flowtable.table} ${flowtable.name} takes connections past it`,
@@ -161,17 +166,6 @@ export function earlierChains({ chains }: Surroundings): Surroundings['chains'] 
       (hook === 'ingress' || (hook === 'prerouting' && priority < -300)) &&
       does.some((word) => !['accept', 'drop', 'jump', 'goto', 'return', 'notrack'].includes(word)),
   );
-}
-
-/** Is a connection of the network taken past the firewall? undefined: this kernel does not tell. */
-function isOffloaded(network: Network): boolean | undefined {
-  try {
-    const source = ` src=${network.text.split('/')[0]} `;
-    const lines = readFileSync('/proc/net/nf_conntrack', 'latin1').split('\n');
-    return lines.some((line) => line.includes('[OFFLOAD]') && line.includes(source));
-  } catch {
-    return undefined;
-  }
 }
 
 function listenersOutside(parts: DiagnosisParts, scope: Scope): Socket[] {

@@ -8,7 +8,7 @@ import { formatDuration } from '../../time.ts';
 import type { Bans } from '../bans.ts';
 import type { Enforcer, EnforcerNews } from '../enforcer.ts';
 import type { Protection } from '../host/protection.ts';
-import { readSockets } from '../host/sockets.ts';
+import { isOffloaded, readSockets } from '../host/sockets.ts';
 import type { OnVerdict } from '../pipeline.ts';
 import { every } from '../service/timers.ts';
 import type { Sittings } from '../sitting.ts';
@@ -114,7 +114,7 @@ export function watchEffect(parts: EffectParts): Effect {
     const scope = sittings.scopeOf(ban);
     if (!scope) return;
     const found = await diagnose(
-      { witness: asked, clock, sockets: readSockets, whyAllowed: protection.whyAllowed },
+      { witness: asked, clock, sockets: readSockets, isOffloaded, whyAllowed: protection.whyAllowed },
       {
         ...{ network: ban.address, scope, address: suspect.address },
         lastLine: () => suspect.last,

@@ -1,4 +1,4 @@
-// Who listens on this host, and who is connected to it: as /proc/net tells it (proc(5)), without any program.
+// Who listens on this host, who is connected to it, and whose connections are taken past the firewall: as /proc/net tells it (proc(5)), without any program.
 import { readFileSync } from 'node:fs';
 import { fromStored } from '../../address.ts';
 import type { Network } from '../../model.ts';
@@ -51,4 +51,15 @@ function endOf(text: string | undefined): { address: Network; port: number } | u
   const bytes = Buffer.from(hex, 'hex').swap32();
   const stored = bytes.length === 4 ? Buffer.concat([MAPPED, bytes]) : bytes;
   return { address: fromStored(stored, 128), port: Number.parseInt(port, 16) };
+}
+
+/** Is a connection of the network taken past the firewall? undefined: this kernel does not tell. */
+export function isOffloaded(network: Network): boolean | undefined {
+  try {
+    const source = ` src=${network.text.split('/')[0]} `;
+    const lines = readFileSync('/proc/net/nf_conntrack', 'latin1').split('\n');
+    return lines.some((line) => line.includes('[OFFLOAD]') && line.includes(source));
+  } catch {
+    return undefined;
+  }
 }
