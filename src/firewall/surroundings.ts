@@ -62,24 +62,20 @@ export function readRuleset(json: string): Surroundings | undefined {
   }
   const all = (key: string): Json[] =>
     objects.filter((each) => key in each).map((each) => objectOf(each[key]));
-  const rules = Map.groupBy(all('rule'), ({ family, table, chain }) => `${family} ${table} ${chain}`);
+  const rules = Map.groupBy(all('rule'), (rule) => wordsOf(rule, 'family', 'table', 'chain'));
   const chains = all('chain')
-    .filter(({ hook, family, table }) => hook !== undefined && `${family} ${table}` !== 'inet bailiff')
+    .filter((chain) => chain['hook'] !== undefined && wordsOf(chain, 'family', 'table') !== 'inet bailiff')
     .map((chain): OtherChain => ({
-      ...{ family: String(chain['family']), table: String(chain['table']), name: String(chain['name']) },
-      ...{
-        type: String(chain['type']),
-        hook: String(chain['hook']),
-        policy: String(chain['policy'] ?? 'accept'),
-      },
+      ...{ family: word(chain['family']), table: word(chain['table']), name: word(chain['name']) },
+      ...{ type: word(chain['type']), hook: word(chain['hook']), policy: word(chain['policy']) },
       priority: Number(chain['prio']),
-      does: doneBy(rules.get(`${chain['family']} ${chain['table']} ${chain['name']}`) ?? []),
+      does: doneBy(rules.get(wordsOf(chain, 'family', 'table', 'name')) ?? []),
     }));
   const flowtables = all('flowtable').map((table): Flowtable => ({
-    ...{ family: String(table['family']), table: String(table['table']), name: String(table['name']) },
+    ...{ family: word(table['family']), table: word(table['table']), name: word(table['name']) },
     devices: (Array.isArray(table['dev']) ? table['dev'] : [table['dev']]).filter(Boolean).map(String),
   }));
-  const tables = all('table').map(({ family, name }) => `${family} ${name}`);
+  const tables = all('table').map((table) => wordsOf(table, 'family', 'name'));
   return { tables, chains, flowtables, published: all('rule').flatMap(publishedBy) };
 }
 
@@ -95,7 +91,7 @@ function publishedBy({ expr }: Json): Published[] {
     parts.find((part) => 'dnat' in part)?.['dnat'] ?? parts.find((part) => 'redirect' in part)?.['redirect'],
   );
   if (!parts.some((part) => 'dnat' in part || 'redirect' in part)) return [];
-  const to = `${typeof target['addr'] === 'string' ? target['addr'] : 'this host'}:${String(target['port'] ?? '')}`;
+  const to = `${word(target['addr']) || 'this host'}:${word(target['port'])}`;
   return parts.flatMap((part) => {
     const { left, right } = objectOf(part['match']);
     const { protocol, field } = objectOf(objectOf(left)['payload']);
@@ -123,6 +119,14 @@ type Json = Readonly<Record<string, unknown>>;
 
 function objectOf(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
+}
+
+function word(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function wordsOf(object: Json, ...keys: readonly string[]): string {
+  return keys.map((key) => word(object[key])).join(' ');
 }
 
 function listOf(value: unknown): unknown[] {

@@ -59,7 +59,7 @@ needs(
       '--state',
       join(home(), state),
     ];
-    const { code, stdout, stderr } = await server.run(file!, args);
+    const { code, stdout, stderr } = await server.run(file, args);
     if (stdout === '') throw new Error(stderr);
     return { code, ...(JSON.parse(stdout) as DoctorView) };
   }
