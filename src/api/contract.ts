@@ -101,6 +101,22 @@ export interface BanView {
   by: string;
   endedBy?: string;
   why?: string;
+  /** Lines from the address keep arriving though the ban is in force. */
+  ineffective?: IneffectiveView;
+}
+
+/** Why a ban has no effect, as far as it was seen. */
+export interface IneffectiveView {
+  cause:
+    'ports' | 'proxy' | 'flowtable' | 'allowed' | 'accepted-first' | 'clock' | 'not-in-kernel' | 'unknown';
+  /** What it was found by. */
+  seen: string;
+  /** What to do about it. */
+  mend: string;
+  /** How many lines so far. */
+  lines: number;
+  since: string;
+  last: string;
 }
 
 export interface EvidenceView {
@@ -202,6 +218,41 @@ export interface CheckView {
   ok: boolean;
   faults: Fault[];
   warnings: Fault[];
+}
+
+/** What the doctor found about one thing. */
+export interface DoctorFinding {
+  check:
+    | 'config'
+    | 'daemon'
+    | 'privileges'
+    | 'firewall'
+    | 'hooks'
+    | 'flowtables'
+    | 'managers'
+    | 'docker'
+    | 'ports'
+    | 'jails'
+    | 'logs'
+    | 'zones'
+    | 'proxies'
+    | 'kernel'
+    | 'effect';
+  /** `fault`: to be mended; `note`: worth knowing; `unknown`: it could not be looked at. */
+  outcome: 'ok' | 'note' | 'fault' | 'unknown';
+  /** Of a fault. */
+  code?: string;
+  message: string;
+  mend?: string;
+}
+
+/** What `doctor` prints; no route answers it. */
+export interface DoctorView {
+  /** Nothing is to be mended. */
+  ok: boolean;
+  /** `unknown`: there is one that does not answer, or that may not be asked. */
+  daemon: 'running' | 'absent' | 'unknown';
+  findings: DoctorFinding[];
 }
 
 /** What `config show` prints; no route answers it. */

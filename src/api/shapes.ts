@@ -105,6 +105,28 @@ const BanView = v.strictObject({
   by: v.string(),
   endedBy: v.optional(v.string()),
   why: v.optional(v.string()),
+  ineffective: v.pipe(
+    v.optional(
+      v.strictObject({
+        cause: v.picklist([
+          'ports',
+          'proxy',
+          'flowtable',
+          'allowed',
+          'accepted-first',
+          'clock',
+          'not-in-kernel',
+          'unknown',
+        ]),
+        seen: v.pipe(v.string(), v.description('What it was found by.')),
+        mend: v.pipe(v.string(), v.description('What to do about it.')),
+        lines: count,
+        since: instant,
+        last: instant,
+      }),
+    ),
+    v.description('Lines from the address keep arriving though the ban is in force.'),
+  ),
 });
 
 const EvidenceView = v.strictObject({

@@ -31,6 +31,10 @@ export const VERBS: Readonly<Record<string, Row>> = {
     summary: 'every fault of config and filters; runs samples and forgeries',
     load: () => import('./verbs/check.ts'),
   },
+  doctor: {
+    summary: 'looks at the host end to end, and names the mend for each fault',
+    load: () => import('./verbs/doctor.ts'),
+  },
   config: {
     summary: 'the merged config, each value with where it comes from',
     load: () => import('./verbs/config.ts'),

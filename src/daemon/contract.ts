@@ -1,6 +1,7 @@
 // What a daemon needs to run, and what can be asked of one that does.
 import type { StatusView } from '../api/contract.ts';
 import type { Firewall } from '../firewall/contract.ts';
+import type { Witness } from '../firewall/index.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
@@ -23,6 +24,8 @@ export interface DaemonOptions {
   /** Where the sockets go. */
   readonly runtime: string;
   readonly firewall: Firewall;
+  /** Asks the kernel why a ban has no effect; undefined: nobody looks whether one has. */
+  readonly witness?: Witness | undefined;
   /** `--detect-only`: nothing ever reaches the kernel. */
   readonly neverEnforce: boolean;
   /** The group that may read `status.sock`; undefined: the process's own. */

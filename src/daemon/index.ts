@@ -5,7 +5,9 @@ import { createServer } from '../api/index.ts';
 import type { Ban, Chunk } from '../model.ts';
 import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 import { createControl } from './control.ts';
+import { watchEffect } from './effect/effect.ts';
 import { createEnforcer } from './enforcer.ts';
+import type { Enforcer } from './enforcer.ts';
 import { followExempt } from './host/exempt.ts';
 import { createRearm } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
@@ -33,6 +35,7 @@ export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
 export { createTimekeeper } from './service/timekeeper.ts';
 export { passBy } from './fault-points.ts';
+export { examine } from './doctor/doctor.ts';
 export { explain } from './offline/explain.ts';
 export { replay } from './offline/replay.ts';
 export { testFilter } from './offline/test-filter.ts';
@@ -64,12 +67,23 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan },
   });
   const { protection, sittings, inForce, bans, sessions, committer, positions } = recalled;
-  const enforcer = createEnforcer(
+  const effect = watchEffect({
+    ...{
+      witness: options.neverEnforce ? undefined : options.witness,
+      bans,
+      sittings,
+      protection,
+      clock,
+      log,
+    },
+    ...{ faults, events: news.events, enforcer: () => enforcer, fail: (error) => fail(error) },
+  });
+  const enforcer: Enforcer = createEnforcer(
     firewall,
     bans,
     sittings.scopeOf,
     { detectOnly: options.neverEnforce, adopt: recalled.adopt },
-    { clock: sentences, log, at, news: news.enforcer },
+    { clock: sentences, log, at, news: effect.hearing(news.enforcer) },
   );
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */
   let reached = false;
@@ -127,7 +141,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   function apply(chunk: Chunk): void {
     const plan = inForce.plans.of(chunk.patterns);
-    const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), news.onVerdict());
+    const onVerdict = effect.listen(chunk.live, chunk.arrivedAt, news.onVerdict());
+    const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), onVerdict);
     news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');
@@ -234,12 +249,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     wasReached: () => (reached ||= isBooted && !neverEnforce && enforcer.fault === undefined),
     clock,
     news,
+    effect,
     reportSource,
   });
   const reports = createReports({
     ...{ bans, committer, sittings, clock, sentences, faults, announce, enforce },
     ...{ memory: recalled.reportMemory, source: reportSource },
-    onVerdict: () => news.onVerdict(),
+    onVerdict: () => effect.listen(true, clock.now(), news.onVerdict()),
     recidive: () => inForce.plans.recidive,
   });
   const control = createControl({
@@ -302,6 +318,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   async function shutDown(): Promise<void> {
     for (const stop of [...timers, exempt.stop, expiry.stop]) stop();
     await reloading.stop();
+    await effect.close();
     await sources.close();
     await housekeeping.stop();
     await committer.commit(true);

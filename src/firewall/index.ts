@@ -12,6 +12,11 @@ import { createNftables } from './nftables.ts';
 
 export { chooseFirewall, isUsable, KERNEL_KINDS } from './choice.ts';
 export type { Applied, Change, Dropped, Firewall, Owner } from './contract.ts';
+export type { Glimpse, Seen } from './probe.ts';
+export { readSurroundings } from './surroundings.ts';
+export type { Surroundings } from './surroundings.ts';
+export { createWitness } from './witness.ts';
+export type { Witness } from './witness.ts';
 
 export type FirewallKind = Firewall['kind'];
 

@@ -251,6 +251,25 @@ describe('history', () => {
     ]);
   });
 
+  test('says of a ban without effect why, and so does bans', async () => {
+    const at = '2026-01-05T10:15:00.000Z';
+    const ineffective = {
+      cause: 'ports',
+      seen: 'tcp 80',
+      mend: 'name 80',
+      lines: 4,
+      since: at,
+      last: at,
+    } as const;
+    const useless = ban({ why: 'it has no effect: tcp 80', ineffective });
+    const known = { address: '192.0.2.7', offenders: [], protected: [], next: [] };
+    daemon.control.answer('history', { ...known, bans: [{ ...useless, evidence: [] }] });
+    daemon.control.answer('bans', { items: [useless], next: null });
+    const told = cells((await daemon.call(['history', '192.0.2.7'])).out);
+    expect(told).toContainEqual(['ineffective', '1', 'ports', 'tcp 80']);
+    expect((await daemon.call(['bans'])).out).toContain('blocked (it has no effect: tcp 80)');
+  });
+
   test('never prints hostile text raw, in cells or in JSON', async () => {
     daemon.control.answer('history', {
       address: '192.0.2.7',

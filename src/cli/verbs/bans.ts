@@ -1,8 +1,9 @@
-import type { BanView, Page } from '../../api/contract.ts';
-import { BailiffError, EXIT } from '../../errors.ts';
+import type { BanView } from '../../api/contract.ts';
+import { EXIT } from '../../errors.ts';
+import { fetchBans } from '../every-ban.ts';
 import { formatJson } from '../json.ts';
 import { formatTable, formatWhen } from '../table.ts';
-import type { Context, Verb } from '../verb.ts';
+import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
   name: 'bans',
@@ -38,31 +39,6 @@ export const verb: Verb = {
     return EXIT.done;
   },
 };
-
-/** The whole list. Whoever may not open control.sock gets what status.sock shows. */
-async function fetchBans(context: Context, query: { jail?: string; all?: boolean }): Promise<BanView[]> {
-  try {
-    return await fetchAll(context, 'control', query);
-  } catch (error) {
-    if (!(error instanceof BailiffError && error.code === 'E_NOT_PERMITTED')) throw error;
-    return fetchAll(context, 'status', query);
-  }
-}
-
-async function fetchAll(
-  context: Context,
-  role: 'control' | 'status',
-  query: { jail?: string; all?: boolean },
-): Promise<BanView[]> {
-  const client = await context.client(role);
-  const bans: BanView[] = [];
-  let page: Page<BanView> = await client.bans(query);
-  for (;;) {
-    bans.push(...page.items);
-    if (page.next === null) return bans;
-    page = await client.bans({ ...query, after: page.next });
-  }
-}
 
 function stateOf(ban: BanView): string {
   const why = ban.state === 'ended' ? ban.endedBy : ban.why;

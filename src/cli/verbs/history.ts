@@ -43,6 +43,7 @@ function lines(history: HistoryView): Cell[][] {
         ban.endedBy,
         ban.reason,
       ],
+      ...(ban.ineffective ? [['ineffective', ban.id, ban.ineffective.cause, ban.ineffective.seen]] : []),
       ...ban.evidence.map((each) => ['evidence', ban.id, each.at, each.file, each.line, each.text]),
     ]),
     ...history.offenders.map((each) => ['offender', each.jail, each.count, each.of, each.window, each.last]),
@@ -85,10 +86,16 @@ function formatBan(context: Context, ban: HistoryView['bans'][number]): string {
   const head = `${ban.address}: ban ${ban.id} in ${ban.jail}, number ${ban.nth}, by ${ban.by}: ${ban.state}${end}`;
   const when = `  from ${formatWhen(context, ban.since)} ${until}`;
   const reason = ban.reason === '' ? [] : [`  ${printable(ban.reason)}`];
+  const alarm = ban.ineffective;
+  const effect = alarm
+    ? [`  it has no effect (${alarm.cause}, ${alarm.lines} lines so far): ${alarm.seen}`, `  ${alarm.mend}`]
+    : [];
   const evidence = ban.evidence.map(
     (each) => `  ${printable(`${each.file}:${each.line}  ${each.text}`, 2_000)}`,
   );
-  return [printable(head), printable(when), ...reason, ...evidence].map((line) => `${line}\n`).join('');
+  return [printable(head), printable(when), ...effect.map((line) => printable(line)), ...reason, ...evidence]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function span(seconds: number | null): string {

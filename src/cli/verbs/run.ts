@@ -18,7 +18,7 @@ import {
   createOwner,
   monotonicMicroseconds,
 } from '../../daemon/system.ts';
-import { chooseFirewall, createFirewall, liftOthers } from '../../firewall/index.ts';
+import { chooseFirewall, createFirewall, createWitness, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findServiceManager } from '../paths.ts';
@@ -123,6 +123,7 @@ export const verb: Verb = {
         ledger,
         runtime: context.paths.runtime,
         firewall,
+        witness: createWitness(kind, ports.exec),
         neverEnforce,
         ...groups,
         version: context.version,

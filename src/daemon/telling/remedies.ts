@@ -28,6 +28,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'standing',
     hint: 'Find what flushes the ruleset (the log says by which program), and have it leave "inet bailiff" and "bailiff-…" alone.',
   },
+  E_BAN_INEFFECTIVE: {
+    weight: 'standing',
+    hint: '"bailiff bans" shows which, and why; "bailiff doctor" looks at the whole host.',
+  },
   E_LEDGER_UNAVAILABLE: {
     weight: 'standing',
     hint: 'Make room on the disk, or mend the mode of the state folder; it is tried again every second.',

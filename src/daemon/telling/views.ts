@@ -17,6 +17,7 @@ import type { Clock } from '../../ports.ts';
 import type { SourceFault, SourceStatus, Sources } from '../../sources/contract.ts';
 import { formatInstant } from '../../time.ts';
 import type { Bans } from '../bans.ts';
+import type { Effect } from '../effect/effect.ts';
 import type { Enforcer } from '../enforcer.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { Rearm } from '../kernel/rearm.ts';
@@ -54,6 +55,7 @@ export interface ViewParts {
   readonly clock: Clock;
   readonly news: Newsroom;
   readonly rearm: Pick<Rearm, 'noticedBy' | 'count'>;
+  readonly effect: Pick<Effect, 'of'>;
 }
 
 export interface Views {
@@ -91,11 +93,13 @@ export function createViews(parts: ViewParts): Views {
   }
 
   function banView(ban: Ban): BanView {
+    const ineffective = parts.effect.of(ban);
     return {
       id: ban.id,
       address: ban.address.text,
       jail: ban.jail,
       ...stateOf(ban),
+      ...(ineffective && { why: `it has no effect: ${ineffective.seen}`, ineffective }),
       since: formatInstant(ban.since),
       until: ban.until === undefined ? null : formatInstant(ban.until),
       nth: ban.nth,

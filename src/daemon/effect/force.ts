@@ -1,0 +1,43 @@
+// Since when each block is in the kernel: what was logged before says nothing about it.
+import type { Applied, Change } from '../../firewall/contract.ts';
+import type { Instant, Network, Scope } from '../../model.ts';
+
+export interface Force {
+  /** The firewall took a change. @returns whether a block is in force from now on, or anew; undefined for no block. */
+  applied(change: Change, outcome: Applied, now: Instant): 'new' | 'again' | undefined;
+  /** Of a block that is in the kernel. */
+  since(network: Network, scope: Scope): Instant;
+}
+
+/** So many blocks are told apart; of older ones it is enough that they are older. */
+const MOST = 20_000;
+
+/** @param from what is in the kernel and was not put there since is in force from here on. */
+export function createForce(from: Instant): Force {
+  const known = new Map<string, Instant>();
+  let oldest = from;
+  return {
+    applied(change, outcome, now) {
+      const key = keyOf(change.network, change.scope);
+      if (outcome.outcome === 'refused') return undefined;
+      const isKnown = known.delete(key);
+      if (change.what === 'release') return undefined;
+      known.set(key, now);
+      if (known.size > MOST) forgetOldest();
+      return isKnown ? 'again' : 'new';
+    },
+    since: (network, scope) => known.get(keyOf(network, scope)) ?? oldest,
+  };
+
+  function forgetOldest(): void {
+    const [first] = known;
+    if (!first) return;
+    const [key, since] = first;
+    known.delete(key);
+    oldest = Math.max(oldest, since);
+  }
+}
+
+function keyOf({ text }: Network, { protocol, ports }: Scope): string {
+  return `${text} ${protocol}:${ports.join(',')}`;
+}

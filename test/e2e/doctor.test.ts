@@ -1,0 +1,173 @@
+// `bailiff doctor` on a host in a namespace: well, with a daemon and without; and with everything wrong at once.
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DoctorFinding, DoctorView } from '../../src/api/contract.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { createInternet } from '../support/namespaces.ts';
+import type { Host, Internet } from '../support/namespaces.ts';
+import { startNginx } from '../support/nginx.ts';
+import type { Nginx } from '../support/nginx.ts';
+import { needs, program } from '../support/programs.ts';
+
+const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
+
+needs(
+  'root',
+  'ip',
+  'nft',
+  'nginx',
+  'setpriv',
+)('doctor', { timeout: 120_000 }, () => {
+  let internet: Internet<'attacker'>;
+  let server: Host;
+  let nginx: Nginx;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bailiff-doctor-'));
+    internet = await createInternet('attacker');
+    server = internet.server;
+    nginx = await startNginx(server, join(folder, 'nginx'));
+  }, 60_000);
+  afterAll(async () => {
+    await nginx?.stop();
+    await internet?.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const home = () => join(folder, 'bailiff');
+  const nft = (...args: string[]) => server.runOk(program('nft'), args);
+  const login = () => ({ filter: 'nginx-login', logs: [nginx.accessLog], ports: [80] });
+
+  function write(config: object): void {
+    mkdirSync(home(), { recursive: true });
+    writeFileSync(join(home(), 'jails.json'), JSON.stringify(config), { mode: 0o644 });
+  }
+
+  async function doctor(...before: string[]): Promise<DoctorView & { code: number | undefined }> {
+    const places = ['--config', join(home(), 'jails.json'), '--runtime', join(home(), 'run')];
+    const [file, ...args] = [
+      ...before,
+      BAILIFF,
+      ...places,
+      '--json',
+      'doctor',
+      '--state',
+      join(home(), 'state'),
+    ];
+    const { code, stdout, stderr } = await server.run(file, args);
+    if (stdout === '') throw new Error(stderr);
+    return { code, ...(JSON.parse(stdout) as DoctorView) };
+  }
+
+  const faultsOf = ({ findings }: DoctorView): DoctorFinding[] =>
+    findings.filter(({ outcome }) => outcome === 'fault');
+
+  test('finds nothing to mend on a host that is well, daemon or not, and changes nothing', async () => {
+    write({ jails: { login: login() } });
+    const asFound = [await nft('list', 'ruleset'), readdirSync(home())];
+    const without = await doctor();
+    expect(faultsOf(without)).toEqual([]);
+    expect(without).toMatchObject({ code: 0, ok: true, daemon: 'absent' });
+    expect([await nft('list', 'ruleset'), readdirSync(home())]).toEqual(asFound);
+
+    const daemon = await startDaemon({ folder: home(), host: server });
+    try {
+      expect(await daemon.verb('ban', internet.clients.attacker.ipv4, '2001:db8:c0::/64')).toMatchObject({
+        code: 0,
+      });
+      const well = await doctor();
+      expect(faultsOf(well)).toEqual([]);
+      expect(well).toMatchObject({ code: 0, daemon: 'running' });
+      expect(well.findings).toContainEqual({
+        check: 'kernel',
+        outcome: 'ok',
+        message: expect.stringContaining('the 2 bans'),
+      });
+
+      // What others do to the kernel, at once: the daemon itself looks each minute.
+      await nft(
+        'delete',
+        'element',
+        'inet',
+        'bailiff',
+        'ban4_32_any',
+        `{ ${internet.clients.attacker.ipv4} }`,
+      );
+      await nft('add', 'element', 'inet', 'bailiff', 'ban4_32_any', '{ 198.51.100.9 timeout 1h }');
+      const meddled = faultsOf(await doctor());
+      expect(meddled.map(({ code }) => code)).toEqual(['E_KERNEL_MISSES', 'W_KERNEL_EXTRA']);
+      expect(meddled[0]!.message).toContain(internet.clients.attacker.ipv4);
+      expect(meddled[1]!.message).toContain('198.51.100.9');
+    } finally {
+      await daemon.end();
+    }
+  });
+
+  test('names each thing that is wrong, and what mends it', async () => {
+    const now = new Date();
+    const log = (name: string, from: string, at: Date): string => {
+      const stamp = at.toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) (.*) GMT$/, '$1/$2/$3:$4');
+      const file = join(folder, `${name}.log`);
+      writeFileSync(file, `${from} - - [${stamp} +0000] "POST /login HTTP/1.1" 401 1 "-" "x"\n`.repeat(12));
+      return file;
+    };
+    const garbage = join(folder, 'garbage.log');
+    writeFileSync(
+      garbage,
+      '192.0.2.9 "POST /login HTTP/1.1" 401 and nothing that an access log has\n'.repeat(20),
+    );
+    write({
+      jails: {
+        tls: { ...login(), ports: [443] },
+        all: { ...login(), ports: [], maxRetry: 3 },
+        gone: { ...login(), logs: [join(folder, 'nowhere.log')] },
+        local: { ...login(), logs: [log('local', '127.0.0.1', now)] },
+        zone: { ...login(), logs: [log('zone', '192.0.2.9', new Date(now.getTime() - 2 * 3_600_000))] },
+        ahead: { ...login(), logs: [log('ahead', '192.0.2.9', new Date(now.getTime() + 3_600_000))] },
+        garbage: { ...login(), logs: [garbage] },
+      },
+    });
+    // As a reboot does: the ledger of the first test's daemon has a ban of which the kernel knows nothing.
+    await nft('flush', 'ruleset');
+    const before = readdirSync(join(home(), 'state'));
+    const view = await doctor();
+    expect(readdirSync(join(home(), 'state'))).toEqual(before);
+    const faults = faultsOf(view);
+    expect(view).toMatchObject({ code: 1, ok: false });
+    expect(faults.map(({ code, message }) => [code, message])).toEqual([
+      ['E_PORTS_UNUSED', expect.stringMatching(/jail tls \(443\).* listens on 80/)],
+      ['W_JAILS_OVERLAP', expect.stringContaining('all bans before tls')],
+      ['E_LOG_MISSING', expect.stringContaining('nowhere.log')],
+      ['W_PROXY_UNKNOWN', expect.stringContaining('local.log names 127.0.0.1')],
+      ['W_CLOCK_SKEW', expect.stringMatching(/zone\.log is stamped 2h behind/)],
+      ['W_STAMP_FUTURE', expect.stringMatching(/ahead\.log is stamped 1h ahead/)],
+      ['E_SOURCE_UNFRAMED', expect.stringContaining('garbage.log')],
+      ['E_KERNEL_MISSES', expect.stringContaining(internet.clients.attacker.ipv4)],
+    ]);
+    expect(faults.every(({ mend }) => mend !== undefined && mend.length > 10)).toBe(true);
+  });
+
+  test('as a user who may not read a log says so, and that the rest needs root', async () => {
+    const closed = join(folder, 'closed.log');
+    writeFileSync(closed, '', { mode: 0o600 });
+    write({ jails: { login: { ...login(), logs: [closed] } } });
+    for (const path of [folder, home()]) chmodSync(path, 0o755);
+    const view = await doctor(
+      program('setpriv'),
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      '--inh-caps=-all',
+    );
+    expect(faultsOf(view)).toMatchObject([
+      { code: 'E_SOURCE_PERMISSION', message: expect.stringContaining(closed) },
+    ]);
+    expect(view.findings.filter(({ outcome }) => outcome === 'unknown').map(({ check }) => check)).toContain(
+      'privileges',
+    );
+  });
+});
