@@ -12,6 +12,7 @@ import { droppedBy } from './dropped.ts';
 import { readBans, readPorts } from './iptables-listing.ts';
 import { isThere, planLines } from './iptables-plan.ts';
 import { createIptablesProgram, isGone } from './iptables-program.ts';
+import * as refusal from './iptables-refusal.ts';
 import * as rules from './iptables-rules.ts';
 import * as names from './iptables-sets.ts';
 import type { Family } from './iptables-sets.ts';
@@ -36,6 +37,8 @@ interface Known {
   readonly sets: Set<string>;
   /** How many of our rules traffic comes by. */
   readonly counts: Record<Family, number>;
+  /** In which families something is to be rejected. */
+  readonly refuses: Set<Family>;
 }
 
 type Found = rules.Rules | { readonly why: string };
@@ -92,9 +95,33 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     const makesTable = !found.hasChain && !found.isMade && !(await programs.hasTable(family));
     const input = rules.completeRules(found, wanted, makesTable);
     const refused = input === undefined ? undefined : await programs.restoreRules(family, input);
-    if (refused === undefined) now.counts[family] = wanted.length;
+    if (refused !== undefined) return refused;
+    now.counts[family] = wanted.length;
+    return refuse(family, now);
+  }
+
+  const rejectsIn = (family: Family, sets: ReadonlySet<string>): boolean =>
+    banSetsIn(sets).some((set) => set.family === family && set.answer?.do === 'reject');
+
+  async function findRefusal(family: Family): Promise<refusal.Refusal> {
+    const saved = await programs.saveRules(family, 'filter');
+    if ('text' in saved) return refusal.readRefusal(saved.text);
+    throw unavailable(`the filter table of iptables can't be read: ${saved.why}`);
+  }
+
+  /** What the raw table marks is rejected in the filter table. @returns why that can't be, or undefined. */
+  async function refuse(family: Family, now: Known): Promise<string | undefined> {
+    if (!rejectsIn(family, now.sets)) return undefined;
+    const found = await findRefusal(family);
+    const makesTable = !found.hasChain && !found.isMade && !(await programs.hasTable(family, 'filter'));
+    const input = refusal.completeRefusal(found, family, makesTable);
+    const refused = input === undefined ? undefined : await programs.restoreRules(family, input);
+    if (refused === undefined) now.refuses.add(family);
     return refused;
   }
+
+  const isRefusing = async (family: Family): Promise<boolean> =>
+    refusal.isRefusing(await findRefusal(family), family);
 
   /** Lays what bans stand on: the sets of allowed addresses and the chains. Bans that are there are in force after it. */
   async function lay(networks: readonly Network[]): Promise<Known> {
@@ -106,7 +133,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     if (answer.outcome === 'refused')
       throw unavailable(`the sets of allowed addresses can't be made: ${answer.why}`);
     for (const family of names.FAMILIES) sets.add(names.allowSetName(family));
-    known = { sets, counts: { 4: 0, 6: 0 } };
+    known = { sets, counts: { 4: 0, 6: 0 }, refuses: new Set() };
     for (const family of names.FAMILIES) {
       const refused = await complete(family, found[family], known);
       if (refused === undefined) continue;
@@ -216,11 +243,15 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
 
   async function list(): Promise<Block[]> {
     const { sets, found } = await look();
-    known = { sets, counts: { 4: count(found[4]), 6: count(found[6]) } };
+    const refuses = new Set<Family>();
+    for (const family of names.FAMILIES)
+      if (rejectsIn(family, sets) && (await isRefusing(family))) refuses.add(family);
+    known = { sets, counts: { 4: count(found[4]), 6: count(found[6]) }, refuses };
     const blocks: Block[] = [];
     for (const set of banSetsIn(sets)) {
       const chain = found[set.family];
       if ('why' in chain || !rules.isEnforced(chain, rules.banRule(set))) continue;
+      if (set.answer?.do === 'reject' && !refuses.has(set.family)) continue;
       const held = set.ports === undefined ? [] : readPorts(await programs.save(set.ports));
       const scope = names.scopeOf(set, held);
       if (!scope) {
@@ -254,6 +285,18 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     if (refused !== undefined) throw unavailable(`the chain in the raw table can't be removed: ${refused}`);
     // The table was made by us, and goes too where nobody else has come to use it.
     if (found.isMade && !found.hasOthers) await programs.removeTable(family);
+  }
+
+  async function removeRefusal(family: Family): Promise<void> {
+    const saved = await programs.saveRules(family, 'filter');
+    if ('why' in saved) return;
+    const found = refusal.readRefusal(saved.text);
+    const input = refusal.removeRefusal(found);
+    if (input === undefined) return;
+    const refused = await programs.restoreRules(family, input);
+    if (refused !== undefined)
+      throw unavailable(`the chain in the filter table can't be removed: ${refused}`);
+    if (found.isMade && !found.hasOthers) await programs.removeTable(family, 'filter');
   }
 
   async function removeSets(): Promise<void> {
@@ -295,8 +338,9 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     isWhole: () =>
       inTurn(async () => {
         if (known === undefined) return true;
-        const { sets, counts } = known;
+        const { sets, counts, refuses } = known;
         const now = await look();
+        for (const family of refuses) if (!(await isRefusing(family))) return false;
         return (
           [...sets].every((name) => now.sets.has(name)) &&
           names.FAMILIES.every((family) => count(now.found[family]) >= counts[family])
@@ -307,7 +351,10 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
         known = undefined;
         isMarked = false;
         cancelRenewal?.();
-        for (const family of names.FAMILIES) await removeRules(family);
+        for (const family of names.FAMILIES) {
+          await removeRules(family);
+          await removeRefusal(family);
+        }
         await removeSets();
       }),
     close: () =>
