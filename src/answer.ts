@@ -1,4 +1,5 @@
 // What is done with the traffic of a banned address, as a key and in words. Pure.
+import { formatDuration } from './time.ts';
 import type { Gentle, Rate, Scope, Step } from './model.ts';
 
 /** The units that a rate may be in, in milliseconds. */
@@ -25,6 +26,16 @@ export function answerText(answer: Gentle | undefined): string {
 /** As it is written in the config: `10/1m`. */
 export function rateText({ packets, per }: Rate): string {
   return `${packets}/1${per[0]}`;
+}
+
+/** `throttle 10/1m`, `drop on all ports for good`, `drop, with its /24 from 8 on`. */
+export function stepText({ answer, ports, duration, wider }: Step): string {
+  const where = !ports ? '' : ports.length === 0 ? ' on all ports' : ` on ${ports.join(', ')}`;
+  const long =
+    duration === undefined ? '' : duration === Infinity ? ' for good' : ` for ${formatDuration(duration)}`;
+  const widths = [wider?.ipv4, wider?.ipv6].filter((bits) => bits !== undefined).map((bits) => `/${bits}`);
+  const wide = wider ? `, with its ${widths.join(' or ')} from ${wider.when} on` : '';
+  return `${answerText(answer)}${where}${long}${wide}`;
 }
 
 /** The step of the nth offence, from 1; the last one repeats. */

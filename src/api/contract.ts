@@ -97,6 +97,17 @@ export interface BanView {
   by: string;
   endedBy?: string;
   why?: string;
+  /** What becomes of which traffic; left out where only detected. */
+  answer?: AnswerView;
+}
+
+export interface AnswerView {
+  do: 'drop' | 'reject' | 'throttle';
+  /** Of `throttle`: packets in a unit of time, such as `10/1m`. */
+  rate?: string;
+  protocol: 'any' | 'tcp' | 'udp';
+  /** Empty: all. */
+  ports: number[];
 }
 
 export interface EvidenceView {
@@ -113,7 +124,14 @@ export interface HistoryView {
   /** The jails in which a log-in of late protects the address, with its instant. */
   protected: { jail: string; loggedIn: string; until: string }[];
   /** What the next ban would be: null seconds for "for good". */
-  next: { jail: string; nth: number; for: number | null }[];
+  next: {
+    jail: string;
+    nth: number;
+    for: number | null;
+    answer?: AnswerView;
+    /** The network that would be banned from `when` offenders on; `spared`: why it would not be all the same. */
+    wider?: { network: string; offenders: number; when: number; spared?: string };
+  }[];
 }
 
 export interface BanRequest {

@@ -3,7 +3,8 @@
 import { isLoopback } from '../address.ts';
 import { formatDuration } from '../time.ts';
 import type { Count, Jail } from '../jails/contract.ts';
-import type { Ban, Instant, Network, Verdict } from '../model.ts';
+import type { Ban, Instant, Network, Verdict, Widening } from '../model.ts';
+import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 
@@ -85,6 +86,14 @@ function relapses(
   });
 }
 
+/** Whom it hits besides, or whom it doesn't because of somebody who must be spared. */
+function widened(widening: Widening | undefined): string {
+  if (!widening) return '';
+  const { network, offenders, spared } = widening;
+  const why = `${offenders} of ${network.text} are banned`;
+  return spared === undefined ? `; ${why}: all of it is` : `; ${why}, but not all of it: ${spared}`;
+}
+
 function quantity(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
 }
@@ -104,10 +113,10 @@ function impose(
       since: verdict.since,
       until: verdict.until,
       nth: verdict.nth,
-      reason: reason(verdict.count),
+      reason: `${reason(verdict.count)}${widened(verdict.widening)}`,
       by,
       evidence: verdict.evidence,
-      scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
+      scope: sitting.ready.config.dryRun ? undefined : scopeOf(sitting.ready.config, verdict.nth),
       // A proxy on this very host takes his packets from this kernel, which can drop them.
       ...(via && !isLoopback(via) && { via: via.text }),
     },

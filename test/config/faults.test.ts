@@ -38,7 +38,7 @@ const TABLE: [what: string, code: string, marked: string, hint?: string][] = [
     inJail('"where": { "path": { "prefix": "/", »"sufix": "x" } }'),
     'did you mean "suffix"?',
   ],
-  ['a key of a later version', 'E_CONFIG_UNKNOWN_KEY', inJail('»"respond": []')],
+  ['a key of a later version', 'E_CONFIG_UNKNOWN_KEY', inJail('»"answers": []')],
   ['the key __proto__', 'E_CONFIG_UNKNOWN_KEY', '{ »"__proto__": { "jails": {} } }'],
   [
     'a duplicate key',

@@ -1,5 +1,6 @@
 import type { BanView, Page } from '../../api/contract.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
+import { answerInWords } from '../answer.ts';
 import { formatJson } from '../json.ts';
 import { formatTable, formatWhen } from '../table.ts';
 import type { Context, Verb } from '../verb.ts';
@@ -65,6 +66,6 @@ async function fetchAll(
 }
 
 function stateOf(ban: BanView): string {
-  const why = ban.state === 'ended' ? ban.endedBy : ban.why;
+  const why = ban.state === 'ended' ? ban.endedBy : (ban.why ?? answerInWords(ban.answer));
   return why === undefined ? ban.state : `${ban.state} (${why})`;
 }

@@ -6,7 +6,11 @@ import { formatInstant } from '../../time.ts';
 import type { Sittings } from '../sitting.ts';
 
 /** Why a ban by hand is refused unless its administrator insists; of a network, by whoever logged in from inside. */
-export function whyWelcomed({ all }: Sittings, network: Network, now: Instant): string | undefined {
+export function whyWelcomed(
+  { all }: Pick<Sittings, 'all'>,
+  network: Network,
+  now: Instant,
+): string | undefined {
   for (const { jail } of all) {
     const welcome = jail.welcomed(network, now);
     if (welcome)
