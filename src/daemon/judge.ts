@@ -1,10 +1,10 @@
 // One match before one jail: the verdict, the ban where it is one, and the bans that follow from that ban. Lines and reports
 // are judged by this same code.
 import { isLoopback } from '../address.ts';
+import { scopeAt } from '../answer.ts';
 import { formatDuration } from '../time.ts';
 import type { Count, Jail } from '../jails/contract.ts';
 import type { Ban, Instant, Network, Verdict, Widening } from '../model.ts';
-import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 
@@ -116,7 +116,9 @@ function impose(
       reason: `${reason(verdict.count)}${widened(verdict.widening)}`,
       by,
       evidence: verdict.evidence,
-      scope: sitting.ready.config.dryRun ? undefined : scopeOf(sitting.ready.config, verdict.nth),
+      scope: sitting.ready.config.dryRun
+        ? undefined
+        : scopeAt(sitting.ready.scope, rules.respond, verdict.nth),
       // A proxy on this very host takes his packets from this kernel, which can drop them.
       ...(via && !isLoopback(via) && { via: via.text }),
     },

@@ -1,10 +1,10 @@
 // The jails in session: each with its rules, its memory of offenders, and whom it never counts.
 import { createJail, priorOf } from '../jails/index.ts';
 import { isDeepStrictEqual } from 'node:util';
-import type { JailConfig } from '../config/contract.ts';
+import { scopeAt } from '../answer.ts';
 import type { Ignoring, Jail, JailStats } from '../jails/contract.ts';
 import type { JailMemory } from '../ledger/contract.ts';
-import type { Ban, Instant, Network, Scope } from '../model.ts';
+import type { Ban, Instant, Network, Scope, Step } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
@@ -87,7 +87,10 @@ export function seatJails(
   let seats: ReadonlyMap<string, SittingJail> = new Map();
   /** Not in session any more; the ledger may not have all that they remember. */
   const retired = new Map<string, Jail>();
-  let configured: ReadonlyMap<string, Pick<JailConfig, 'dryRun' | 'protocol' | 'ports' | 'respond'>>;
+  let configured: ReadonlyMap<
+    string,
+    { readonly dryRun: boolean; readonly scope: Scope; readonly respond: readonly Step[] }
+  >;
   seat(initial, now);
 
   function seat(setup: Setup, at: Instant): void {
@@ -97,9 +100,9 @@ export function seatJails(
     );
     for (const [name, { jail }] of before) if (!seats.has(name)) retired.set(name, jail);
     configured = new Map(
-      setup.config.jails.map(({ name, dryRun, protocol, ports, respond }) => [
-        name,
-        { dryRun, protocol, ports, respond },
+      setup.config.jails.map((config) => [
+        config.name,
+        { dryRun: config.dryRun, scope: scopeOf(config), respond: config.respond },
       ]),
     );
   }
@@ -157,7 +160,7 @@ export function seatJails(
       if (!jail) return ban.scope;
       if (jail.dryRun) return undefined;
       // By hand is to be shut out, not to be warned.
-      return scopeOf(jail, ban.by === 'admin' ? undefined : ban.nth);
+      return ban.by === 'admin' ? jail.scope : scopeAt(jail.scope, jail.respond, ban.nth);
     },
     forgive(name, address, until) {
       if (name === MANUAL) return;

@@ -8,8 +8,8 @@ import type {
   Offender,
   Verdict,
   Welcome,
+  Widening,
 } from '../model.ts';
-import type { Around } from './neighbours.ts';
 import type { Welcomes } from './welcomes.ts';
 
 /** What a jail needs to know of a match. */
@@ -35,6 +35,11 @@ export interface JailStats {
   bans: number;
   /** Offenders forgotten because there were too many. */
   evicted: number;
+}
+
+/** The network around an address, how many of it are banned, and from how many on all of it is. */
+export interface Around extends Widening {
+  readonly when: number;
 }
 
 export interface Next {

@@ -1,8 +1,8 @@
 // Who is banned beside whom: from so many banned addresses on, a step of `respond` bans the network around them. Told by
 // the lines' own stamps, so that the same lines give the same verdicts. What it costs grows with whoever has a sentence.
 import { mask } from '../address.ts';
-import type { Instant, JailRules, Network, Step, Widening } from '../model.ts';
-import type { Ignoring } from './contract.ts';
+import type { Instant, JailRules, Network, Step } from '../model.ts';
+import type { Around, Ignoring } from './contract.ts';
 import { isBannedAt, type Tally } from './tally.ts';
 
 export interface Neighbours {
@@ -18,10 +18,6 @@ export interface Neighbours {
    * @returns undefined where the step asks for none.
    */
   around(address: Network, step: Step | undefined, at: Instant, isNew: boolean): Around | undefined;
-}
-
-export interface Around extends Widening {
-  readonly when: number;
 }
 
 export function createNeighbours(
@@ -54,6 +50,7 @@ export function createNeighbours(
       }
     },
     bannedAround(address, at) {
+      if (lengths[address.family].length === 0) return undefined;
       for (const network of networksOf(address)) {
         const tally = find(network);
         if (tally && isBannedAt(tally, at) && !tally.throttled) return tally;

@@ -7,7 +7,6 @@ import type { AllowEntry, Config, JailConfig } from '../config/contract.ts';
 import { loadConfig, readAllowFile } from '../config/index.ts';
 import type { Fault } from '../errors.ts';
 import type { Filter } from '../filters/contract.ts';
-import { scopeAt } from '../answer.ts';
 import type { JailRules, Network, Scope } from '../model.ts';
 import { createPreparer } from './filters.ts';
 import type { Preparer } from './filters.ts';
@@ -24,7 +23,7 @@ export interface ReadyJail {
   readonly rules: JailRules;
   /** Jails with the same filter and options share the object, so that a line is matched once for all of them. */
   readonly filters: readonly Filter[];
-  /** What its bans by hand drop; the others see {@link scopeOf}. */
+  /** What its bans are about; what the nth does with it is told by `rules.respond`. */
   readonly scope: Scope;
   readonly ignore: Resolved;
   /** Equal where nothing that the jail does has changed: its keys, its filters' texts, its lists. */
@@ -193,13 +192,9 @@ function fingerprintOf(
   return createHash('sha256').update(rules).digest('hex');
 }
 
-/** What traffic a jail's bans are about, and what is done with that of the nth ban; without `nth`: it is dropped. */
-export function scopeOf(
-  { protocol, ports, respond }: Pick<JailConfig, 'protocol' | 'ports' | 'respond'>,
-  nth?: number,
-): Scope {
-  const base = { protocol, ports };
-  return nth === undefined ? base : scopeAt(base, respond, nth);
+/** What traffic a jail's bans are about: of those by hand it is dropped, of the others `respond` says more. */
+export function scopeOf({ protocol, ports }: JailConfig): Scope {
+  return { protocol, ports };
 }
 
 function rulesOf(jail: JailConfig): JailRules {

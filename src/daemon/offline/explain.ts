@@ -3,8 +3,7 @@
 import type { Filter, LineVerdict } from '../../filters/contract.ts';
 import { judgeLast } from '../../filters/index.ts';
 import type { Instant, Match } from '../../model.ts';
-import { answerText } from '../../answer.ts';
-import { scopeOf } from '../../setup/index.ts';
+import { answerText, scopeAt } from '../../answer.ts';
 import type { ReadyJail, Setup } from '../../setup/index.ts';
 import { formatDuration } from '../../time.ts';
 import type { Host } from '../host/host.ts';
@@ -130,8 +129,8 @@ function sentenceOn(
 }
 
 /** What the first ban does, where that is not to drop. */
-function firstAnswer({ config }: ReadyJail): string {
-  const { answer } = scopeOf(config, 1);
+function firstAnswer({ scope, rules }: ReadyJail): string {
+  const { answer } = scopeAt(scope, rules.respond, 1);
   return answer ? ` (${answerText(answer)})` : '';
 }
 

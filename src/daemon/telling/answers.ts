@@ -1,8 +1,7 @@
 // What a ban does to traffic, as the sockets tell it.
 import type { AnswerView, HistoryView } from '../../api/contract.ts';
-import { rateText } from '../../answer.ts';
+import { rateText, scopeAt } from '../../answer.ts';
 import type { Ban, Duration, Instant, Network, Scope } from '../../model.ts';
-import { scopeOf } from '../../setup/index.ts';
 import type { SittingJail } from '../judge.ts';
 import type { Sittings } from '../sitting.ts';
 
@@ -32,7 +31,7 @@ export function nextOf(
     jail: jail.rules.name,
     nth,
     for: secondsOf(duration),
-    answer: answerView(scopeOf(ready.config, nth)),
+    answer: answerView(scopeAt(ready.scope, ready.rules.respond, nth)),
     ...(wider && {
       wider: {
         network: wider.network.text,
