@@ -109,15 +109,31 @@ needs('root', 'ip', 'nft')('respond', { timeout: 180_000 }, () => {
     expect(await ask('tcp')).toMatchObject({ answered: 1 });
   });
 
-  it('who is throttled can be banned by hand, and is shut out', async () => {
+  it('who is throttled can be banned by hand, and is shut out; replay, explain and check tell what would be', async () => {
     const address = attacker.host.ipv4;
-    await start(configOf([SLOW]));
+    await start(configOf([SLOW, 'reject', { wider: { ipv4: 24 }, for: 'forever' }]));
     await attack(address);
     expect(await ask('tcp')).toMatchObject({ answered: 1 });
     const { stdout } = await daemon.verb('--json', 'ban', address, '--jail', 'login', '--for', '1m');
     expect(JSON.parse(stdout)).toEqual([{ address, outcome: 'banned' }]);
     expect(await ask('tcp')).toMatchObject({ silent: 1 });
     expect((await daemon.bans())[0]).toMatchObject({ by: 'admin', answer: { do: 'drop', ...ALL } });
+
+    await attack('192.0.2.7', '192.0.2.7');
+    const replayed = JSON.parse((await daemon.verb('--json', 'replay', log)).stdout);
+    expect(replayed.bans).toMatchObject([
+      { nth: 1, answer: 'throttle 10/1h' },
+      { address: '192.0.2.7', nth: 1, answer: 'throttle 10/1h' },
+      { address: '192.0.2.7', nth: 2, answer: 'reject' },
+    ]);
+    expect((await daemon.verb('replay', log)).stdout).toContain('throttle 10/1h');
+    expect((await daemon.verb('check')).stdout).toContain(
+      'login: lines are read as combined; bans throttle 10/1h, then reject, then drop for good, with its /24 from 8 on; ',
+    );
+    const line = '192.0.2.9 - - [26/Nov/2026:10:00:00 +0000] "POST /login HTTP/1.1" 401 12 "-" "x"';
+    expect((await daemon.verb('explain', line)).stdout).toContain(
+      'number 3 within 10m bans (throttle 10/1h)',
+    );
   });
 
   it('bans the network around three offenders, but not while it holds somebody who must be spared', async () => {
@@ -151,23 +167,5 @@ needs('root', 'ip', 'nft')('respond', { timeout: 180_000 }, () => {
       '198.51.100.2',
       '198.51.100.3',
     ]);
-  });
-
-  it('replay, explain and check tell it without a daemon', async () => {
-    await start(configOf([SLOW, 'reject', { wider: { ipv4: 24 }, for: 'forever' }]));
-    await attack('192.0.2.7', '192.0.2.7');
-    const replayed = JSON.parse((await daemon.verb('--json', 'replay', log)).stdout);
-    expect(replayed.bans).toMatchObject([
-      { nth: 1, answer: 'throttle 10/1h' },
-      { nth: 2, answer: 'reject' },
-    ]);
-    expect((await daemon.verb('replay', log)).stdout).toContain('throttle 10/1h');
-    expect((await daemon.verb('check')).stdout).toContain(
-      'login: lines are read as combined; bans throttle 10/1h, then reject, then drop for good, with its /24 from 8 on; ',
-    );
-    const line = '192.0.2.9 - - [26/Nov/2026:10:00:00 +0000] "POST /login HTTP/1.1" 401 12 "-" "x"';
-    expect((await daemon.verb('explain', line)).stdout).toContain(
-      'number 3 within 10m bans (throttle 10/1h)',
-    );
   });
 });
