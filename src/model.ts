@@ -279,6 +279,8 @@ export type Verdict =
 
 /** Whom a wider ban hits, or would have hit. */
 export interface Widening {
+  /** Whose sentence it is. */
+  readonly culprit: Network;
   readonly network: Network;
   /** How many addresses of it are banned at that instant, this one among them. */
   readonly offenders: number;

@@ -49,7 +49,9 @@ export function judge(
   tell?.(verdict);
   if (verdict.outcome !== 'ban') return { verdict, bans: NONE };
   const ban = impose(sitting, ground, verdict, bans, now);
-  return { verdict, bans: [ban, ...relapses(sitting, ban, ground.via, recidive, bans, now)] };
+  // Whoever was the last straw for his network comes back, not his neighbours.
+  const culprit = verdict.widening?.culprit ?? ban.address;
+  return { verdict, bans: [ban, ...relapses(sitting, ban, culprit, ground.via, recidive, bans, now)] };
 }
 
 /** `5 matches of sshd within 10m`; `what` is our own word for where they come from. */
@@ -61,7 +63,8 @@ export function reasonOfMatches({ ready }: SittingJail, what: string): Ground['r
 /** The ban is itself a match for the jails that count bans. What only a detecting jail said never comes to one. */
 function relapses(
   sitting: SittingJail,
-  { address, since, evidence }: Ban,
+  { since, evidence }: Ban,
+  address: Network,
   via: Network | undefined,
   recidive: readonly SittingJail[],
   bans: Bans,

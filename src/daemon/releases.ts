@@ -7,7 +7,7 @@ import type { Sittings } from './sitting.ts';
 
 interface Parts {
   readonly bans: Bans;
-  readonly sittings: Sittings;
+  readonly sittings: Pick<Sittings, 'all' | 'find' | 'forgive'>;
 }
 
 /** Ends open bans; what was counted of those addresses before `now` never counts again. @returns how many. */

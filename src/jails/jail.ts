@@ -143,7 +143,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       noteSentence(whole, since, culprit.lastUntil);
       offenders.touch(whole);
     }
-    return { network, offenders: banned, spared };
+    return { culprit: culprit.address, network, offenders: banned, spared };
   };
 
   /** The two numbers of a sentence passed at `at`: in this jail, and over all jails. */

@@ -64,7 +64,8 @@ export function createNeighbours(
       const banned = [...(members.get(network.text) ?? [])].filter((tally) => isBannedAt(tally, at));
       const others = banned.filter((tally) => tally.address.text !== address.text).length;
       const offenders = others + (isNew || others < banned.length ? 1 : 0);
-      return { network, offenders, when: step!.wider!.when, spared: ignoring.whySpared?.(network, at) };
+      const spared = ignoring.whySpared?.(network, at);
+      return { culprit: address, network, offenders, when: step!.wider!.when, spared };
     },
   };
 }

@@ -151,6 +151,7 @@ describe('the network around offenders', () => {
     const next = (address: string) => jail.next(net(address), T0 + 3 * SECOND).wider;
     expect(next('192.0.2.3')).toEqual({
       network: net('192.0.2.0/24'),
+      culprit: net('192.0.2.3'),
       ...{ offenders: 3, when: 3, spared: undefined },
     });
     expect(next('192.0.2.1')).toMatchObject({ offenders: 2 });
