@@ -163,6 +163,33 @@ export interface Sentence {
   readonly scope: 'jail' | 'all';
 }
 
+/** How fast whoever is throttled may go on: so many packets in a unit of time, and so many at once. */
+export interface Rate {
+  readonly packets: number;
+  readonly per: 'second' | 'minute' | 'hour' | 'day';
+}
+
+/** What becomes of traffic that isn't dropped. A TCP connection is rejected with a reset, all else with an ICMP error. */
+export type Gentle = { readonly do: 'reject' } | { readonly do: 'throttle'; readonly rate: Rate };
+
+/** What the nth sentence does, of a jail's `respond`. */
+export interface Step {
+  /** undefined: drop. */
+  readonly answer: Gentle | undefined;
+  /** Empty: all ports and protocols; undefined: those of the jail. */
+  readonly ports: readonly number[] | undefined;
+  /** How long it lasts, whatever `banTime` says; undefined: what that says. */
+  readonly duration: Duration | undefined;
+  readonly wider: Wider | undefined;
+}
+
+/** From how many banned addresses on their network is banned instead, and by which prefix; undefined: not in this family. */
+export interface Wider {
+  readonly when: number;
+  readonly ipv4: number | undefined;
+  readonly ipv6: number | undefined;
+}
+
 /** What a jail counts by. */
 export interface JailRules {
   readonly name: string;
@@ -175,6 +202,8 @@ export interface JailRules {
   readonly resetOnSuccess: boolean;
   /** So long after a successful log-in its address is protected here; 0: not at all. */
   readonly protectAfterSuccess: Duration;
+  /** What the nth sentence does; the last step repeats. Absent: it drops. */
+  readonly respond?: readonly Step[];
 }
 
 /** One line that speaks against an offender. `text` is hostile: printable() before it reaches a terminal. */
@@ -203,6 +232,8 @@ export interface Offender {
   /** With a `lastSince` but no `lastUntil`, the last sentence is for good. */
   readonly lastSince: Instant | undefined;
   readonly lastUntil: Instant | undefined;
+  /** The last sentence only throttles: his matches count on. */
+  readonly throttled?: true;
   /** Matches stamped up to here never count: set by unban. */
   readonly forgivenUntil: Instant | undefined;
 }
@@ -242,7 +273,20 @@ export type Verdict =
       readonly nth: number;
       readonly count: number;
       readonly evidence: readonly Evidence[];
+      /** What became of banning the network around the offender, where the step asks for it and enough of it offend. */
+      readonly widening?: Widening;
     };
+
+/** Whom a wider ban hits, or would have hit. */
+export interface Widening {
+  /** Whose sentence it is. */
+  readonly culprit: Network;
+  readonly network: Network;
+  /** How many addresses of it are banned at that instant, this one among them. */
+  readonly offenders: number;
+  /** Why it was not widened: who must not be hit. undefined: the network is banned. */
+  readonly spared: string | undefined;
+}
 
 // ── bans ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -281,11 +325,13 @@ export interface BanEvent {
 
 // ── firewall ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What traffic of a banned address is dropped. Jails with the same scope share its sets. */
+/** What traffic of a banned address is dropped, or answered. Jails with the same scope share its sets. */
 export interface Scope {
   readonly protocol: 'any' | 'tcp' | 'udp';
   /** Sorted, distinct; empty: all ports (and with protocol `any`, everything). With ports, `any` is TCP and UDP. */
   readonly ports: readonly number[];
+  /** Absent: it is dropped. */
+  readonly answer?: Gentle;
 }
 
 /** One address to be dropped in one scope. */

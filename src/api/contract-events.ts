@@ -51,6 +51,8 @@ export interface KernelNews {
   address: string;
   protocol: 'any' | 'tcp' | 'udp';
   ports: number[];
+  /** Left out: drop. */
+  answer?: string;
   why?: string;
 }
 

@@ -103,6 +103,8 @@ export interface BanView {
   why?: string;
   /** Lines from the address keep arriving though the ban is in force. */
   ineffective?: IneffectiveView;
+  /** What becomes of which traffic; left out where only detected. */
+  answer?: AnswerView;
 }
 
 /** Why a ban has no effect, as far as it was seen. */
@@ -119,6 +121,15 @@ export interface IneffectiveView {
   last: string;
 }
 
+export interface AnswerView {
+  do: 'drop' | 'reject' | 'throttle';
+  /** Of `throttle`: packets in a unit of time, such as `10/1m`. */
+  rate?: string;
+  protocol: 'any' | 'tcp' | 'udp';
+  /** Empty: all. */
+  ports: number[];
+}
+
 export interface EvidenceView {
   file: string;
   line: number;
@@ -133,7 +144,14 @@ export interface HistoryView {
   /** The jails in which a log-in of late protects the address, with its instant. */
   protected: { jail: string; loggedIn: string; until: string }[];
   /** What the next ban would be: null seconds for "for good". */
-  next: { jail: string; nth: number; for: number | null }[];
+  next: {
+    jail: string;
+    nth: number;
+    for: number | null;
+    answer?: AnswerView;
+    /** The network that would be banned from `when` offenders on; `spared`: why it would not be all the same. */
+    wider?: { network: string; offenders: number; when: number; spared?: string };
+  }[];
 }
 
 export interface BanRequest {

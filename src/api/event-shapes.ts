@@ -87,6 +87,7 @@ export const KINDS = {
       address,
       protocol: v.picklist(['any', 'tcp', 'udp']),
       ports: say(v.array(count), 'Empty: all ports.'),
+      answer: say(v.optional(v.string()), '`reject`, or `throttle` and its rate; left out: drop.'),
       why: say(v.optional(v.string()), 'What the kernel said when it refused.'),
     },
   },

@@ -93,6 +93,16 @@ const StatusView = v.strictObject({
   faults: v.array(RuntimeFault),
 });
 
+const AnswerView = v.strictObject({
+  do: v.picklist(['drop', 'reject', 'throttle']),
+  rate: v.pipe(
+    v.optional(v.string()),
+    v.description('Of `throttle`: packets in a unit of time, such as `10/1m`.'),
+  ),
+  protocol: v.picklist(['any', 'tcp', 'udp']),
+  ports: v.pipe(v.array(count), v.description('Empty: all.')),
+});
+
 const BanView = v.strictObject({
   id: count,
   address: v.string(),
@@ -127,6 +137,10 @@ const BanView = v.strictObject({
     ),
     v.description('Lines from the address keep arriving though the ban is in force.'),
   ),
+  answer: v.pipe(
+    v.optional(AnswerView),
+    v.description('What becomes of which traffic; left out where only detected.'),
+  ),
 });
 
 const EvidenceView = v.strictObject({
@@ -157,6 +171,20 @@ const HistoryView = v.strictObject({
       jail: v.string(),
       nth: count,
       for: v.pipe(v.nullable(seconds), v.description('Seconds; null: for good.')),
+      answer: v.optional(AnswerView),
+      wider: v.pipe(
+        v.optional(
+          v.strictObject({
+            network: v.string(),
+            offenders: count,
+            when: count,
+            spared: v.optional(v.string()),
+          }),
+        ),
+        v.description(
+          'The network that would be banned from `when` offenders on, this one among them; `spared`: why it would not be all the same.',
+        ),
+      ),
     }),
   ),
 });

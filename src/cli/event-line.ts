@@ -58,7 +58,9 @@ function inWords(event: LiveEvent): [string, string] {
       return [event.by, event.why];
     case 'kernel': {
       const ports = event.ports.length === 0 ? 'all ports' : `port ${event.ports.join(',')}`;
-      return [event.what, event.why ?? (event.protocol === 'any' ? ports : `${event.protocol} ${ports}`)];
+      const traffic = event.protocol === 'any' ? ports : `${event.protocol} ${ports}`;
+      const how = event.answer === undefined ? '' : `, ${event.answer}`;
+      return [event.what, event.why ?? `${traffic}${how}`];
     }
     case 'fault': {
       const where = event.source === undefined ? '' : ` ${event.source}`;

@@ -78,9 +78,13 @@ function telling(issue: v.BaseIssue<unknown>, above: Path): { issue: v.BaseIssue
   const path = [...above, ...(issue.path ?? []).map((item) => item.key as string | number)];
   // Unknown keys are found already; one that comes up here is the index of a list, taken for an object by valibot.
   const inside = issue.issues?.filter((inner) => inner.path && inner.type !== 'strict_object') ?? [];
-  const better =
-    inside.length > 0 ? inside : (issue.issues?.filter((inner) => inner.kind === 'validation') ?? []);
+  const better = inside.length > 0 ? inside : (issue.issues?.filter(saysMore) ?? []);
   return better.length > 0 ? better.flatMap((inner) => telling(inner, path)) : [{ issue, path }];
+}
+
+/** Is it about a value of the right kind, that isn't among those allowed? */
+function saysMore({ kind, type, input }: v.BaseIssue<unknown>): boolean {
+  return kind === 'validation' || (type === 'picklist' && typeof input === 'string');
 }
 
 /** Every message in the schema is a fault's code, a space, and what was expected. */

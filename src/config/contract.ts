@@ -1,5 +1,5 @@
 // A checked configuration: every value present, every duration in milliseconds, nothing left to look up.
-import type { Conditions, Duration, Network, Sentence } from '../model.ts';
+import type { Conditions, Duration, Network, Sentence, Step } from '../model.ts';
 import type { Place } from './place.ts';
 
 export type { Place } from './place.ts';
@@ -28,6 +28,8 @@ export interface JailConfig {
   readonly maxRetry: number;
   readonly findTime: Duration;
   readonly banTime: Sentence;
+  /** What the nth ban does; the last step repeats. */
+  readonly respond: readonly Step[];
   readonly ports: readonly number[];
   readonly protocol: 'any' | 'tcp' | 'udp';
   /** Without the global `allow`, which holds as well. */

@@ -4,6 +4,7 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { CONFIG_CODES } from './codes.ts';
 import type { About } from './values.ts';
+import { stepObject, widerObject } from './respond.ts';
 import { banTimeObject, configSchema, historySchema, jailSchema } from './schema.ts';
 
 /** The JSON Schema of jails.json (draft-07). Meant to be written with an indentation of two. */
@@ -35,6 +36,12 @@ export function referencePage(): string {
     '## banTime',
     BAN_TIME,
     ...Object.entries(banTimeObject.entries).map(keySection),
+    '## respond',
+    RESPOND,
+    ...Object.entries(stepObject.entries).map(keySection),
+    '## wider',
+    WIDER,
+    ...Object.entries(widerObject.entries).map(keySection),
     '## history',
     HISTORY,
     ...Object.entries(historySchema.entries).map(keySection),
@@ -60,6 +67,10 @@ The files \`jails.d/*.json\` beside it are merged over it in the order of their 
 The file, the folders above it and every list that a \`file:\` names must belong to root or to the user who runs Bailiff, and others must not be able to write them.`;
 
 const BAN_TIME = `The keys of \`banTime\` where it is an object. A jail that sets one of them keeps the others from \`defaults\`. A duration in place of the object means that every ban lasts exactly so long. Of \`first\`, \`factor\` and \`steps\`, what the jail itself says goes before what \`defaults\` says.`;
+
+const RESPOND = `The keys of a step of \`respond\`. \`"drop"\` and \`"reject"\` stand for a step that does that and nothing else. The number of the offence is the one that \`bans\` shows as NTH: \`banTime.forget\` and \`banTime.scope\` hold for it. Where several bans hold for a packet, the severest is what happens to it: drop, then reject, then throttle.`;
+
+const WIDER = `The keys of \`wider\` in a step. \`history\` shows beforehand whom a prefix would hit.`;
 
 const HISTORY = `The keys of \`history\`. An open ban is never forgotten, nor is how often an address was banned while \`banTime.forget\` counts it.`;
 

@@ -1,5 +1,6 @@
 // From what was written to what holds: defaults filled in, names looked up, contradictions told.
 import { normalize } from 'node:path/posix';
+import { isDeepStrictEqual } from 'node:util';
 import { parseDuration } from '../time.ts';
 import type { Fault } from '../errors.ts';
 import { readAllowEntry } from './allow.ts';
@@ -10,6 +11,7 @@ import { isForgeable, settleTerms } from './journal-terms.ts';
 import { labelOf } from './keys.ts';
 import { faultAt, shown, suggest } from './place.ts';
 import type { ConfigInput, JailInput } from './schema.ts';
+import { respondConflicts, stepsOf } from './respond.ts';
 import { BUILT_IN } from './schema.ts';
 import { banTimeConflicts, layBanTime, sentenceOf } from './sentence.ts';
 import type { Said } from './sentence.ts';
@@ -44,6 +46,10 @@ export function resolve(file: string, input: ConfigInput, context: Context): Con
     ignore: readEntries(defaults.ignore ?? [], ['defaults', 'ignore'], context),
   };
   faults.push(...banTimeConflicts(defaults.banTime, inherited.banTime, tree, ['defaults', 'banTime']));
+  const { ipv6Prefix } = { ...BUILT_IN, ...defaults };
+  faults.push(
+    ...respondConflicts(defaults.respond, ipv6Prefix, tree, ['defaults', 'respond'], context.isTold),
+  );
   const trustedProxies = readEntries(input.trustedProxies ?? [], ['trustedProxies'], context);
   // Whom to believe must not hang on an answer of the name service.
   if (trustedProxies.some(({ kind }) => kind === 'name')) {
@@ -94,6 +100,7 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     start: both.start,
     ...countingOf(own, inherited.keys),
     banTime: sentenceOf(banTime),
+    respond: stepsOf(both.respond ?? BUILT_IN.respond),
     ports: [...new Set(both.ports ?? BUILT_IN.ports)].toSorted((a, b) => a - b),
     protocol: both.protocol ?? BUILT_IN.protocol,
     ignore,
@@ -109,6 +116,10 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     at: keyAt(tree, path),
     logFormatAt: keyAt(tree, logFormatPath),
   };
+  const respondPath = own.respond === undefined ? ['defaults', 'respond'] : [...path, 'respond'];
+  // Of what stands in `defaults` a contradiction is told once.
+  for (const fault of respondConflicts(both.respond, jail.ipv6Prefix, tree, respondPath, isTold))
+    if (!faults.some((told) => isDeepStrictEqual(told, fault))) faults.push(fault);
   const missing = (keys: readonly string[], message: string): void => {
     if (keys.some((key) => isTold([...path, key]) || isTold(['defaults', key]))) return;
     faults.push(faultAt(jail.at, 'E_CONFIG_MISSING', `${labelOf(path)}: ${message}`, `add "${keys[0]}"`));

@@ -1,6 +1,7 @@
 // The config's keys: type, default, unit and one sentence each, in this one place. The JSON Schema and the reference
 // page are made from it, and a test asks of every key that changing it changes something.
 import * as v from 'valibot';
+import { respond } from './respond.ts';
 import {
   allowList,
   conditions,
@@ -35,6 +36,7 @@ export const BUILT_IN = {
   resetOnSuccess: false,
   protectAfterSuccess: '1d',
   brake: 'behaving',
+  respond: 'drop',
   banTime: { first: '10m', factor: 4, max: '1w', forget: '30d', scope: 'jail' },
   history: { keep: '365d', maxSize: 1_024 },
 } as const;
@@ -172,6 +174,10 @@ export const jailSchema = v.strictObject(
     banTime: key(banTime, {
       says: 'How long a ban lasts: an object with the keys below, or a duration that every ban of the jail lasts.',
       default: BUILT_IN.banTime,
+    }),
+    respond: key(respond, {
+      says: 'What a ban does: `"drop"`, `"reject"`, or a list with a step for the first offence of an address, the second and so on, of which the last one repeats. Whom it holds and until when is settled when the ban is decided; what becomes of the traffic follows the config in force. Bans by hand drop.',
+      default: BUILT_IN.respond,
     }),
     ports: key(listOf(whole(PORT, 1, 65_535), 'a list of ports'), {
       says: 'The published ports that a ban covers; an empty list is all of them.',

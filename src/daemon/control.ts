@@ -106,7 +106,9 @@ export function createControl(parts: ControlParts): Control {
     const jail = request.jail ?? MANUAL;
     const standing = bans.find(jail, network);
     const reason = request.reason ?? 'banned by hand';
-    if (standing && (standing.until === undefined || standing.until > now)) {
+    // Who is only throttled is to be shut out now: by a ban in its place.
+    const isThrottled = standing && sittings.scopeOf(standing)?.answer?.do === 'throttle';
+    if (standing && !isThrottled && (standing.until === undefined || standing.until > now)) {
       const ladder = sittings.find(jail)?.jail.next(network, now).duration;
       const until = endOf(now, duration ?? ladder ?? parts.manualDuration());
       if (standing.until === undefined || (until !== undefined && until <= standing.until))

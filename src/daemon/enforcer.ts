@@ -1,5 +1,7 @@
-// Kernel state is a function: desired(open bans, now) → { scope → { network → until } }. The enforcer applies the
+// Kernel state is a function: desired(open bans, now) → { scope → { network → until } }, where a scope is the traffic and
+// what is done with it: of several answers to one network the kernel gives the severest while it lasts. The enforcer applies the
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
+import { answerText } from '../answer.ts';
 import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
@@ -110,7 +112,7 @@ export function createEnforcer(
     return desired;
   }
 
-  /** The longest of the sentences on one address wins; no end is the longest. */
+  /** The longest of the sentences on one address in one scope wins; no end is the longest. */
   function laterOf(other: Block | undefined, until: Instant | undefined): Instant | undefined {
     if (!other) return until;
     return other.until === undefined || until === undefined ? undefined : Math.max(other.until, until);
@@ -389,8 +391,8 @@ export function createEnforcer(
   };
 }
 
-function scopeKey(scope: Scope): string {
-  return `${scope.protocol}:${scope.ports.join(',')}`;
+function scopeKey({ protocol, ports, answer }: Scope): string {
+  return `${protocol}:${ports.join(',')}:${answerText(answer)}`;
 }
 
 function refusalKey(network: Network, scope: Scope): string {

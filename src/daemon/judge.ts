@@ -1,9 +1,10 @@
 // One match before one jail: the verdict, the ban where it is one, and the bans that follow from that ban. Lines and reports
 // are judged by this same code.
 import { isLoopback } from '../address.ts';
+import { scopeAt } from '../answer.ts';
 import { formatDuration } from '../time.ts';
 import type { Count, Jail } from '../jails/contract.ts';
-import type { Ban, Instant, Network, Verdict } from '../model.ts';
+import type { Ban, Instant, Network, Verdict, Widening } from '../model.ts';
 import type { ReadyJail } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 
@@ -48,7 +49,9 @@ export function judge(
   tell?.(verdict);
   if (verdict.outcome !== 'ban') return { verdict, bans: NONE };
   const ban = impose(sitting, ground, verdict, bans, now);
-  return { verdict, bans: [ban, ...relapses(sitting, ban, ground.via, recidive, bans, now)] };
+  // Whoever was the last straw for his network comes back, not his neighbours.
+  const culprit = verdict.widening?.culprit ?? ban.address;
+  return { verdict, bans: [ban, ...relapses(sitting, ban, culprit, ground.via, recidive, bans, now)] };
 }
 
 /** `5 matches of sshd within 10m`; `what` is our own word for where they come from. */
@@ -60,7 +63,8 @@ export function reasonOfMatches({ ready }: SittingJail, what: string): Ground['r
 /** The ban is itself a match for the jails that count bans. What only a detecting jail said never comes to one. */
 function relapses(
   sitting: SittingJail,
-  { address, since, evidence }: Ban,
+  { since, evidence }: Ban,
+  address: Network,
   via: Network | undefined,
   recidive: readonly SittingJail[],
   bans: Bans,
@@ -85,6 +89,14 @@ function relapses(
   });
 }
 
+/** Whom it hits besides, or whom it doesn't because of somebody who must be spared. */
+function widened(widening: Widening | undefined): string {
+  if (!widening) return '';
+  const { network, offenders, spared } = widening;
+  const why = `${offenders} of ${network.text} are banned`;
+  return spared === undefined ? `; ${why}: all of it is` : `; ${why}, but not all of it: ${spared}`;
+}
+
 function quantity(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
 }
@@ -104,10 +116,12 @@ function impose(
       since: verdict.since,
       until: verdict.until,
       nth: verdict.nth,
-      reason: reason(verdict.count),
+      reason: `${reason(verdict.count)}${widened(verdict.widening)}`,
       by,
       evidence: verdict.evidence,
-      scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
+      scope: sitting.ready.config.dryRun
+        ? undefined
+        : scopeAt(sitting.ready.scope, rules.respond, verdict.nth),
       // A proxy on this very host takes his packets from this kernel, which can drop them.
       ...(via && !isLoopback(via) && { via: via.text }),
     },

@@ -2,11 +2,12 @@
 import type { Ban, Instant } from '../model.ts';
 import type { Bans } from './bans.ts';
 import type { Protection } from './host/protection.ts';
+import { whyWelcomed } from './host/welcomed.ts';
 import type { Sittings } from './sitting.ts';
 
 interface Parts {
   readonly bans: Bans;
-  readonly sittings: Sittings;
+  readonly sittings: Pick<Sittings, 'all' | 'find' | 'forgive'>;
 }
 
 /** Ends open bans; what was counted of those addresses before `now` never counts again. @returns how many. */
@@ -29,6 +30,21 @@ function lift(
 export function liftAllowed(parts: Parts, protection: Protection, now: Instant): number {
   const isAllowed = ({ address }: Ban): boolean => protection.whyAllowed(address) !== undefined;
   return lift(parts, isAllowed, 'allow', 'the address is allowed now', now);
+}
+
+/**
+ * Ends bans on whole networks that jails decided and that hold somebody by now who must be spared: allowed, ignored, the
+ * host's own, or someone who has logged in since. @returns how many.
+ */
+export function liftCrowds(parts: Parts, protection: Protection, now: Instant): number {
+  const { sittings } = parts;
+  const holdsSpared = ({ jail, by, address }: Ban): boolean => {
+    const ready = by === 'admin' ? undefined : sittings.find(jail)?.ready;
+    if (!ready || address.bits >= (address.family === 4 ? 32 : ready.rules.ipv6Prefix)) return false;
+    const why = protection.forJail(() => ready.ignore).whySpared?.(address, now);
+    return (why ?? whyWelcomed(sittings, address, now)) !== undefined;
+  };
+  return lift(parts, holdsSpared, 'protected', 'it holds an address that must be spared now', now);
 }
 
 /** Ends what these jails decided. @param from only bans with this number or a later one. @returns how many. */

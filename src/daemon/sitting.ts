@@ -1,13 +1,15 @@
 // The jails in session: each with its rules, its memory of offenders, and whom it never counts.
 import { createJail, priorOf } from '../jails/index.ts';
 import { isDeepStrictEqual } from 'node:util';
-import type { Jail, JailStats } from '../jails/contract.ts';
+import { scopeAt } from '../answer.ts';
+import type { Ignoring, Jail, JailStats } from '../jails/contract.ts';
 import type { JailMemory } from '../ledger/contract.ts';
-import type { Ban, Instant, Network, Scope } from '../model.ts';
+import type { Ban, Instant, Network, Scope, Step } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
 import type { Protection } from './host/protection.ts';
+import { whyWelcomed } from './host/welcomed.ts';
 
 /** Bans by hand without a jail stand under this name. */
 export const MANUAL = 'manual';
@@ -19,7 +21,7 @@ export interface Sittings {
   find(name: string): SittingJail | undefined;
   /** Is it configured, enabled or not? `manual` is no jail. */
   isConfigured(name: string): boolean;
-  /** What traffic a ban drops; undefined where its jail only detects. Where the jail is gone, the ban itself says. */
+  /** What traffic a ban drops, or how it answers; undefined where its jail only detects. Where the jail is gone, the ban itself says. */
   scopeOf(ban: Ban): Scope | undefined;
   /** Lines of the jail stamped up to `until` never count, also where it comes back in session later. */
   forgive(jail: string, address: Network, until: Instant): void;
@@ -85,7 +87,10 @@ export function seatJails(
   let seats: ReadonlyMap<string, SittingJail> = new Map();
   /** Not in session any more; the ledger may not have all that they remember. */
   const retired = new Map<string, Jail>();
-  let configured: ReadonlyMap<string, { readonly dryRun: boolean; readonly scope: Scope }>;
+  let configured: ReadonlyMap<
+    string,
+    { readonly dryRun: boolean; readonly scope: Scope; readonly respond: readonly Step[] }
+  >;
   seat(initial, now);
 
   function seat(setup: Setup, at: Instant): void {
@@ -95,7 +100,10 @@ export function seatJails(
     );
     for (const [name, { jail }] of before) if (!seats.has(name)) retired.set(name, jail);
     configured = new Map(
-      setup.config.jails.map((config) => [config.name, { dryRun: config.dryRun, scope: scopeOf(config) }]),
+      setup.config.jails.map((config) => [
+        config.name,
+        { dryRun: config.dryRun, scope: scopeOf(config), respond: config.respond },
+      ]),
     );
   }
 
@@ -119,7 +127,13 @@ export function seatJails(
 
   function newJail(ready: ReadyJail, memory: JailMemory, at: Instant, stats?: JailStats): Jail {
     const { name } = ready.rules;
-    const ignoring = protection.forJail(() => (seats.get(name)?.ready ?? ready).ignore);
+    const own = protection.forJail(() => (seats.get(name)?.ready ?? ready).ignore);
+    const ignoring: Ignoring = {
+      ...own,
+      // A network isn't banned over a log-in at another jail either.
+      whySpared: (network, instant) =>
+        own.whySpared?.(network, instant) ?? whyWelcomed({ all: [...seats.values()] }, network, instant),
+    };
     return createJail(ready.rules, ignoring, memory.offenders, at, {
       // A jail may count the sentences of every jail: each is handed a way to ask all of them.
       prior: priorOf(() => Array.from(seats.values(), ({ jail }) => jail)),
@@ -144,7 +158,9 @@ export function seatJails(
       if (ban.via !== undefined) return undefined;
       const jail = configured.get(ban.jail);
       if (!jail) return ban.scope;
-      return jail.dryRun ? undefined : jail.scope;
+      if (jail.dryRun) return undefined;
+      // By hand is to be shut out, not to be warned.
+      return ban.by === 'admin' ? jail.scope : scopeAt(jail.scope, jail.respond, ban.nth);
     },
     forgive(name, address, until) {
       if (name === MANUAL) return;

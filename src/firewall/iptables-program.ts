@@ -1,7 +1,7 @@
 // How ipset and iptables are asked. What they can't do at all becomes E_FIREWALL_UNAVAILABLE with what to do; what they
 // refuse is an answer.
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
-import { NO_TABLE } from './iptables-rules.ts';
+import { noTable } from './iptables-rules.ts';
 import type { Family } from './iptables-sets.ts';
 import { createRecentPids } from './recent-pids.ts';
 import { createSession } from './session.ts';
@@ -20,19 +20,22 @@ export interface IptablesProgram {
   sets(): Promise<Map<string, number>>;
   /** The set as `ipset save` writes it; empty where there is none. */
   save(set: string): Promise<string>;
-  /** The raw table as `iptables-save -c` writes it; as a refusal where the kernel has no such family. */
-  saveRules(family: Family): Promise<{ readonly text: string } | { readonly why: string }>;
-  /** Is there a raw table? To list it would show one in any case. */
-  hasTable(family: Family): Promise<boolean>;
+  /** The raw table, or the named one, as `iptables-save -c` writes it; as a refusal where the kernel has no such family. */
+  saveRules(family: Family, table?: Table): Promise<{ readonly text: string } | { readonly why: string }>;
+  /** Is there such a table? To list it would show one in any case. */
+  hasTable(family: Family, table?: Table): Promise<boolean>;
   /** One transaction. @returns why it was refused, or undefined. */
   restoreRules(family: Family, input: string): Promise<string | undefined>;
-  /** Removes the raw table of a family with all that is in it. */
-  removeTable(family: Family): Promise<void>;
+  /** Removes the table of a family with all that is in it. */
+  removeTable(family: Family, table?: Table): Promise<void>;
   /** Is this a process that we started lately? In a container the kernel may know it by another number. */
   isOurs(pid: number): boolean;
   /** Ends child processes. */
   close(): void;
 }
+
+/** Raw, unless said otherwise. */
+export type Table = 'raw' | 'filter';
 
 /** Which iptables there is: the nft variant wherever it can be had. */
 export interface Variant {
@@ -173,21 +176,22 @@ export function createIptablesProgram(
       return counts;
     },
     save: (set) => ask(['save', set]),
-    async saveRules(family) {
-      const { code, stdout, stderr } = await tables(family, 'save', ['-c', '-t', 'raw']);
+    async saveRules(family, table = 'raw') {
+      const { code, stdout, stderr } = await tables(family, 'save', ['-c', '-t', table]);
       return code === 0 ? { text: stdout } : { why: firstError(stderr) };
     },
-    async hasTable(family) {
+    async hasTable(family, table = 'raw') {
       const { stdout, stderr } = await tables(family, 'save', []);
       // Of a table that nft filled with what iptables doesn't know there is but a remark.
-      return /^\*raw$|able `raw' /m.test(stdout + stderr);
+      const said = stdout + stderr;
+      return said.split('\n').includes(`*${table}`) || said.includes(`able \`${table}' `);
     },
     async restoreRules(family, input) {
       const { code, stderr } = await tables(family, 'restore', ['-c', '-n', '-w', LOCK], input);
       return code === 0 ? undefined : firstError(stderr);
     },
-    async removeTable(family) {
-      await tables(family, 'restore', ['-w', LOCK], NO_TABLE);
+    async removeTable(family, table = 'raw') {
+      await tables(family, 'restore', ['-w', LOCK], noTable(table));
     },
   };
 }

@@ -3,9 +3,13 @@
 //   *raw
 //   -A PREROUTING -j bailiff-prerouting     (ahead of conntrack and DNAT, so that live connections are cut too)
 //   -A bailiff-prerouting … allow set … -j RETURN
-//   -A bailiff-prerouting … ban set … -j DROP      (one for each ban set)
+//   -A bailiff-prerouting … ban set … -j DROP      (one for each ban set; then those that reject: -j MARK,
+//                                                   see iptables-refusal.ts; then those that throttle: hashlimit)
 //   :bailiff-made                           (an empty chain: the table itself wasn't there before Bailiff)
+import { widthOf } from '../address.ts';
+import type { Rate } from '../model.ts';
 import type { Dropped } from './contract.ts';
+import { SET_MARK } from './iptables-refusal.ts';
 import { allowSetName, type BanSet, type Family } from './iptables-sets.ts';
 
 const CHAIN = 'bailiff-prerouting';
@@ -47,7 +51,7 @@ export function readRules(saved: string): Rules {
   let [hasChain, isMade, hasOthers, isPassedBy, jumps] = [false, false, false, false, 0];
   for (const line of saved.split('\n')) {
     const rule = RULE.exec(line);
-    if (rule) rules.push({ packets: Number(rule[1]), bytes: Number(rule[2]), body: rule[3]! });
+    if (rule) rules.push({ packets: Number(rule[1]), bytes: Number(rule[2]), body: settled(rule[3]!) });
     else if (line.startsWith(`:${CHAIN} `)) hasChain = true;
     else if (line.startsWith(`:${MADE} `)) isMade = true;
     else if (line.endsWith(`] ${JUMP}`)) jumps++;
@@ -74,25 +78,50 @@ function allowRule(family: Family): string {
  * Without ports everything of the protocol is dropped: fragments and ICMP errors too, which bear no ports. A set of ports
  * matches TCP and UDP alone, so `any` needs no protocol.
  */
-export function banRule({ name, protocol, ports }: BanSet): string {
+export function banRule(set: BanSet): string {
+  const { name, protocol, ports, answer } = set;
   const what = protocol === 'any' ? '' : `-p ${protocol} `;
   const where = ports === undefined ? '' : `-m set --match-set ${ports} dst `;
-  return `${what}-m set --match-set ${name} src ${where}-j DROP`;
+  const whose = `${what}-m set --match-set ${name} src ${where}`;
+  if (answer?.do === 'reject') return `${whose}${SET_MARK}`;
+  return `${whose}${answer ? limit(set, answer.rate) : ''}-j DROP`;
+}
+
+/** So many packets for each address or network of the set; what is beyond goes on to the verdict. */
+function limit({ name, family, bits }: BanSet, { packets, per }: Rate): string {
+  const mask = bits === widthOf(family) ? '' : `--hashlimit-srcmask ${bits} `;
+  return (
+    `-m hashlimit --hashlimit-above ${packets}/${per} --hashlimit-burst ${packets} --hashlimit-mode srcip ` +
+    `--hashlimit-name ${name} ${mask}`
+  );
+}
+
+/** iptables-save writes a rate in another unit, and an expiry that nobody asked for; the name has the rate as well. */
+function settled(body: string): string {
+  return body.replace(/ --hashlimit-(?:above|htable-expire) \S+/g, '');
+}
+
+/** What stands further up in the chain ranks higher. */
+function rankOf(body: string): number {
+  if (body.endsWith('-j RETURN')) return Infinity;
+  if (body.endsWith(SET_MARK)) return 1;
+  return body.includes(' -m hashlimit ') ? 0 : 2;
 }
 
 /** The rules that should stand, allowed addresses ahead of every drop. */
 export function wantedRules(family: Family, sets: readonly BanSet[]): string[] {
-  return [allowRule(family), ...sets.filter((set) => set.family === family).map(banRule)];
+  const bans = sets.filter((set) => set.family === family).map(banRule);
+  return [allowRule(family), ...bans.toSorted((a, b) => rankOf(b) - rankOf(a))];
 }
 
 /** Does traffic come by this rule? */
 export function isEnforced({ hasChain, jumps, rules }: Rules, body: string): boolean {
-  return hasChain && jumps > 0 && rules.some((rule) => rule.body === body);
+  return hasChain && jumps > 0 && rules.some((rule) => rule.body === settled(body));
 }
 
-/** The rules that drop, with what they counted. */
+/** The rules that drop or reject, with what they counted. */
 export function dropsOf(found: Rules): readonly Dropped[] {
-  return found.rules.filter(({ body }) => body.endsWith('-j DROP'));
+  return found.rules.filter(({ body }) => !body.endsWith('-j RETURN'));
 }
 
 /**
@@ -111,15 +140,18 @@ export function completeRules(
   if (kept === 0) lines.push(`-I PREROUTING 1 -j ${CHAIN}`);
   const declared: string[] = makesTable ? [`:${MADE} - [0:0]`] : [];
   const bodies = found.rules.map(({ body }) => body);
+  const missing = wanted.filter((each) => !bodies.includes(settled(each)));
+  const ranks = [...bodies, ...missing].map(rankOf);
   const isInOrder =
     found.hasChain &&
     (bodies.length === 0 || bodies[0] === wanted[0]) &&
     new Set(bodies).size === bodies.length &&
-    bodies.every((body) => wanted.includes(body));
+    ranks.every((rank, index) => index === 0 || rank <= ranks[index - 1]!) &&
+    bodies.every((body) => wanted.some((each) => settled(each) === body));
   // To declare a chain that is there empties it.
   if (!isInOrder) declared.push(`:${CHAIN} - [0:0]`);
-  for (const body of isInOrder ? wanted.filter((each) => !bodies.includes(each)) : wanted) {
-    const had = found.rules.find((rule) => rule.body === body);
+  for (const body of isInOrder ? missing : wanted) {
+    const had = found.rules.find((rule) => rule.body === settled(body));
     lines.push(`[${had?.packets ?? 0}:${had?.bytes ?? 0}] -A ${CHAIN} ${body}`);
   }
   return declared.length + lines.length === 0 ? undefined : inTable([...declared, ...lines]);
@@ -134,8 +166,8 @@ export function removeRules({ hasChain, jumps, isMade }: Rules): string | undefi
 }
 
 /** Given to `iptables-restore` without `--noflush`, it removes the table with whatever is in it. */
-export const NO_TABLE = inTable([]);
+export const noTable = (table: 'raw' | 'filter'): string => inTable([], table);
 
-function inTable(lines: readonly string[]): string {
-  return ['*raw', ...lines, 'COMMIT', ''].join('\n');
+function inTable(lines: readonly string[], table = 'raw'): string {
+  return [`*${table}`, ...lines, 'COMMIT', ''].join('\n');
 }

@@ -1,11 +1,12 @@
 // The sets of the iptables back end, by name: `bailiff-ban4-32-any`, `bailiff-ban6-64-tcp-22-80`, `bailiff-allow4`,
-// `bailiff-ports-22-80`. A name says everything that a rule needs, so rules can be written from names alone. Pure.
+// `bailiff-ports-22-80`; of those that reject `bailiff-banr4-32-any`, of those that let 10 packets a minute through
+// `bailiff-bantam4-32-a`. A name says everything that a rule needs, so rules can be written from names alone. Pure.
 //
 // An ipset name holds 31 characters: port lists that are too long for it are named by their hash, and stand in the set
 // of ports. All sets of addresses are hash:net: as fast as hash:ip, and the only one that takes 0.0.0.0.
 import { createHash } from 'node:crypto';
 import { widthOf } from '../address.ts';
-import type { Instant, Network, Scope } from '../model.ts';
+import type { Gentle, Instant, Network, Rate, Scope } from '../model.ts';
 import { KERNEL_SLACK } from './nft-script.ts';
 import { sorted } from './sets.ts';
 
@@ -20,44 +21,68 @@ export interface BanSet {
   readonly protocol: Scope['protocol'];
   /** The name of the set that holds the scope's ports; undefined where it takes every port. */
   readonly ports: string | undefined;
+  /** undefined: drop. */
+  readonly answer: Gentle | undefined;
 }
 
 /** ipset's default is 65 536. Memory is taken by what is in the set, not by what could be. */
 const MAX_ELEMENTS = 16_777_216;
 /** The longest timeout that ipset takes, in seconds: 24.8 days. */
 export const MAX_TIMEOUT = 2_147_483;
-/** What of a name is left for ports behind `bailiff-ban6-128-any-`. */
-const PORTS_LENGTH = 10;
-const BAN = /^bailiff-ban([46])-(\d{1,3})-(any|tcp|udp)(?:-([\d-]+|x[0-9a-f]{9}))?$/;
+/** What of a name is left for ports behind `bailiff-ban6-128-any-`, `bailiff-banr6-128-any-`, `bailiff-bant7psm6-128-a-`. */
+const PORTS_LENGTH = { drop: 10, reject: 9, throttle: 7 } as const;
+const BAN =
+  /^bailiff-ban(?:(r)|t([0-9a-z]{1,3})([smhd]))?([46])-(\d{1,3})-(any|tcp|udp|[atu])(?:-([\d-]+|x[0-9a-f]{6,9}))?$/;
+/** Where the rate takes up the name's room. */
+const LETTERS = { any: 'a', tcp: 't', udp: 'u' } as const;
+const PROTOCOLS: readonly Scope['protocol'][] = ['any', 'tcp', 'udp'];
+const UNITS: readonly Rate['per'][] = ['second', 'minute', 'hour', 'day'];
 const OWNER = /^bailiff-owner-([0-9a-z]{1,5})-([0-9a-z]{1,11})$/;
-const OURS = /^bailiff-(?:allow[46]|fresh[46]|ban[46]-.*|ports-.*|owner-.*)$/;
+const OURS = /^bailiff-(?:allow[46]|fresh[46]|ban[rt46].*|ports-.*|owner-.*)$/;
 
 export function allowSetName(family: Family): string {
   return `bailiff-allow${family}`;
 }
 
-export function banSetOf({ protocol, ports }: Scope, { family, bits }: Network): BanSet {
-  const key = portsKey(ports);
-  const name = `bailiff-ban${family}-${bits}-${protocol}${key === '' ? '' : `-${key}`}`;
-  return { name, family, bits, protocol, ports: key === '' ? undefined : `bailiff-ports-${key}` };
+export function banSetOf({ protocol, ports, answer }: Scope, { family, bits }: Network): BanSet {
+  const key = portsKey(ports, answer);
+  const word = answer?.do === 'throttle' ? LETTERS[protocol] : protocol;
+  const name = `bailiff-ban${answerWord(answer)}${family}-${bits}-${word}${key === '' ? '' : `-${key}`}`;
+  const held = key === '' ? undefined : `bailiff-ports-${key}`;
+  return { name, family, bits, protocol, ports: held, answer };
+}
+
+function answerWord(answer: Gentle | undefined): string {
+  if (answer?.do !== 'throttle') return answer ? 'r' : '';
+  return `t${answer.rate.packets.toString(36)}${answer.rate.per[0]}`;
 }
 
 /** @returns undefined for a name that Bailiff doesn't give to a ban set. */
 export function readBanSet(name: string): BanSet | undefined {
   const parts = BAN.exec(name);
   if (!parts) return undefined;
-  const family = parts[1] === '4' ? 4 : 6;
-  const bits = Number(parts[2]);
+  const [, rejects, packets, unit, familyText, bitsText, word, key] = parts;
+  const family = familyText === '4' ? 4 : 6;
+  const bits = Number(bitsText);
   if (bits > widthOf(family)) return undefined;
-  const ports = parts[4] === undefined ? undefined : `bailiff-ports-${parts[4]}`;
-  return { name, family, bits, protocol: parts[3] as Scope['protocol'], ports };
+  const ports = key === undefined ? undefined : `bailiff-ports-${key}`;
+  const protocol = PROTOCOLS.find((each) => each === word || each[0] === word)!;
+  const per = UNITS.find((each) => each[0] === unit);
+  const answer: Gentle | undefined = rejects
+    ? { do: 'reject' }
+    : per && { do: 'throttle', rate: { packets: parseInt(packets!, 36), per } };
+  return { name, family, bits, protocol, ports, answer };
 }
 
 /** @returns the scope; undefined where the ports that the set holds are not those that it is named for. */
-export function scopeOf({ protocol, ports: name }: BanSet, held: readonly number[]): Scope | undefined {
-  if (name === undefined) return { protocol, ports: [] };
+export function scopeOf(
+  { protocol, ports: name, answer }: BanSet,
+  held: readonly number[],
+): Scope | undefined {
   const ports = sorted(held);
-  return name === `bailiff-ports-${portsKey(ports)}` ? { protocol, ports } : undefined;
+  if (name !== undefined && name !== `bailiff-ports-${portsKey(ports, answer)}`) return undefined;
+  const traffic = { protocol, ports: name === undefined ? [] : ports };
+  return answer ? { ...traffic, answer } : traffic;
 }
 
 /** A set that Bailiff made, of whatever purpose. */
@@ -138,9 +163,13 @@ function familyWord(family: Family): 'inet' | 'inet6' {
   return family === 4 ? 'inet' : 'inet6';
 }
 
-function portsKey(ports: readonly number[]): string {
+function portsKey(ports: readonly number[], answer: Gentle | undefined): string {
+  const room = PORTS_LENGTH[answer?.do ?? 'drop'];
   if (ports.length === 0) return '';
   const key = sorted(ports).join('-');
-  if (key.length <= PORTS_LENGTH) return key;
-  return `x${createHash('sha256').update(key).digest('hex').slice(0, 9)}`;
+  if (key.length <= room) return key;
+  return `x${createHash('sha256')
+    .update(key)
+    .digest('hex')
+    .slice(0, room - 1)}`;
 }

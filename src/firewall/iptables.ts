@@ -12,6 +12,7 @@ import { droppedBy } from './dropped.ts';
 import { readBans, readPorts } from './iptables-listing.ts';
 import { isThere, planLines } from './iptables-plan.ts';
 import { createIptablesProgram, isGone } from './iptables-program.ts';
+import { createRefusing } from './iptables-refusing.ts';
 import * as rules from './iptables-rules.ts';
 import * as names from './iptables-sets.ts';
 import type { Family } from './iptables-sets.ts';
@@ -39,6 +40,8 @@ interface Known {
   readonly counts: Record<Family, number>;
   /** How many elements a set has at least. */
   readonly entries: Map<string, number>;
+  /** In which families something is to be rejected. */
+  readonly refuses: Set<Family>;
 }
 
 type Found = rules.Rules | { readonly why: string };
@@ -51,6 +54,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
   });
   /** Undefined: look first. */
   let known: Known | undefined;
+  const refusing = createRefusing(programs);
   let allowed: readonly Network[] = [];
   let isMarked = false;
   /** Would it be announced if somebody took our rules out? */
@@ -104,7 +108,19 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     const makesTable = !found.hasChain && !found.isMade && !(await programs.hasTable(family));
     const input = rules.completeRules(found, wanted, makesTable);
     const refused = input === undefined ? undefined : await programs.restoreRules(family, input);
-    if (refused === undefined) now.counts[family] = wanted.length;
+    if (refused !== undefined) return refused;
+    now.counts[family] = wanted.length;
+    return refuse(family, now);
+  }
+
+  const rejectsIn = (family: Family, sets: ReadonlySet<string>): boolean =>
+    banSetsIn(sets).some((set) => set.family === family && set.answer?.do === 'reject');
+
+  /** What the raw table marks is rejected in the filter table. @returns why that can't be, or undefined. */
+  async function refuse(family: Family, now: Known): Promise<string | undefined> {
+    if (!rejectsIn(family, now.sets)) return undefined;
+    const refused = await refusing.lay(family);
+    if (refused === undefined) now.refuses.add(family);
     return refused;
   }
 
@@ -121,7 +137,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
       sets.add(names.allowSetName(family));
       entries.delete(names.allowSetName(family));
     }
-    known = { sets, entries, counts: { 4: 0, 6: 0 } };
+    known = { sets, entries, counts: { 4: 0, 6: 0 }, refuses: new Set() };
     const now = known;
     const refusals = await Promise.all(
       names.FAMILIES.map(async (family) => [family, await complete(family, found[family], now)] as const),
@@ -242,11 +258,15 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
 
   async function list(): Promise<Block[]> {
     const { sets, entries, found } = await look();
-    known = { sets, entries, counts: { 4: count(found[4]), 6: count(found[6]) } };
+    const refuses = new Set<Family>();
+    for (const family of names.FAMILIES)
+      if (rejectsIn(family, sets) && (await refusing.isWhole(family))) refuses.add(family);
+    known = { sets, entries, counts: { 4: count(found[4]), 6: count(found[6]) }, refuses };
     const blocks: Block[] = [];
     for (const set of banSetsIn(sets)) {
       const chain = found[set.family];
       if ('why' in chain || !rules.isEnforced(chain, rules.banRule(set))) continue;
+      if (set.answer?.do === 'reject' && !refuses.has(set.family)) continue;
       const held = set.ports === undefined ? [] : readPorts(await programs.save(set.ports));
       const scope = names.scopeOf(set, held);
       if (!scope) {
@@ -334,6 +354,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
         if (known === undefined) return true;
         const before = known;
         const now = await look();
+        for (const family of before.refuses) if (!(await refusing.isWhole(family))) return false;
         const isWhole =
           [...before.sets].every((name) => now.sets.has(name)) &&
           [...before.entries].every(([name, least]) => (now.entries.get(name) ?? 0) >= least) &&
@@ -346,7 +367,10 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
         known = undefined;
         isMarked = false;
         cancelRenewal?.();
-        for (const family of names.FAMILIES) await removeRules(family);
+        for (const family of names.FAMILIES) {
+          await removeRules(family);
+          await refusing.remove(family);
+        }
         await removeSets();
       }),
     close: () =>

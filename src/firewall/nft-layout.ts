@@ -2,7 +2,9 @@
 //
 //   table inet bailiff
 //     chain prerouting (raw priority: ahead of conntrack and DNAT, so that live connections are cut too)
-//       one accept rule per allow set, then one counting drop rule per ban set
+//       one accept rule per allow set, then one counting rule per ban set: those that drop, that reject, that throttle
+//     chain refuse (where something is rejected): a reset for TCP, an ICMP error for the rest
+import { severityOf } from '../answer.ts';
 import type { Scope } from '../model.ts';
 import type { SetSpec } from './sets.ts';
 import * as script from './nft-script.ts';
@@ -11,7 +13,7 @@ import * as script from './nft-script.ts';
 export interface Rule {
   /** The set that it asks; undefined for a rule that Bailiff doesn't write. */
   readonly set: string | undefined;
-  readonly verdict: 'accept' | 'drop' | 'other';
+  readonly verdict: 'accept' | 'drop' | 'refuse' | 'other';
   readonly packets: number;
   readonly bytes: number;
   /** The protocol and ports that it is limited to. */
@@ -24,6 +26,8 @@ export interface Layout {
   readonly chain: 'ours' | 'other' | 'missing';
   readonly sets: ReadonlyMap<string, SetSpec>;
   readonly rules: readonly Rule[];
+  /** Is the chain that rejects there, with its rules? */
+  readonly refuses: boolean;
 }
 
 /** Statements that belong in one transaction, and what the table looks like once it has happened. */
@@ -32,21 +36,28 @@ export interface Plan {
   readonly after: Layout;
 }
 
-export const NO_TABLE: Layout = { hasTable: false, chain: 'missing', sets: new Map(), rules: [] };
+export const NO_TABLE: Layout = {
+  hasTable: false,
+  chain: 'missing',
+  sets: new Map(),
+  rules: [],
+  refuses: false,
+};
 
 /**
- * Is every set asked by exactly one rule with the right verdict, every accept ahead of every drop, and nothing else there?
+ * Is every set asked by exactly one rule with the right verdict, every accept ahead of every ban and the severer ahead of
+ * the gentler ones, and nothing else there?
  * Only then is what stands in the ban sets what is dropped.
  */
 export function isInOrder(layout: Layout): boolean {
   if (layout.chain !== 'ours' || layout.rules.length !== layout.sets.size) return false;
   const seen = new Set<string>();
-  let dropping = false;
+  let before = Infinity;
   for (const { set: name, verdict } of layout.rules) {
     const set = name === undefined ? undefined : layout.sets.get(name);
     if (!set || seen.has(set.name) || verdict !== verdictOf(set)) return false;
-    if (verdict === 'drop') dropping = true;
-    else if (dropping) return false;
+    if (rankOf(set) > before) return false;
+    before = rankOf(set);
     seen.add(set.name);
   }
   return true;
@@ -56,6 +67,7 @@ export function isInOrder(layout: Layout): boolean {
 export function isEnforced(layout: Layout, set: SetSpec): boolean {
   return (
     layout.chain === 'ours' &&
+    (layout.refuses || verdictOf(set) !== 'refuse') &&
     layout.rules.some((rule) => rule.set === set.name && rule.verdict === verdictOf(set))
   );
 }
@@ -77,13 +89,17 @@ export function complete(layout: Layout, wanted: readonly SetSpec[]): Plan {
     fresh.push(set);
     statements.push(script.addSet(set));
   }
-  if (isInOrder(layout)) {
-    // Accept rules go in at the top, drop rules at the end: the order holds, and no count is lost.
-    const [allows, bans] = partition(fresh);
+  const refuses = layout.refuses || [...sets.values()].some((set) => verdictOf(set) === 'refuse');
+  if (refuses && !layout.refuses) statements.push(...script.addRefuse());
+  const [allows, bans] = partition(fresh);
+  const last = layout.rules.at(-1)?.set;
+  const gentlest = last === undefined ? Infinity : rankOf(sets.get(last)!);
+  if (isInOrder(layout) && bans.every((set) => rankOf(set) <= gentlest)) {
+    // Accept rules go in at the top, bans at the end: the order holds, and no count is lost.
     for (const set of allows) statements.push(script.insertRule(set));
     for (const set of bans) statements.push(script.addRule(set, 0, 0));
     const rules = [...allows.map(newRule), ...layout.rules, ...bans.map(newRule)];
-    return { statements, after: { hasTable: true, chain: 'ours', sets, rules } };
+    return { statements, after: { hasTable: true, chain: 'ours', sets, rules, refuses } };
   }
   if (layout.chain === 'ours') statements.push(script.flushChain());
   const rules = partition(sets.values())
@@ -94,18 +110,25 @@ export function complete(layout: Layout, wanted: readonly SetSpec[]): Plan {
       statements.push(script.addRule(set, counts.packets, counts.bytes));
       return { ...rule, packets: counts.packets, bytes: counts.bytes };
     });
-  return { statements, after: { hasTable: true, chain: 'ours', sets, rules } };
+  return { statements, after: { hasTable: true, chain: 'ours', sets, rules, refuses } };
 }
 
 function partition(sets: Iterable<SetSpec>): [SetSpec[], SetSpec[]] {
   const all = [...sets];
-  return [all.filter((set) => set.purpose === 'allow'), all.filter((set) => set.purpose === 'ban')];
+  const bans = all.filter((set) => set.purpose === 'ban');
+  return [all.filter((set) => set.purpose === 'allow'), bans.toSorted((a, b) => rankOf(b) - rankOf(a))];
+}
+
+/** What stands further up in the chain ranks higher. */
+function rankOf({ purpose, scope }: SetSpec): number {
+  return purpose === 'allow' ? Infinity : severityOf(scope.answer);
 }
 
 function newRule(set: SetSpec): Rule {
   return { set: set.name, verdict: verdictOf(set), packets: 0, bytes: 0, scope: set.scope };
 }
 
-function verdictOf(set: SetSpec): 'accept' | 'drop' {
-  return set.purpose === 'allow' ? 'accept' : 'drop';
+function verdictOf({ purpose, scope }: SetSpec): 'accept' | 'drop' | 'refuse' {
+  if (purpose === 'allow') return 'accept';
+  return scope.answer?.do === 'reject' ? 'refuse' : 'drop';
 }

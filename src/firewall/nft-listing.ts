@@ -5,16 +5,19 @@ import { networkOf, parseAddress } from '../address.ts';
 import type { Block, Instant, Scope } from '../model.ts';
 import type { Layout, Rule } from './nft-layout.ts';
 import { isEnforced } from './nft-layout.ts';
-import { CHAIN, KERNEL_SLACK, PRIORITY } from './nft-script.ts';
+import { CHAIN, KERNEL_SLACK, PRIORITY, REFUSE } from './nft-script.ts';
 import { readSetName, type SetSpec } from './sets.ts';
 import { unavailable } from './unavailable.ts';
 
 /** Elements read before the event loop has its turn: about 5 ms of IPv6. */
 const SOME = 1_000;
 const ELEMENTS = /"elem":\s*\[/g;
-/** `"192.0.2.7"`, or `{"elem": {"val": "192.0.2.7", "timeout": 630, "expires": 629}}`; the third group is the rest of it. */
+/**
+ * `"192.0.2.7"`, or `{"elem": {"val": "192.0.2.7", "timeout": 630, "expires": 629}}`, or that with `"limit": {…}`; the third
+ * group is the rest of it.
+ */
 const ELEMENT =
-  /[\s,]*(?:"([0-9a-f:.]+)"|\{"elem":\s*\{"val":\s*"([0-9a-f:.]+)"((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\})/y;
+  /[\s,]*(?:"([0-9a-f:.]+)"|\{"elem":\s*\{"val":\s*"([0-9a-f:.]+)"((?:[^"{}]|"(?:[^"\\]|\\.)*"|\{[^{}]*\})*)\}\})/y;
 const EXPIRES = /"expires":\s*(\d+)/;
 
 interface Element {
@@ -122,7 +125,23 @@ function layoutOf(objects: readonly Json[]): Layout {
     if (spec) sets.set(spec.name, spec);
   }
   const chain = ours('chain').find(({ name }) => name === CHAIN);
-  return { hasTable: ours('table').length > 0, chain: chain ? readChain(chain) : 'missing', sets, rules };
+  const refusing = ours('rule').filter((rule) => rule['chain'] === REFUSE);
+  return {
+    hasTable: ours('table').length > 0,
+    chain: chain ? readChain(chain) : 'missing',
+    ...{ sets, rules, refuses: isRefusal(refusing.map(({ expr }) => asArray(expr).map(asObject))) },
+  };
+}
+
+/** A reset for TCP, and whatever else is rejected with an error. */
+function isRefusal(rules: readonly (readonly Json[])[]): boolean {
+  const [first, second] = rules;
+  return (
+    rules.length === 2 &&
+    first!.some(({ reject }) => asObject(reject)['type'] === 'tcp reset') &&
+    second!.length === 1 &&
+    'reject' in second![0]!
+  );
 }
 
 function readChain(chain: Json): 'ours' | 'other' {
@@ -146,11 +165,9 @@ function readRule(expressions: readonly Json[]): Rule {
     if (named === 'tcp' || named === 'udp') protocol = named;
   }
   const counter = asObject(expressions.find((expression) => 'counter' in expression)?.['counter']);
-  const verdict = expressions.some((expression) => 'drop' in expression)
-    ? 'drop'
-    : expressions.some((expression) => 'accept' in expression)
-      ? 'accept'
-      : 'other';
+  const has = (word: string): boolean => expressions.some((expression) => word in expression);
+  const isRefused = expressions.some((expression) => asObject(expression['goto'])['target'] === REFUSE);
+  const verdict = isRefused ? 'refuse' : has('drop') ? 'drop' : has('accept') ? 'accept' : 'other';
   return {
     set,
     verdict,

@@ -1,10 +1,12 @@
 // The statements of nft(8) that Bailiff uses, as text. Pure. Nothing but numbers, canonical addresses and names of our
 // own making goes into them.
-import type { Instant } from '../model.ts';
+import type { Instant, Rate } from '../model.ts';
 import { maskText, type SetSpec } from './sets.ts';
 
 export const TABLE = 'inet bailiff';
 export const CHAIN = 'prerouting';
+/** Where what is rejected gets its answer. Made with the first rule that needs it. */
+export const REFUSE = 'refuse';
 /** Raw: after defragmentation, ahead of conntrack (-200) and DNAT (-100). */
 export const PRIORITY = -300;
 
@@ -32,6 +34,16 @@ export function addChain(): string {
   return `add chain ${TABLE} ${CHAIN} { type filter hook prerouting priority ${PRIORITY}; policy accept; }`;
 }
 
+/** The chain that rejects, with exactly its two rules, whatever was there. */
+export function addRefuse(): string[] {
+  return [
+    `add chain ${TABLE} ${REFUSE}`,
+    `flush chain ${TABLE} ${REFUSE}`,
+    `add rule ${TABLE} ${REFUSE} meta l4proto tcp reject with tcp reset`,
+    `add rule ${TABLE} ${REFUSE} reject with icmpx type port-unreachable`,
+  ];
+}
+
 export function flushChain(): string {
   return `flush chain ${TABLE} ${CHAIN}`;
 }
@@ -43,7 +55,10 @@ export function deleteChain(): string {
 /** A set that exists already is left as it is. */
 export function addSet(set: SetSpec): string {
   const flags = set.purpose === 'ban' ? ' flags timeout;' : '';
-  return `add set ${TABLE} ${set.name} { type ipv${set.family}_addr;${flags} }`;
+  const { answer } = set.scope;
+  // Each element has a limit of its own.
+  const limit = answer?.do === 'throttle' ? ` ${limitOf(answer.rate)};` : '';
+  return `add set ${TABLE} ${set.name} { type ipv${set.family}_addr;${flags}${limit} }`;
 }
 
 /** The mark of whoever enforces here: an empty set, whose name says it all. */
@@ -91,7 +106,15 @@ function ruleBody(set: SetSpec, packets: number, bytes: number): string {
   const mask = bits === (family === 4 ? 32 : 128) ? '' : ` & ${maskText(family, bits)}`;
   const source = `${family === 4 ? 'ip' : 'ip6'} saddr${mask} @${name}`;
   if (set.purpose === 'allow') return `${source} accept`;
-  return `${source} ${trafficOf(set)}counter packets ${packets} bytes ${bytes} drop`;
+  const counter = `counter packets ${packets} bytes ${bytes}`;
+  const { answer } = set.scope;
+  // Only what the ban is about may use up a limit: so its set is asked last.
+  if (answer?.do === 'throttle') return `${trafficOf(set)}${source} ${counter} drop`;
+  return `${source} ${trafficOf(set)}${counter} ${answer ? `goto ${REFUSE}` : 'drop'}`;
+}
+
+function limitOf({ packets, per }: Rate): string {
+  return `limit rate over ${packets}/${per} burst ${packets} packets`;
 }
 
 /** Without ports everything of the protocol is dropped: fragments and ICMP errors too, which bear no ports. */

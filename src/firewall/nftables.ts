@@ -146,7 +146,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     dropped: () =>
       inTurn(async () => {
         const { rules } = await look();
-        return droppedBy(rules.filter((rule) => rule.verdict === 'drop'));
+        return droppedBy(rules.filter(({ verdict }) => verdict === 'drop' || verdict === 'refuse'));
       }),
     isWhole: () =>
       inTurn(async () => {
@@ -177,6 +177,6 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
 function hasLost(before: Layout, now: Layout): boolean {
   if (before === now) return false;
   if (before.chain === 'ours' && now.chain !== 'ours') return true;
-  if (before.rules.length > now.rules.length) return true;
+  if (before.rules.length > now.rules.length || (before.refuses && !now.refuses)) return true;
   return (before.hasTable && !now.hasTable) || [...before.sets.keys()].some((name) => !now.sets.has(name));
 }

@@ -8,6 +8,7 @@ import type {
   Offender,
   Verdict,
   Welcome,
+  Widening,
 } from '../model.ts';
 import type { Welcomes } from './welcomes.ts';
 
@@ -36,6 +37,18 @@ export interface JailStats {
   evicted: number;
 }
 
+/** The network around an address, how many of it are banned, and from how many on all of it is. */
+export interface Around extends Widening {
+  readonly when: number;
+}
+
+export interface Next {
+  readonly nth: number;
+  readonly duration: Duration;
+  /** Where the step may ban the network around the address: how many of it are banned with this one, and from how many on. */
+  readonly wider?: Around | undefined;
+}
+
 export interface Jail {
   readonly rules: JailRules;
   readonly stats: Readonly<JailStats>;
@@ -60,10 +73,11 @@ export interface Jail {
   offender(address: Network): Offender | undefined;
   /** Everyone that it remembers, for a jail that takes its place under other rules. */
   offenders(): Offender[];
-  /** What the next sentence of the address would be, were it passed at `at`. */
-  next(address: Network, at: Instant): { readonly nth: number; readonly duration: Duration };
+  /** What the next sentence of the address would be, were it passed at `at`; and whom its network would hit. */
+  next(address: Network, at: Instant): Next;
   /**
    * An administrator's sentence in this jail: it counts for `nth` and stands on exactly `network` (no widening to a /64).
+   * It drops, whatever `respond` says.
    * @param duration undefined: what the ladder says.
    */
   convict(
@@ -98,6 +112,11 @@ export interface Ignoring {
   whyIgnored(address: Network): string | undefined;
   /** Does the network hold a protected address? Then an IPv6 offender is taken exactly. */
   isProtected(network: Network): boolean;
+  /**
+   * Whom a ban of the whole network would hit who must not be: `192.0.2.9 is allowed by "office"`, or that someone has
+   * logged in from there. Left out: nobody.
+   */
+  whySpared?(network: Network, at: Instant): string | undefined;
 }
 
 /** Every jail's record of an address, for `banTime.scope: "all"`. */

@@ -1,8 +1,10 @@
 // One jail: a match in, a verdict out. The order of the questions below is the order of the law.
 import { isAddress } from '../address.ts';
-import type { JailRules, Instant, Network, Verdict, Welcome } from '../model.ts';
+import { stepAt } from '../answer.ts';
+import type { Duration, JailRules, Instant, Network, Step, Verdict, Welcome, Widening } from '../model.ts';
 import type { Count, CreateJail, JailStats } from './contract.ts';
 import { insert, newestOf } from './counting.ts';
+import { createNeighbours } from './neighbours.ts';
 import { createOffenders } from './offenders.ts';
 import { endOf, lengthOf, nextNumber, type Earlier } from './sentence.ts';
 import {
@@ -36,7 +38,10 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     isProtected: ignoring.isProtected,
     limit: options.maxOffenders ?? MAX_OFFENDERS,
     onEvicted: () => stats.evicted++,
+    onGone: (tally) => neighbours.forget(tally),
   });
+  const neighbours = createNeighbours(rules, ignoring, offenders.findExactly);
+  for (const tally of offenders.all()) if (tally.nth > 0) neighbours.note(tally);
   const welcomes = createWelcomes(
     name,
     { protect: rules.protectAfterSuccess, ipv6Prefix: rules.ipv6Prefix },
@@ -56,7 +61,10 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     const known = offenders.find(address);
     if (known && at <= known.forgivenUntil) return { outcome: 'recorded', why: 'forgiven' };
     if (counts <= 0) return record(known ?? offenders.open(address, at), match, 'counts-nothing');
-    if (known && isBannedAt(known, at)) return record(known, match, 'banned');
+    // Who is throttled goes on, and is counted on.
+    if (known && isBannedAt(known, at) && !known.throttled) return record(known, match, 'banned');
+    const around = neighbours.bannedAround(address, at);
+    if (around) return record(around, match, 'banned');
     const newest = known ? Math.max(newestOf(known.window), known.lastSince) : -Infinity;
     if (at < newest - findTime) {
       stats.late++;
@@ -112,9 +120,30 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     // A prefix that has come to hold a protected address since it was first counted: only the address itself is banned.
     const isSpared = tally.address.bits < address.bits && ignoring.isProtected(tally.address);
     const culprit = isSpared ? offenders.openExactly(address, since) : tally;
-    const { nth, until } = pass(culprit, [tally], since, undefined);
+    const { nth, until, step } = pass(culprit, [tally], since, undefined);
     stats.bans++;
-    return { outcome: 'ban', offender: culprit.address, since, until, nth, count, evidence };
+    const widening = widen(culprit, step, since, nth);
+    const offender = widening && widening.spared === undefined ? widening.network : culprit.address;
+    return { outcome: 'ban', offender, since, until, nth, count, evidence, ...(widening && { widening }) };
+  };
+
+  /** Where enough of the network around a culprit are banned, and nobody of it must be spared, it shares his sentence. */
+  const widen = (
+    culprit: Tally,
+    step: Step | undefined,
+    since: Instant,
+    nth: number,
+  ): Widening | undefined => {
+    const around = neighbours.around(culprit.address, step, since, true);
+    if (!around || around.offenders < around.when) return undefined;
+    const { network, offenders: banned, spared } = around;
+    if (spared === undefined) {
+      const whole = offenders.openExactly(network, since);
+      Object.assign(whole, { nth, overall: nth, throttled: culprit.throttled });
+      noteSentence(whole, since, culprit.lastUntil);
+      offenders.touch(whole);
+    }
+    return { culprit: culprit.address, network, offenders: banned, spared };
   };
 
   /** The two numbers of a sentence passed at `at`: in this jail, and over all jails. */
@@ -146,17 +175,22 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     tally: Tally,
     related: readonly Tally[],
     since: Instant,
-    duration: number | undefined,
-  ): { nth: number; until: Instant | undefined } => {
+    byHand: { readonly duration: Duration | undefined } | undefined,
+  ): { nth: number; until: Instant | undefined; step: Step | undefined } => {
     const numbers = numbersAt([tally, ...related], tally.address, since);
     const nth = numberIn(rules, numbers);
-    const until = endOf(since, duration ?? lengthOf(banTime, nth));
+    const step = stepAt(rules.respond, nth);
+    const until = endOf(since, byHand?.duration ?? lengthAt(nth));
     startAnew(tally);
     Object.assign(tally, numbers);
     noteSentence(tally, since, until);
+    tally.throttled = byHand === undefined && step?.answer?.do === 'throttle';
     offenders.touch(tally);
-    return { nth, until: until === Infinity ? undefined : until };
+    neighbours.note(tally);
+    return { nth, until: until === Infinity ? undefined : until, step };
   };
+
+  const lengthAt = (nth: number): Duration => stepAt(rules.respond, nth)?.duration ?? lengthOf(banTime, nth);
 
   const forgiveOne = (tally: Tally, until: Instant): void => {
     startAnew(tally);
@@ -198,11 +232,16 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     next(address, at) {
       const tally = offenders.find(address);
       const nth = numberIn(rules, numbersAt(tally ? [tally] : [], tally?.address ?? address, at));
-      return { nth, duration: lengthOf(banTime, nth) };
+      const culprit = tally?.address ?? address;
+      const wider = neighbours.around(culprit, stepAt(rules.respond, nth), at, true);
+      return { nth, duration: lengthAt(nth), ...(wider && { wider }) };
     },
     convict(network, at, duration) {
       const holder = offenders.find(network);
-      return pass(offenders.openExactly(network, at), holder ? [holder] : [], at, duration);
+      const { nth, until } = pass(offenders.openExactly(network, at), holder ? [holder] : [], at, {
+        duration,
+      });
+      return { nth, until };
     },
     prolong(network, until) {
       const tally = offenders.find(network);

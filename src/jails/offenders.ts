@@ -13,12 +13,15 @@ const PRUNE_LIMIT = 5_000;
 export interface Offenders {
   readonly size: number;
   readonly dirty: number;
+  /** Whose tally is of exactly this network. */
+  findExactly(network: Network): Tally | undefined;
   /** Who answers for the address: itself, or the prefix under which it is counted. */
   find(address: Network): Tally | undefined;
   /** Like `find`; begins a new tally where there is none. `at` says who is banned, should someone have to make room. */
   open(address: Network, at: Instant): Tally;
   /** Like `open`, under exactly this network. */
   openExactly(network: Network, at: Instant): Tally;
+  all(): Iterable<Tally>;
   /** Everyone, as the ledger keeps him. */
   pictures(): Offender[];
   /** Everyone inside a network. Looks at all offenders: for an administrator's commands only. */
@@ -35,13 +38,15 @@ interface Options {
   readonly isProtected: (network: Network) => boolean;
   readonly limit: number;
   readonly onEvicted: () => void;
+  /** Called for each that is evicted or forgotten. */
+  readonly onGone: (tally: Tally) => void;
 }
 
 export function createOffenders(
   rules: JailRules,
   remembered: Iterable<Offender>,
   now: Instant,
-  { isProtected, limit, onEvicted }: Options,
+  { isProtected, limit, onEvicted, onGone }: Options,
 ): Offenders {
   const { findTime, banTime, ipv6Prefix } = rules;
   const tallies = new Map<string, Tally>();
@@ -81,6 +86,7 @@ export function createOffenders(
   const drop = (tally: Tally): void => {
     tallies.delete(tally.address.text);
     dirty.delete(tally);
+    onGone(tally);
   };
 
   /** Forgets the one of a few offenders, taken in turn, who is missed least: nobody banned, and rather those far from a ban. */
@@ -112,6 +118,7 @@ export function createOffenders(
     get dirty() {
       return dirty.size;
     },
+    findExactly: (network) => tallies.get(network.text),
     find,
     open(address, at) {
       const known = find(address);
@@ -119,6 +126,7 @@ export function createOffenders(
       return openExactly(isAddress(address) ? offenderOf(address, ipv6Prefix, isProtected) : address, at);
     },
     openExactly,
+    all: () => tallies.values(),
     pictures: () => Array.from(tallies.values(), (tally) => pictureOf(rules.name, tally)),
     inside(network) {
       return [...tallies.values()].filter(({ address }) => isInside(address, network));

@@ -25,6 +25,8 @@ export interface Tally {
   overall: number;
   lastSince: Instant;
   lastUntil: Instant;
+  /** The last sentence only throttles. */
+  throttled: boolean;
   forgivenUntil: Instant;
   /** `Infinity` when touched since the last prune, else the prune that first found it idle. */
   idleSince: Instant;
@@ -41,6 +43,7 @@ export function createTally(address: Network): Tally {
     overall: 0,
     lastSince: -Infinity,
     lastUntil: -Infinity,
+    throttled: false,
     forgivenUntil: -Infinity,
     idleSince: Infinity,
   };
@@ -59,6 +62,7 @@ export function recall(offender: Offender, findTime: Duration, now: Instant): Ta
     overall: offender.overall ?? offender.nth,
     lastSince: offender.lastSince ?? -Infinity,
     lastUntil: offender.lastUntil ?? (sentenced ? Infinity : -Infinity),
+    throttled: offender.throttled ?? false,
     forgivenUntil: offender.forgivenUntil ?? -Infinity,
     idleSince: now,
   };
@@ -76,6 +80,7 @@ export function pictureOf(jail: string, tally: Tally): Offender {
     ...(overall === nth ? {} : { overall }),
     lastSince: finite(tally.lastSince),
     lastUntil: finite(tally.lastUntil),
+    ...(tally.throttled && { throttled: true as const }),
     forgivenUntil: finite(tally.forgivenUntil),
   };
 }

@@ -1,14 +1,17 @@
 // Nouns to rows and back. What is read is checked: a row that makes no sense is undefined, not an exception.
 import { fromStored, toStored } from '../address.ts';
+import { RATE_UNITS } from '../answer.ts';
 import type {
   Ban,
   BanEvent,
   Evidence,
   FilePosition,
+  Gentle,
   Instant,
   JournalPosition,
   Network,
   Offender,
+  Rate,
   Scope,
   Waiting,
   Welcome,
@@ -85,7 +88,8 @@ export function readOffender(row: Row): Offender | undefined {
     evidence &&
     isCount(nth) &&
     (overall === undefined || isCount(overall)) &&
-    [lastSince, lastUntil, forgivenUntil].every(isInstantOrNone);
+    [lastSince, lastUntil, forgivenUntil].every(isInstantOrNone) &&
+    (state['throttled'] === undefined || state['throttled'] === true);
   if (!isSound) return undefined;
   // Without its sessions an offender is as good: at worst one attempt counts twice.
   const { sessions, ...rest } = state;
@@ -229,8 +233,17 @@ function isScope(value: unknown): value is Scope {
   return (
     (protocol === 'any' || protocol === 'tcp' || protocol === 'udp') &&
     Array.isArray(ports) &&
-    ports.every((port) => isCount(port) && port > 0 && port < 65_536)
+    ports.every((port) => isCount(port) && port > 0 && port < 65_536) &&
+    (value['answer'] === undefined || isGentle(value['answer']))
   );
+}
+
+/** Bans of before `respond` have none: they drop. */
+function isGentle(value: unknown): value is Gentle {
+  if (!isObject(value)) return false;
+  const { rate } = value;
+  if (value['do'] !== 'throttle') return value['do'] === 'reject';
+  return isObject(rate) && isCount(rate['packets']) && RATE_UNITS[rate['per'] as Rate['per']] !== undefined;
 }
 
 function isWaiting(value: unknown): value is Waiting {

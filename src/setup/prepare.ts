@@ -23,6 +23,7 @@ export interface ReadyJail {
   readonly rules: JailRules;
   /** Jails with the same filter and options share the object, so that a line is matched once for all of them. */
   readonly filters: readonly Filter[];
+  /** What its bans are about; what the nth does with it is told by `rules.respond`. */
   readonly scope: Scope;
   readonly ignore: Resolved;
   /** Equal where nothing that the jail does has changed: its keys, its filters' texts, its lists. */
@@ -191,7 +192,7 @@ function fingerprintOf(
   return createHash('sha256').update(rules).digest('hex');
 }
 
-/** What traffic a jail's bans drop. */
+/** What traffic a jail's bans are about: of those by hand it is dropped, of the others `respond` says more. */
 export function scopeOf({ protocol, ports }: JailConfig): Scope {
   return { protocol, ports };
 }
@@ -205,6 +206,7 @@ function rulesOf(jail: JailConfig): JailRules {
     ipv6Prefix: jail.ipv6Prefix,
     resetOnSuccess: jail.resetOnSuccess,
     protectAfterSuccess: jail.protectAfterSuccess,
+    respond: jail.respond,
   };
 }
 

@@ -76,6 +76,22 @@ test('bans of two jails count together, those of a jail that only detects not at
   ).toEqual([]);
 });
 
+test('a ban of a whole network counts against the address that it was passed on', async () => {
+  const wide = login({ respond: [{ wider: { ipv4: 24, when: 2 } }] });
+  const log = ['203.0.113.8', '203.0.113.7'].map((address) => attack(address, 3).split('\n'));
+  const lines = log[0]!.flatMap((line, n) => [line, log[1]![n]!]).filter((line) => line !== '');
+  expect(await replayed({ login: wide, recidive }, `${lines.join('\n')}\n`)).toEqual([
+    'login 203.0.113.8 08:00–2026-01-05T08:01',
+    'login 203.0.113.0/24 08:00–2026-01-05T08:01',
+    'login 203.0.113.8 08:10–2026-01-05T08:11',
+    'login 203.0.113.0/24 08:10–2026-01-05T08:11',
+    'login 203.0.113.8 08:20–2026-01-05T08:21',
+    'recidive 203.0.113.8 08:20–2026-01-12T08:20',
+    'login 203.0.113.0/24 08:20–2026-01-05T08:21',
+    'recidive 203.0.113.7 08:20–2026-01-12T08:20',
+  ]);
+});
+
 test('it stands alone, and reads no log', async () => {
   const config = join(folder, 'jails.json');
   const jails = { both: { filter: ['recidive', 'sshd'], logs: ['/var/log/auth.log'] } };

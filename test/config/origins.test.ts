@@ -83,6 +83,7 @@ test('every key that can be written is told, with its place', () => {
     sources: 'all',
     start: 'end',
     banTime: '1h',
+    respond: 'reject',
     ports: [1],
     protocol: 'tcp',
     ignore: ['192.0.2.1'],

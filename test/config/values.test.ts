@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { banTimeObject, configSchema, historySchema, jailSchema } from '../../src/config/schema.ts';
+import type { stepObject, widerObject } from '../../src/config/respond.ts';
 import { createFolder } from './folder.ts';
 
 const MINUTE = 60_000;
@@ -32,6 +33,7 @@ test('a jail that says only what it must has every value', () => {
         maxRetry: 5,
         findTime: 10 * MINUTE,
         banTime,
+        respond: [{ answer: undefined, ports: undefined, duration: undefined, wider: undefined }],
         ports: [],
         protocol: 'any',
         ignore: [],
@@ -72,6 +74,7 @@ describe('changing a key changes what comes of it', () => {
     findTime: ['10m', '15m'],
     limit: ['100/1m', '100/2m'],
     banTime: ['10m', { first: '10m' }],
+    respond: ['drop', ['reject', 'drop']],
     ports: [[22], [22, 80]],
     protocol: ['tcp', 'udp'],
     ignore: [['192.0.2.1'], ['192.0.2.0/24']],
@@ -122,6 +125,57 @@ describe('changing a key changes what comes of it', () => {
     expect(own(other)).not.toEqual(own(one));
     expect(inherited(other)).not.toEqual(inherited(one));
     expect(folder.jail({}, { banTime: { [key]: other } }).banTime).toEqual(own(other));
+  });
+
+  const STEP: Record<keyof typeof stepObject.entries, [unknown, unknown]> = {
+    do: ['drop', 'reject'],
+    rate: ['10/1m', '10/60'],
+    ports: ['all', [22, 80]],
+    for: ['1h', 'forever'],
+    wider: [{ ipv4: 24 }, { ipv4: 24, when: 9 }],
+  };
+  test.each(Object.entries(STEP))('%s of a step, in a jail and in defaults', (key, [one, other]) => {
+    using folder = createFolder();
+    const extra = key === 'rate' ? { do: 'throttle' } : {};
+    const step = (value: unknown) => ({ respond: [{ ...extra, [key]: value }] });
+    const own = (value: unknown) => folder.jail(step(value)).respond;
+    // A minute is a minute.
+    if (key === 'rate') expect(own(other)).toEqual(own(one));
+    else expect(own(other)).not.toEqual(own(one));
+    expect(own(one)).not.toEqual(
+      folder.jail(key === 'rate' ? step('11/1m') : {}).respond.slice(key === 'do' ? 1 : 0),
+    );
+    expect(folder.jail({}, step(other)).respond).toEqual(own(other));
+  });
+
+  const WIDER: Record<keyof typeof widerObject.entries, [unknown, unknown]> = {
+    ipv4: [24, 16],
+    ipv6: [48, 40],
+    when: [8, 3],
+  };
+  test.each(Object.entries(WIDER))('%s of wider', (key, [one, other]) => {
+    using folder = createFolder();
+    const own = (value: unknown) => folder.jail({ respond: [{ wider: { ipv4: 25, [key]: value } }] }).respond;
+    expect(own(other)).not.toEqual(own(one));
+  });
+
+  test('the short forms of respond stand for steps', () => {
+    using folder = createFolder();
+    const own = (respond: unknown) => folder.jail({ respond }).respond;
+    expect(own('reject')).toEqual(own([{ do: 'reject' }]));
+    expect(own(['drop', 'reject'])).toEqual(own([{}, { do: 'reject' }]));
+    expect(
+      own([
+        { do: 'throttle', rate: '10/1m' },
+        { ports: [80, 22, 80], for: 'forever' },
+      ]),
+    ).toEqual([
+      {
+        answer: { do: 'throttle', rate: { packets: 10, per: 'minute' } },
+        ...{ ports: undefined, duration: undefined, wider: undefined },
+      },
+      { answer: undefined, ports: [22, 80], duration: Infinity, wider: undefined },
+    ]);
   });
 
   const HISTORY: Record<keyof typeof historySchema.entries, [unknown, unknown]> = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseNetwork } from '../../src/address.ts';
+import { answerText } from '../../src/answer.ts';
 import { createBans } from '../../src/daemon/bans.ts';
 import type { Bans, NewBan } from '../../src/daemon/bans.ts';
 import { createEnforcer } from '../../src/daemon/enforcer.ts';
@@ -98,6 +99,31 @@ describe('the kernel is a function of the open bans', () => {
     await enforcer.standDown();
     await enforcer.audit();
     expect(await blocked(firewall)).toEqual([]);
+  });
+
+  test('answers that differ have blocks of their own, the longest of each; what is over leaves the others', async () => {
+    const { clock, firewall } = world();
+    const bans = createBans([], 1);
+    const slow = { ...ALL, answer: { do: 'throttle', rate: { packets: 10, per: 'minute' } } } as const;
+    const scopeOf = (ban: Ban) => (ban.jail === 'slow' || ban.jail === 'slower' ? slow : ALL);
+    const ports = { clock, log: silentLog, at: passBy };
+    const enforcer = createEnforcer(firewall, bans, scopeOf, { detectOnly: false }, ports);
+    await enforcer.boot([]);
+    await enforcer.settle();
+    bans.impose(wanted({ jail: 'slow', until: 1_300_000 }), 1_000_000);
+    const slower = bans.impose(wanted({ jail: 'slower', until: 1_900_000 }), 1_000_000);
+    const shut = bans.impose(wanted({ until: 1_600_000 }), 1_000_000);
+    await enforcer.sync();
+    const held = async () =>
+      (await firewall.list()).map(({ scope, until }) => `${answerText(scope.answer)} ${until}`).toSorted();
+    expect(await held()).toEqual(['drop 1600000', 'throttle 10/1m 1900000']);
+    expect([slower, shut].map((ban) => enforcer.standingOf(ban).state)).toEqual(['blocked', 'blocked']);
+    bans.end(shut, 1_000_500, 'admin', 'lifted');
+    await enforcer.sync();
+    expect(await held()).toEqual(['throttle 10/1m 1900000']);
+    bans.end(slower, 1_000_500, 'admin', 'lifted');
+    await enforcer.sync();
+    expect(await held()).toEqual(['throttle 10/1m 1300000']);
   });
 
   test('jails with other ports have blocks of their own; a jail that only detects has none', async () => {

@@ -1,6 +1,7 @@
 // What every firewall must do. One suite, run on each back end and on the real kernel.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseNetwork } from '../../src/address.ts';
+import { answerText } from '../../src/answer.ts';
 import type { Change, Firewall, FirewallPorts } from '../../src/firewall/index.ts';
 import type { Block, Instant, Network, Scope } from '../../src/model.ts';
 
@@ -14,6 +15,12 @@ export interface World {
 
 export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 export const WEB: Scope = { protocol: 'tcp', ports: [80, 443] };
+
+export const REJECT: Scope = { ...EVERYTHING, answer: { do: 'reject' } };
+export const SLOW: Scope = {
+  ...EVERYTHING,
+  answer: { do: 'throttle', rate: { packets: 10, per: 'minute' } },
+};
 
 export function net(text: string): Network {
   return parseNetwork(text)!.network;
@@ -30,9 +37,10 @@ export function release(text: string, scope = EVERYTHING): Change {
 /** `192.0.2.7 any: 60` (seconds left, rounded), sorted: a listing that can be compared. */
 export function summary(blocks: readonly Block[], now: Instant): string[] {
   return blocks
-    .map(({ scope: { protocol, ports }, network, until }) => {
+    .map(({ scope: { protocol, ports, answer }, network, until }) => {
       const left = until === undefined ? 'for good' : String(Math.round((until - now) / 10_000) * 10);
-      return `${network.text} ${[protocol, ...ports].join(' ')}: ${left}`;
+      const how = answer ? [answerText(answer)] : [];
+      return `${network.text} ${[protocol, ...ports, ...how].join(' ')}: ${left}`;
     })
     .toSorted();
 }
@@ -92,6 +100,51 @@ export function describeConformance(
         '203.0.112.0/21 udp: 3600',
         '203.0.113.0/24 any 22: 3600',
       ]);
+    });
+
+    it('lists the answers of what it blocks, and changes one without the others', async () => {
+      await firewall.prepare([]);
+      const ports = Array.from({ length: 40 }, (_, index) => 30_000 + index);
+      const changes = [
+        block('192.0.2.7', now + 600_000, SLOW),
+        block('192.0.2.7', now + 60_000, REJECT),
+        block('192.0.2.7', now + 3_600_000),
+        block('192.0.2.7', undefined, {
+          ...SLOW,
+          answer: { do: 'throttle', rate: { packets: 9_999, per: 'second' } },
+        }),
+        block('192.0.2.0/24', now + 600_000, {
+          ...WEB,
+          answer: { do: 'throttle', rate: { packets: 1, per: 'day' } },
+        }),
+        block('2001:db8:1:2::/64', now + 600_000, { ...REJECT, protocol: 'udp', ports }),
+        block('2001:db8::7', now + 600_000, { ...SLOW, ports }),
+        block('2001:db8::7', undefined, SLOW),
+      ];
+      expect(await firewall.apply(changes, now)).toEqual(changes.map(() => ({ outcome: 'applied' })));
+      const many = ports.join(' ');
+      const expected = [
+        '192.0.2.0/24 tcp 80 443 throttle 1/1d: 600',
+        '192.0.2.7 any reject: 60',
+        '192.0.2.7 any throttle 10/1m: 600',
+        '192.0.2.7 any throttle 9999/1s: for good',
+        '192.0.2.7 any: 3600',
+        `2001:db8:1:2::/64 udp ${many} reject: 600`,
+        `2001:db8::7 any ${many} throttle 10/1m: 600`,
+        '2001:db8::7 any throttle 10/1m: for good',
+      ];
+      expect(await listed()).toEqual(expected);
+      expect(await firewall.isWhole()).toBe(true);
+      await firewall.apply([release('192.0.2.7', SLOW), block('192.0.2.7', now + 600_000, REJECT)], now);
+      const after = [
+        '192.0.2.7 any reject: 600',
+        ...expected.filter((each) => !/any (?:throttle 10|reject)/.test(each) || each.startsWith('2001')),
+      ];
+      expect(await listed()).toEqual(after.toSorted());
+      await firewall.prepare([net('198.51.100.0/24')]);
+      expect(await listed()).toEqual(after.toSorted());
+      await firewall.teardown();
+      expect(await world.leftovers()).toBe('');
     });
 
     it('sets the end anew when a block is there already: later, earlier, none and one again', async () => {

@@ -13,6 +13,8 @@ interface KernelSet {
 interface Table {
   chain: { hook: string; priority: number; policy: string } | undefined;
   readonly rules: { text: string; set: string }[];
+  /** The rules of the chain that rejects; undefined: there is none. */
+  refuse: string[] | undefined;
   readonly sets: Map<string, KernelSet>;
 }
 
@@ -65,13 +67,15 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
     if (!parts) throw new Error(`not a statement that Bailiff writes: ${statement}`);
     const [, verb, noun, rest] = parts as unknown as [string, string, string, string];
     if (noun === 'table') {
-      if (verb === 'add') table ??= { chain: undefined, rules: [], sets: new Map() };
+      if (verb === 'add') table ??= { chain: undefined, rules: [], refuse: undefined, sets: new Map() };
       else if (!table) throw new Refused('No such file or directory');
       else table = undefined;
       return;
     }
     if (!table) throw new Refused('No such file or directory');
     const [name, body] = [rest.split(' ')[0]!, rest.slice(rest.indexOf(' ') + 1)];
+    if ((noun === 'chain' || noun === 'rule') && name === 'refuse')
+      return changeRefuse(table, verb, noun, body);
     switch (`${verb} ${noun}`) {
       case 'add chain': {
         const [, hook, priority, policy] = /type filter hook (\w+) priority (-?\d+); policy (\w+);/.exec(
@@ -88,6 +92,7 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
       case 'add rule':
       case 'insert rule': {
         const set = /@(\S+)/.exec(body)![1]!;
+        if (body.endsWith('goto refuse') && !table.refuse) throw new Refused('No such file or directory');
         if (!table.chain || !table.sets.has(set)) throw new Refused('No such file or directory');
         table.rules[verb === 'add' ? 'push' : 'unshift']({ text: body, set });
         return;
@@ -103,6 +108,13 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
     if (!set) throw new Refused('No such file or directory');
     if (`${verb} ${noun}` === 'flush set') set.elements.clear();
     else for (const element of body.slice(2, -2).split(', ')) changeElement(set, verb, element);
+  }
+
+  function changeRefuse(within: Table, verb: string, noun: string, body: string): void {
+    if (noun === 'chain' && verb === 'add') within.refuse ??= [];
+    else if (!within.refuse) throw new Refused('No such file or directory');
+    else if (noun === 'chain') within.refuse = [];
+    else within.refuse.push(body);
   }
 
   function changeElement(set: KernelSet, verb: string, text: string): void {
@@ -140,6 +152,13 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
         objects.push({
           chain: { family: 'inet', table: 'bailiff', name: 'prerouting', type: 'filter', hook, prio, policy },
         });
+      }
+      const ours = { family: 'inet', table: 'bailiff' };
+      if (table.refuse) objects.push({ chain: { ...ours, name: 'refuse' } });
+      for (const text of table.refuse ?? []) {
+        const type = text.includes('tcp reset') ? 'tcp reset' : 'icmpx';
+        const l4 = type === 'icmpx' ? [] : [match({ meta: { key: 'l4proto' } }, 'tcp')];
+        objects.push({ rule: { ...ours, chain: 'refuse', expr: [...l4, { reject: { type } }] } });
       }
       for (const { text } of table.rules) {
         objects.push({
@@ -230,7 +249,7 @@ function splitStatements(text: string): string[] {
 
 /** A rule in the JSON of `nft -j list`. */
 function expressionsOf(rule: string): object[] {
-  const [, protocol, mask, set] = /^(ip6?) saddr(?: & (\S+))? @(\S+)/.exec(rule)!;
+  const [, protocol, mask, set] = /(?:^|\} |(?:tcp|udp) )(ip6?) saddr(?: & (\S+))? @(\S+)/.exec(rule)!;
   const saddr = { payload: { protocol, field: 'saddr' } };
   const expressions: object[] = [match(mask === undefined ? saddr : { '&': [saddr, mask] }, `@${set}`)];
   const l4 = /meta l4proto (?:\{ (.+?) \}|(\w+))/.exec(rule);
@@ -243,6 +262,7 @@ function expressionsOf(rule: string): object[] {
   }
   const counter = /counter packets (\d+) bytes (\d+)/.exec(rule);
   if (counter) expressions.push({ counter: { packets: Number(counter[1]), bytes: Number(counter[2]) } });
+  if (rule.endsWith('goto refuse')) return [...expressions, { goto: { target: 'refuse' } }];
   return [...expressions, rule.endsWith('accept') ? { accept: null } : { drop: null }];
 }
 

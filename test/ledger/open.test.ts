@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import type { Gentle, Scope } from '../../src/model.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import { T0, ban, commitOf, ledgerIn, offender, position, reopened, stateFolder } from './support.ts';
 
@@ -184,6 +185,39 @@ describe('opening', () => {
         facts: expect.objectContaining({ code: 'ENOTDIR' }),
       }),
     );
+  });
+});
+
+describe('what bans do', () => {
+  it('is kept; those of before there was a choice drop, and what makes no sense is damaged', async () => {
+    const folder = stateFolder();
+    const ledger = ledgerIn(folder);
+    const answers: (Gentle | undefined)[] = [
+      undefined,
+      { do: 'reject' },
+      { do: 'throttle', rate: { packets: 10, per: 'minute' } },
+    ];
+    const scopeOf = (answer: Gentle | undefined): Scope => ({
+      ...{ protocol: 'tcp', ports: [22] },
+      ...(answer && { answer }),
+    });
+    const bans = [...answers, ...answers, ...answers].map((answer, i) =>
+      ban(i + 1, `192.0.2.${i}`, { scope: scopeOf(answer) }),
+    );
+    const slow = offender('192.0.2.2', { throttled: true });
+    await ledger.commit(commitOf({ bans, offenders: [slow] }), false);
+    ledger.close();
+    tamper(
+      folder,
+      `UPDATE bans SET scope = json_set(scope, '$.answer', json('{"do":"tarpit"}')) WHERE id = 4;
+       UPDATE bans SET scope = json_set(scope, '$.answer.do', 'throttle') WHERE id = 5;
+       UPDATE bans SET scope = json_set(scope, '$.answer.rate.per', 'year') WHERE id = 6;
+       UPDATE bans SET scope = json_set(scope, '$.answer', 'reject') WHERE id = 7`,
+    );
+    const remembered = reopened(ledger, folder).load();
+    expect(remembered.openBans).toEqual(bans.filter(({ id }) => id <= 3 || id >= 8));
+    expect(remembered.damaged).toBe(4);
+    expect(remembered.offenders).toEqual([slow]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { BanView } from '../../api/contract.ts';
 import { EXIT } from '../../errors.ts';
+import { answerInWords } from '../answer.ts';
 import { fetchBans } from '../every-ban.ts';
 import { formatJson } from '../json.ts';
 import { formatTable, formatWhen } from '../table.ts';
@@ -41,6 +42,6 @@ export const verb: Verb = {
 };
 
 function stateOf(ban: BanView): string {
-  const why = ban.state === 'ended' ? ban.endedBy : ban.why;
+  const why = ban.state === 'ended' ? ban.endedBy : (ban.why ?? answerInWords(ban.answer));
   return why === undefined ? ban.state : `${ban.state} (${why})`;
 }

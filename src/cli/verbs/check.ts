@@ -6,6 +6,8 @@ import { printable } from '../../text.ts';
 import { formatJson } from '../json.ts';
 import { exitOf, readSetup, tellFaults } from '../ready.ts';
 import type { Verb } from '../verb.ts';
+import type { JailConfig } from '../../config/contract.ts';
+import { stepText } from '../../answer.ts';
 
 export const verb: Verb = {
   name: 'check',
@@ -29,12 +31,20 @@ export const verb: Verb = {
   },
 };
 
+/** What its bans do, offence by offence; nothing where all of them drop what the jail says. */
+function answersOf({ respond }: JailConfig): string {
+  if (respond.every(({ answer, ports, duration, wider }) => !answer && !ports && !duration && !wider))
+    return '';
+  return `bans ${respond.map(stepText).join(', then ')}; `;
+}
+
 function describe(file: string, setup: Pick<Setup, 'jails'>): string {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const jails = setup.jails.map(({ config, rules, filters }) => {
     const isAccess = filters.some(({ definition }) => definition.layout === 'access');
     const format = isAccess ? `lines are read as ${printable(config.logFormat ?? 'combined', 60)}; ` : '';
-    return `  ${rules.name}: ${format}stamps without a zone are read in ${config.zone ?? `${zone} (this host's)`}\n`;
+    const answers = answersOf(config);
+    return `  ${rules.name}: ${format}${answers}stamps without a zone are read in ${config.zone ?? `${zone} (this host's)`}\n`;
   });
   return `${file}: no faults; every sample and forgery passed.\n${jails.join('')}`;
 }

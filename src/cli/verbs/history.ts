@@ -3,6 +3,7 @@ import { EXIT } from '../../errors.ts';
 import { printable } from '../../text.ts';
 import { formatDuration } from '../../time.ts';
 import { checkAddresses } from '../arguments.ts';
+import { answerInWords } from '../answer.ts';
 import { formatJson } from '../json.ts';
 import { formatTable, formatWhen, paint } from '../table.ts';
 import type { Cell } from '../table.ts';
@@ -74,7 +75,7 @@ function formatScreen(context: Context, history: HistoryView): string {
     parts.push(formatTable(context, ['jail', 'someone logged in', 'protected until'], rows));
   }
   if (history.next.length > 0) {
-    const rows = history.next.map((each) => [each.jail, `ban number ${each.nth}`, span(each.for)]);
+    const rows = history.next.map((each) => [each.jail, nextInWords(each), span(each.for)]);
     parts.push(formatTable(context, ['jail', 'next would be', 'for'], rows));
   }
   return parts.join('\n');
@@ -83,7 +84,9 @@ function formatScreen(context: Context, history: HistoryView): string {
 function formatBan(context: Context, ban: HistoryView['bans'][number]): string {
   const end = ban.endedBy === undefined ? '' : `, ended by ${ban.endedBy}`;
   const until = ban.until === null ? 'without end' : `until ${formatWhen(context, ban.until)}`;
-  const head = `${ban.address}: ban ${ban.id} in ${ban.jail}, number ${ban.nth}, by ${ban.by}: ${ban.state}${end}`;
+  const how = answerInWords(ban.answer);
+  const state = how === undefined ? ban.state : `${ban.state} (${how})`;
+  const head = `${ban.address}: ban ${ban.id} in ${ban.jail}, number ${ban.nth}, by ${ban.by}: ${state}${end}`;
   const when = `  from ${formatWhen(context, ban.since)} ${until}`;
   const reason = ban.reason === '' ? [] : [`  ${printable(ban.reason)}`];
   const alarm = ban.ineffective;
@@ -96,6 +99,16 @@ function formatBan(context: Context, ban: HistoryView['bans'][number]): string {
   return [printable(head), printable(when), ...effect.map((line) => printable(line)), ...reason, ...evidence]
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** `ban number 2 (reject); 192.0.2.0/24 from 8 on, 3 now`. */
+function nextInWords({ nth, answer, wider }: HistoryView['next'][number]): string {
+  const how = answerInWords(answer);
+  const next = how === undefined ? `ban number ${nth}` : `ban number ${nth} (${how})`;
+  if (!wider) return next;
+  const { network, offenders, when, spared } = wider;
+  const whom = spared === undefined ? `from ${when} on, ${offenders} now` : `never: ${spared}`;
+  return `${next}; ${network} ${whom}`;
 }
 
 function span(seconds: number | null): string {

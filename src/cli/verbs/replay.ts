@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { matchesGlob, resolve } from 'node:path';
+import { answerText } from '../../answer.ts';
 import { BailiffError, EXIT, reasonOf } from '../../errors.ts';
 import { createHost, replay } from '../../daemon/index.ts';
 import type { ReplayResult } from '../../daemon/index.ts';
@@ -45,7 +46,9 @@ function show(context: Context, outcome: ReplayResult): void {
     return;
   }
   const rows = bans.map(banView);
-  const head = ['address', 'jail', 'at', 'until', 'nth', 'line'];
+  // Where all of them drop there is nothing to tell.
+  const areTold = rows.some(({ answer }) => answer !== undefined && answer !== 'drop');
+  const head = ['address', 'jail', 'at', 'until', 'nth', 'line', ...(areTold ? ['answer'] : [])];
   context.out(
     formatTable(
       context,
@@ -57,6 +60,7 @@ function show(context: Context, outcome: ReplayResult): void {
         formatWhen(context, ban.until),
         ban.nth,
         `${ban.file}:${ban.line}`,
+        ...(areTold ? [ban.answer ?? ''] : []),
       ]),
     ),
   );
@@ -74,6 +78,7 @@ function banView(ban: Ban) {
     at: formatInstant(ban.since),
     until: ban.until === undefined ? null : formatInstant(ban.until),
     nth: ban.nth,
+    ...(ban.scope && { answer: answerText(ban.scope.answer) }),
     file: deciding?.file ?? null,
     line: deciding?.line ?? null,
   };

@@ -9,8 +9,12 @@ import { followNames } from './names.ts';
 import type { Names } from './names.ts';
 import { followOwnAddresses } from './own-addresses.ts';
 import type { Protection } from './protection.ts';
-import { liftAllowed, liftProtected } from '../releases.ts';
+import { every } from '../service/timers.ts';
+import { liftAllowed, liftCrowds, liftProtected } from '../releases.ts';
 import type { Sittings } from '../sitting.ts';
+
+/** How often networks that are banned are looked at for somebody to be spared. */
+const LOOK = 60_000;
 
 export interface ExemptParts {
   readonly host: Host;
@@ -37,7 +41,9 @@ export interface Exempt extends Names {
 export function followExempt(parts: ExemptParts): Exempt {
   const { host, protection, enforcer, clock, log, faults } = parts;
   const release = (): number =>
-    liftAllowed(parts, protection, clock.now()) + liftProtected(parts, protection, clock.now());
+    liftAllowed(parts, protection, clock.now()) +
+    liftProtected(parts, protection, clock.now()) +
+    liftCrowds(parts, protection, clock.now());
 
   async function protect(): Promise<void> {
     await parts.booted;
@@ -48,11 +54,21 @@ export function followExempt(parts: ExemptParts): Exempt {
   const onChange = (): void => void protect().catch(parts.fail);
   const names = followNames({ protection, resolver: host.resolver, clock, log, faults }, onChange);
   const leaveAddresses = followOwnAddresses({ host, protection, clock, log, faults }, onChange);
+  // No event says that someone logged in from a network that is banned.
+  const stopLooking = every(
+    clock,
+    LOOK,
+    () => {
+      if (liftCrowds(parts, protection, clock.now()) > 0) void parts.settle().catch(parts.fail);
+    },
+    parts.fail,
+  );
   return {
     ...names,
     release,
     stop() {
       names.stop();
+      stopLooking();
       leaveAddresses();
     },
   };

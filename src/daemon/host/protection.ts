@@ -111,6 +111,13 @@ export function createProtection(
       // Whoever is never to be dropped must not share a /64 with an offender: then each address stands for itself.
       isProtected: (network) =>
         [ownSet, allowSet.set, ignoredBy(ignore()).set].some((set) => set.touching(network) !== undefined),
+      whySpared(network) {
+        for (const { set, as } of [allowSet, ignoredBy(ignore())]) {
+          const found = set.touching(network);
+          if (found) return `${found.text} is allowed by "${as.get(found.text)}"`;
+        }
+        return whyProtected(network);
+      },
     }),
     resolved(name, addresses) {
       const before = resolvedNames.get(name) ?? [];

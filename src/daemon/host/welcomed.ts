@@ -3,10 +3,14 @@ import type { HistoryView } from '../../api/contract.ts';
 import { whyWelcome } from '../../jails/index.ts';
 import type { Instant, Network } from '../../model.ts';
 import { formatInstant } from '../../time.ts';
-import type { Sittings } from '../sitting.ts';
+import type { SittingJail } from '../judge.ts';
+
+interface InSession {
+  readonly all: readonly SittingJail[];
+}
 
 /** Why a ban by hand is refused unless its administrator insists; of a network, by whoever logged in from inside. */
-export function whyWelcomed({ all }: Sittings, network: Network, now: Instant): string | undefined {
+export function whyWelcomed({ all }: InSession, network: Network, now: Instant): string | undefined {
   for (const { jail } of all) {
     const welcome = jail.welcomed(network, now);
     if (welcome)
@@ -16,7 +20,7 @@ export function whyWelcomed({ all }: Sittings, network: Network, now: Instant): 
 }
 
 /** In which jails the address is protected, and until when. */
-export function protectedIn({ all }: Sittings, network: Network, now: Instant): HistoryView['protected'] {
+export function protectedIn({ all }: InSession, network: Network, now: Instant): HistoryView['protected'] {
   return all.flatMap(({ jail }) => {
     const welcome = jail.welcomed(network, now);
     if (!welcome) return [];

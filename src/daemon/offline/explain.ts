@@ -3,6 +3,7 @@
 import type { Filter, LineVerdict } from '../../filters/contract.ts';
 import { judgeLast } from '../../filters/index.ts';
 import type { Instant, Match } from '../../model.ts';
+import { answerText, scopeAt } from '../../answer.ts';
 import type { ReadyJail, Setup } from '../../setup/index.ts';
 import { formatDuration } from '../../time.ts';
 import type { Host } from '../host/host.ts';
@@ -115,10 +116,22 @@ function sentenceOn(
       // These jails remember nobody, so it can't be that he is banned, forgiven or counted already.
       return { outcome: 'recorded', why: 'evidence only: it counts nothing by itself' };
     case 'counted':
-      return { outcome: 'counted', why: `counts ${counts}; number ${verdict.of} ${window} bans` };
+      return {
+        outcome: 'counted',
+        why: `counts ${counts}; number ${verdict.of} ${window} bans${firstAnswer(ready)}`,
+      };
     case 'ban':
-      return { outcome: 'ban', why: `number ${ready.rules.maxRetry} ${window} bans, and this is it` };
+      return {
+        outcome: 'ban',
+        why: `number ${ready.rules.maxRetry} ${window} bans${firstAnswer(ready)}, and this is it`,
+      };
   }
+}
+
+/** What the first ban does, where that is not to drop. */
+function firstAnswer({ scope, rules }: ReadyJail): string {
+  const { answer } = scopeAt(scope, rules.respond, 1);
+  return answer ? ` (${answerText(answer)})` : '';
 }
 
 function protectionBy({ protects }: Filter['definition'], { rules }: ReadyJail): string {

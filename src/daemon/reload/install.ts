@@ -12,7 +12,7 @@ import type { Feeds } from '../intake/feeds.ts';
 import { namesOf, type InForce } from '../in-force.ts';
 import type { Names } from '../host/names.ts';
 import type { Protection } from '../host/protection.ts';
-import { liftAllowed } from '../releases.ts';
+import { liftAllowed, liftCrowds } from '../releases.ts';
 import type { Installed } from './reload.ts';
 import type { Sittings } from '../sitting.ts';
 
@@ -55,6 +55,7 @@ export async function installSetup(next: Setup, parts: InstallParts): Promise<In
   names.restart();
   await parts.enforcer.allow(protection.allowed());
   liftAllowed({ bans, sittings }, protection, clock.now());
+  liftCrowds({ bans, sittings }, protection, clock.now());
   await parts.settle();
   // If we die here what was known before the step is on the disk, by whatever jail it is held now.
   parts.at('after-reload');

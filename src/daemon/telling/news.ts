@@ -1,5 +1,6 @@
 // What the rooms tell, put into events; and what is measured on the way. Nothing here decides, and nothing waits.
 import type { FaultNews, StatusView } from '../../api/contract.ts';
+import { answerText } from '../../answer.ts';
 import type { Ban, Chunk, Instant, Match, Verdict } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 import type { SourceStatus } from '../../sources/contract.ts';
@@ -85,6 +86,7 @@ export function createNewsroom(clock: Clock, firewallEnforces: boolean): Newsroo
         if (!firewallEnforces) return;
         events.emit({
           ...{ kind: 'kernel', address: network.text, protocol: scope.protocol, ports: [...scope.ports] },
+          ...(scope.answer && { answer: answerText(scope.answer) }),
           ...(outcome.outcome === 'refused'
             ? { what: 'refused', why: printable(outcome.why) }
             : { what: isBlock ? 'blocked' : 'released' }),

@@ -12,13 +12,14 @@ import type {
 import type { Config, JailConfig } from '../../config/contract.ts';
 import type { Dropped, Firewall } from '../../firewall/contract.ts';
 import type { Ledger } from '../../ledger/contract.ts';
-import type { Ban, Duration, Instant, Network } from '../../model.ts';
+import type { Ban, Instant, Network } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 import type { SourceFault, SourceStatus, Sources } from '../../sources/contract.ts';
 import { formatInstant } from '../../time.ts';
 import type { Bans } from '../bans.ts';
 import type { Effect } from '../effect/effect.ts';
 import type { Enforcer } from '../enforcer.ts';
+import { answerOf, nextOf } from './answers.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import type { Rearm } from '../kernel/rearm.ts';
 import { healthOf } from './health.ts';
@@ -106,6 +107,7 @@ export function createViews(parts: ViewParts): Views {
       reason: ban.reason,
       by: ban.by,
       ...(ban.endedBy === undefined ? {} : { endedBy: ban.endedBy }),
+      ...answerOf(sittings, ban),
     };
   }
 
@@ -211,7 +213,6 @@ export function createViews(parts: ViewParts): Views {
         const offender = jail.offender(network);
         return offender ? [{ jail, offender }] : [];
       });
-      const at = (duration: Duration): number | null => (duration === Infinity ? null : duration / 1_000);
       return {
         address: network.text,
         bans: known.map((ban) => ({
@@ -226,10 +227,7 @@ export function createViews(parts: ViewParts): Views {
           last: lastOf(offender.stamps),
         })),
         protected: protectedIn(sittings, network, now),
-        next: sittings.all.map(({ jail }) => {
-          const sentence = jail.next(network, now);
-          return { jail: jail.rules.name, nth: sentence.nth, for: at(sentence.duration) };
-        }),
+        next: sittings.all.map((sitting) => nextOf(sitting, network, now)),
       };
     },
   };
