@@ -1,7 +1,7 @@
 // One jail: a match in, a verdict out. The order of the questions below is the order of the law.
 import { isAddress } from '../address.ts';
 import type { JailRules, Instant, Network, Verdict, Welcome } from '../model.ts';
-import type { Count, CreateJail, JailStats } from './contract.ts';
+import type { Bounds, Count, CreateJail, JailStats } from './contract.ts';
 import { insert, newestOf } from './counting.ts';
 import { createOffenders } from './offenders.ts';
 import { endOf, lengthOf, nextNumber, type Earlier } from './sentence.ts';
@@ -18,7 +18,7 @@ import {
 } from './tally.ts';
 import { createWelcomes, whyWelcome } from './welcomes.ts';
 
-const MAX_OFFENDERS = 1_000_000;
+const UNBOUNDED: Bounds = { offenders: 1_000_000, evidence: Infinity };
 
 /**
  * An address from which someone logged in has so many times maxRetry. An office whose programs try an old password stays
@@ -31,11 +31,20 @@ type Reason = Extract<Verdict, { outcome: 'recorded' }>['why'];
 /** What each method promises stands in contract.ts. */
 export const createJail: CreateJail = (rules, ignoring, remembered, now, options = {}) => {
   const { name, maxRetry, findTime, banTime } = rules;
-  const stats: JailStats = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0, ...options.stats };
+  const stats: JailStats = {
+    matches: 0,
+    ignored: 0,
+    late: 0,
+    bans: 0,
+    evicted: 0,
+    thinned: 0,
+    ...options.stats,
+  };
   const offenders = createOffenders(rules, remembered, now, {
     isProtected: ignoring.isProtected,
-    limit: options.maxOffenders ?? MAX_OFFENDERS,
-    onEvicted: () => stats.evicted++,
+    bounds: options.bounds ?? (() => UNBOUNDED),
+    makeRoom: options.makeRoom ?? (() => {}),
+    stats,
   });
   const welcomes = createWelcomes(
     name,
@@ -69,9 +78,9 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
         return record(tally, match, 'counted-already');
       markSession(tally, session);
     }
-    offenders.touch(tally);
     keepEvidence(tally, match.evidence());
     const count = insert(tally.window, at, counts, findTime);
+    offenders.touch(tally);
     const welcome = welcomeOf(address, tally, at);
     const limit = limitUnder(welcome);
     if (count >= limit) return sentence(tally, match, count);
@@ -101,8 +110,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
   };
 
   const record = (tally: Tally, match: Count, why: Reason): Verdict => {
-    offenders.touch(tally);
     keepEvidence(tally, match.evidence());
+    offenders.touch(tally);
     return { outcome: 'recorded', why };
   };
 
@@ -112,6 +121,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     // A prefix that has come to hold a protected address since it was first counted: only the address itself is banned.
     const isSpared = tally.address.bits < address.bits && ignoring.isProtected(tally.address);
     const culprit = isSpared ? offenders.openExactly(address, since) : tally;
+    if (isSpared) offenders.touch(tally);
     const { nth, until } = pass(culprit, [tally], since, undefined);
     stats.bans++;
     return { outcome: 'ban', offender: culprit.address, since, until, nth, count, evidence };
@@ -219,6 +229,11 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     takeForgotten: offenders.takeForgotten,
     restore: offenders.restore,
     prune: offenders.prune,
+    evict: offenders.evict,
+    get weight() {
+      return offenders.weight;
+    },
+    crowds: offenders.crowds,
   };
 };
 

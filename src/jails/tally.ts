@@ -2,6 +2,7 @@
 import type { Duration, Evidence, Instant, Network, Offender } from '../model.ts';
 import { ownCopy } from '../text.ts';
 import { clear, createWindow, type Window } from './counting.ts';
+import type { Queue } from './ranks.ts';
 
 /** How many lines are kept for each offender. */
 const EVIDENCE_LINES = 10;
@@ -19,6 +20,9 @@ export interface Tally {
   /** A ring: once it is full, `oldest` is overwritten next. */
   evidence: Evidence[];
   oldest: number;
+  /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
+  weight: number;
+  weighed: number;
   /** The latest sessions of which a match has counted, oldest first. */
   sessions: readonly string[];
   nth: number;
@@ -28,7 +32,13 @@ export interface Tally {
   forgivenUntil: Instant;
   /** `Infinity` when touched since the last prune, else the prune that first found it idle. */
   idleSince: Instant;
+  /** Where it stands among those who may have to make room: see ranks.ts. */
+  queue: Queue | undefined;
+  before: Tally | undefined;
+  after: Tally | undefined;
 }
+
+const NOWHERE = { queue: undefined, before: undefined, after: undefined } as const;
 
 export function createTally(address: Network): Tally {
   return {
@@ -36,6 +46,8 @@ export function createTally(address: Network): Tally {
     window: createWindow([], 0),
     evidence: [],
     oldest: 0,
+    weight: 0,
+    weighed: 0,
     sessions: NO_SESSIONS,
     nth: 0,
     overall: 0,
@@ -43,17 +55,21 @@ export function createTally(address: Network): Tally {
     lastUntil: -Infinity,
     forgivenUntil: -Infinity,
     idleSince: Infinity,
+    ...NOWHERE,
   };
 }
 
 /** The inverse of {@link pictureOf}; `findTime` may have changed since. */
 export function recall(offender: Offender, findTime: Duration, now: Instant): Tally {
   const sentenced = offender.lastSince !== undefined;
+  const evidence = offender.evidence.slice(-EVIDENCE_LINES);
   return {
     address: offender.address,
     window: createWindow(offender.stamps, findTime),
-    evidence: offender.evidence.slice(-EVIDENCE_LINES),
+    evidence,
     oldest: 0,
+    weight: evidence.reduce((sum, line) => sum + weightOf(line), 0),
+    weighed: 0,
     sessions: offender.sessions?.slice(-SESSIONS) ?? NO_SESSIONS,
     nth: offender.nth,
     overall: offender.overall ?? offender.nth,
@@ -61,6 +77,7 @@ export function recall(offender: Offender, findTime: Duration, now: Instant): Ta
     lastUntil: offender.lastUntil ?? (sentenced ? Infinity : -Infinity),
     forgivenUntil: offender.forgivenUntil ?? -Infinity,
     idleSince: now,
+    ...NOWHERE,
   };
 }
 
@@ -80,7 +97,13 @@ export function pictureOf(jail: string, tally: Tally): Offender {
   };
 }
 
+/** A line's text, one byte a character unless it has others than Latin ones, and what holds it. */
+function weightOf({ text }: Evidence): number {
+  return text.length + 128;
+}
+
 export function keepEvidence(tally: Tally, evidence: Evidence): void {
+  tally.weight += weightOf(evidence);
   if (tally.evidence.length === 0) {
     tally.evidence = [evidence];
     return;
@@ -89,6 +112,7 @@ export function keepEvidence(tally: Tally, evidence: Evidence): void {
     tally.evidence.push(evidence);
     return;
   }
+  tally.weight -= weightOf(tally.evidence[tally.oldest]!);
   tally.evidence[tally.oldest] = evidence;
   tally.oldest = (tally.oldest + 1) % EVIDENCE_LINES;
 }
@@ -116,8 +140,13 @@ export function forgetSessions(tally: Tally): void {
  */
 export function startAnew(tally: Tally): void {
   clear(tally.window);
+  dropEvidence(tally);
+}
+
+export function dropEvidence(tally: Tally): void {
   tally.evidence = [];
   tally.oldest = 0;
+  tally.weight = 0;
 }
 
 export function isBannedAt(tally: Tally, at: Instant): boolean {
