@@ -63,7 +63,7 @@ export interface Jail {
   /** How many matches ban the address at that instant. */
   limitOf(address: Network, at: Instant): number;
   /** What is remembered of log-ins, for the ledger, and for a jail that takes this one's place. */
-  readonly welcomes: Pick<Welcomes, 'all' | 'dirty' | 'takeDirty' | 'restore' | 'prune'>;
+  readonly welcomes: Omit<Welcomes, 'note' | 'find' | 'inside'>;
   /**
    * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.

@@ -4,7 +4,7 @@
 // heard of since his last match: whoever tries again sooner than that is banned, however many strangers come in between.
 import type { Duration, Instant } from '../model.ts';
 import { newestOf } from './counting.ts';
-import type { Tally } from './tally.ts';
+import type { Queue, Tally } from './tally.ts';
 
 /** `faint`: less than half of what bans. `near`: at least that. `known`: there is a sentence or a pardon to be remembered. */
 const RANKS = ['faint', 'near', 'known'] as const;
@@ -23,13 +23,6 @@ export interface Ranks {
    * @param limit how many there should be.
    */
   least(at: Instant, limit: number): Tally | undefined;
-}
-
-/** A queue through its members: whoever is in it stands in one queue only. */
-export interface Queue {
-  first: Tally | undefined;
-  last: Tally | undefined;
-  size: number;
 }
 
 export function createRanks(rules: { readonly maxRetry: number; readonly findTime: Duration }): Ranks {

@@ -2,7 +2,6 @@
 import type { Duration, Evidence, Instant, Network, Offender } from '../model.ts';
 import { ownCopy } from '../text.ts';
 import { clear, createWindow, type Window } from './counting.ts';
-import type { Queue } from './ranks.ts';
 
 /** How many lines are kept for each offender. */
 const EVIDENCE_LINES = 10;
@@ -36,6 +35,13 @@ export interface Tally {
   queue: Queue | undefined;
   before: Tally | undefined;
   after: Tally | undefined;
+}
+
+/** A queue through its members: whoever is in it stands in one queue only. */
+export interface Queue {
+  first: Tally | undefined;
+  last: Tally | undefined;
+  size: number;
 }
 
 const NOWHERE = { queue: undefined, before: undefined, after: undefined } as const;

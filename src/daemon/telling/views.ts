@@ -2,6 +2,8 @@
 import type {
   BanState,
   BanView,
+  BoundView,
+  CrowdView,
   HistoryView,
   JailView,
   Page,
@@ -11,6 +13,7 @@ import type {
 } from '../../api/contract.ts';
 import type { Config, JailConfig } from '../../config/contract.ts';
 import type { Dropped, Firewall } from '../../firewall/contract.ts';
+import type { Jail } from '../../jails/contract.ts';
 import type { Ledger } from '../../ledger/contract.ts';
 import type { Ban, Duration, Instant, Network } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
@@ -27,6 +30,8 @@ import type { ReportSource, ReportStatus } from '../reports/report-source.ts';
 import type { Sittings } from '../sitting.ts';
 import { protectedIn } from '../host/welcomed.ts';
 
+/** So many networks are shown of each jail. */
+const MOST_CROWDS = 10;
 const NOTHING = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
 
 export interface ViewParts {
@@ -49,6 +54,8 @@ export interface ViewParts {
   wasReached(): boolean;
   readonly clock: Clock;
   readonly news: Newsroom;
+  /** How much there is of what grows. */
+  bounds(): BoundView[];
 }
 
 export interface Views {
@@ -123,6 +130,7 @@ export function createViews(parts: ViewParts): Views {
       banned: bans.countIn(name),
       bansTotal,
       evicted,
+      crowds: crowdsOf(jail),
       hour: news.hour.of(name),
     };
   }
@@ -175,6 +183,7 @@ export function createViews(parts: ViewParts): Views {
         caughtUp,
         sources: known.sources.map(sourceView),
         jails,
+        bounds: parts.bounds(),
         faults: known.faults.map(faultView),
       };
     },
@@ -216,6 +225,13 @@ export function createViews(parts: ViewParts): Views {
       };
     },
   };
+}
+
+function crowdsOf(jail: Jail | undefined): CrowdView[] {
+  const largest = jail?.crowds.largest(MOST_CROWDS) ?? [];
+  return largest.map(({ network, last, ...counts }) => ({
+    ...{ network: network.text, ...counts, last: formatInstant(last) },
+  }));
 }
 
 function lastOf(stamps: readonly (readonly [Instant, number])[]): string | null {
