@@ -12,8 +12,8 @@ import type { FaultPoint } from './fault-points.ts';
 import type { ReportMemory } from './reports/report-memory.ts';
 import type { Sessions } from './intake/sessions.ts';
 
-/** A commit is due after a second, or when this many offenders and sessions are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
-const MAX_DIRTY = 5_000;
+/** A commit is due after a second, or when this many offenders and sessions are dirty: 1 000 take some ten milliseconds, and the sockets wait so long. */
+const MAX_DIRTY = 1_000;
 const MAX_WAIT = 1_000;
 /** So many forgotten offenders may wait for the ledger. Rows of those beyond stay, and are forgotten after a restart. */
 export const GONE = 100_000;
