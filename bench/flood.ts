@@ -54,7 +54,7 @@ async function start(folder: string, config: object, firewall: string, around: s
   const places = ['--config', join(folder, 'jails.json'), '--runtime', join(folder, 'run')];
   const line = [...around, process.execPath, ...FLAGS, join(ROOT, 'src/cli/main.ts'), ...places];
   const [file, ...args] = [...line, 'run', '--state', join(folder, 'state'), '--firewall', firewall];
-  const child = spawn(file!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   const client = createClient(join(folder, 'run'));
   for (let tries = 0; tries < 600 && !(await client.ping().catch(() => undefined)); tries++) await sleep(100);
@@ -242,8 +242,11 @@ async function bans(): Promise<void> {
     const from = performance.now();
     let most = { waiting: 0, lag: 0 };
     const behind = new Set<string>();
-    const look = async (): Promise<StatusView> => {
-      const status = await client.status();
+    let unanswered = 0;
+    const look = async (): Promise<StatusView | undefined> => {
+      // It is answered when all that was there is read and committed: in a flood that may be too late.
+      const status = await client.status().catch(() => undefined);
+      if (!status) return void unanswered++;
       const waiting = status.bounds?.find(({ what }) => what === 'kernel')?.held ?? 0;
       most = {
         waiting: Math.max(most.waiting, waiting),
@@ -265,12 +268,14 @@ async function bans(): Promise<void> {
     }
     const wrote = performance.now() - from;
     let status = await look();
-    while (!status.caughtUp || (status.firewall.blocked ?? 0) < count) {
+    while (!status?.caughtUp || (status.firewall.blocked ?? 0) < count) {
       if (performance.now() - from > wrote * 10 + 60_000) break;
       await sleep(250);
       status = await look();
     }
     const took = performance.now() - from;
+    if (!status) throw new Error('the daemon does not tell how it is');
+    console.log(`${unanswered} questions for the status were not answered within five seconds`);
     console.log(
       `written in ${(wrote / 1_000).toFixed(1)} s; all in the kernel ${((took - wrote) / 1_000).toFixed(1)} s later: ${status.firewall.blocked} of ${count}`,
     );
