@@ -78,7 +78,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   /** Never written so far: what is not in the ledger need not be taken out of it. */
   const fresh = new Set<number>();
   let lost = 0;
-  let walk = byId.values();
+  let walk: IterableIterator<Ban> | undefined;
 
   // What stands in the ledger need not stand here: evidence is most of what a ban takes.
   for (const ban of remembered) insert({ ...ban, evidence: NO_EVIDENCE });
@@ -192,7 +192,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     longestInForce(isWanted) {
       // They stand in the order of their numbers. One walk goes on from where it stopped: those behind it may stay.
       for (let looks = Math.min(LOOKS, byId.size); looks > 0; looks--) {
-        let next = walk.next();
+        let next = (walk ??= byId.values()).next();
         if (next.done) {
           walk = byId.values();
           next = walk.next();
@@ -210,6 +210,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       return byKey.size;
     },
     takeDirty() {
+      // A walk that stands still holds on to every ban that has ended since.
+      walk = undefined;
       // In order of number: a ban that ended must be written before the one that took its place.
       const taken = { bans: [...dirty.values()].toSorted((a, b) => a.id - b.id), events };
       dirty.clear();

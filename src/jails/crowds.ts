@@ -43,13 +43,13 @@ interface Kept {
 
 export function createCrowds(findTime: Duration): Crowds {
   const crowds = new Map<string, Kept>();
-  let round = crowds.values();
+  let round: IterableIterator<Kept> | undefined;
 
   /** The smallest of a few, taken in turn: who is large stays. */
   function smallest(): Kept {
     let least: Kept | undefined;
     for (let looks = LOOKS; looks > 0;) {
-      const next = round.next();
+      const next = (round ??= crowds.values()).next();
       if (next.done) {
         round = crowds.values();
         continue;
@@ -83,6 +83,8 @@ export function createCrowds(findTime: Duration): Crowds {
         .slice(0, most)
         .map(({ network, forgotten, matches, last }) => ({ network, forgotten, matches, last })),
     prune(now) {
+      // A walk that stands still holds on to what is gone.
+      round = undefined;
       for (const [text, crowd] of crowds)
         if (crowd.idleSince === Infinity) crowd.idleSince = now;
         else if (now - crowd.idleSince > findTime) crowds.delete(text);

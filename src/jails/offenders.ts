@@ -62,9 +62,9 @@ export function createOffenders(
   let lengths: readonly number[] = ipv6Prefix < 128 ? [ipv6Prefix] : [];
   const ranks = createRanks(rules);
   const crowds = createCrowds(findTime);
-  const nextToThin = inTurn(tallies);
+  const toThin = inTurn(tallies);
   let weight = 0;
-  const nextToPrune = inTurn(tallies);
+  const toPrune = inTurn(tallies);
 
   function weigh(tally: Tally): void {
     weight += tally.weight - tally.weighed;
@@ -119,7 +119,7 @@ export function createOffenders(
   /** Too much evidence: others lose theirs, in turn. What it led to is counted all the same. */
   const thin = (spared: Tally): void => {
     for (let looks = THINNING_LOOKS; looks > 0 && weight > bounds().evidence; looks--) {
-      const tally = nextToThin();
+      const tally = toThin.next();
       if (tally === spared || tally.evidence.length === 0) continue;
       stats.thinned += tally.evidence.length;
       dropEvidence(tally);
@@ -166,6 +166,8 @@ export function createOffenders(
     },
     crowds,
     takeDirty() {
+      toThin.rest();
+      if (forgotten.size > 0) toPrune.rest();
       const pictures = Array.from(dirty, (tally) => pictureOf(rules.name, tally));
       dirty.clear();
       return pictures;
@@ -186,7 +188,7 @@ export function createOffenders(
       crowds.prune(now);
       // Each call goes on where the last one stopped; whoever is looked at later is only forgotten later.
       for (let looks = Math.min(PRUNE_LOOKS, tallies.size); looks > 0 && gone.length < PRUNE_LIMIT; looks--) {
-        const tally = nextToPrune();
+        const tally = toPrune.next();
         // Idle is told by arrival, not by stamps: those of a live log may lag behind the clock by hours.
         if (tally.idleSince === Infinity) tally.idleSince = now;
         else if (now - tally.idleSince > findTime && isPast(tally, now, findTime, banTime.forget)) {
@@ -200,16 +202,28 @@ export function createOffenders(
 }
 
 /** Goes round and round through what a map holds, whatever is added and deleted meanwhile. Not for an empty one. */
-function inTurn<T>(map: ReadonlyMap<string, T>): () => T {
-  let round = map.values();
-  return () => {
-    let next = round.next();
-    if (next.done) {
-      round = map.values();
-      next = round.next();
-    }
-    return next.value!;
+function inTurn<T>(map: ReadonlyMap<string, T>): Turn<T> {
+  let round: IterableIterator<T> | undefined;
+  return {
+    next() {
+      let next = (round ??= map.values()).next();
+      if (next.done) {
+        round = map.values();
+        next = round.next();
+      }
+      return next.value!;
+    },
+    rest: () => (round = undefined),
   };
+}
+
+interface Turn<T> {
+  next(): T;
+  /**
+   * Begins anew next time. A walk that stands still holds on to all that its map has held since: it must not stand while
+   * many come and go.
+   */
+  rest(): void;
 }
 
 function isInside(address: Network, network: Network): boolean {
