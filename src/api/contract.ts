@@ -56,7 +56,30 @@ export interface JailView {
   banned: number;
   bansTotal: number;
   evicted: number;
+  /** Networks of offenders who had to make room, the busiest first. Nobody is counted or banned by it. */
+  crowds?: CrowdView[];
   hour?: HistoryOfHour;
+}
+
+/** What offenders of one network had done when they made room for others. */
+export interface CrowdView {
+  network: string;
+  /** How often one of them made room. */
+  forgotten: number;
+  matches: number;
+  /** The latest of these matches. */
+  last: string;
+}
+
+/** Something that grows with what others write. */
+export interface BoundView {
+  /** `offenders`, `evidence`, `bans`, … */
+  what: string;
+  held: number;
+  /** null: bounded by what stands above it. */
+  most: number | null;
+  /** How many were let go for want of room since the start. */
+  dropped: number;
 }
 
 export interface StatusView extends Alive {
@@ -83,6 +106,8 @@ export interface StatusView extends Alive {
   caughtUp: boolean;
   sources: SourceView[];
   jails: JailView[];
+  /** What memory and disk hold, and how much they may. */
+  bounds?: BoundView[];
   faults: RuntimeFault[];
 }
 

@@ -50,6 +50,12 @@ const JailView = v.strictObject({
   banned: count,
   bansTotal: count,
   evicted: count,
+  crowds: v.pipe(
+    v.optional(
+      v.array(v.strictObject({ network: v.string(), forgotten: count, matches: count, last: instant })),
+    ),
+    v.description('Networks of offenders who had to make room, the busiest first. Nobody is banned by it.'),
+  ),
   hour: v.pipe(
     v.optional(
       v.strictObject({
@@ -90,6 +96,12 @@ const StatusView = v.strictObject({
   caughtUp: v.boolean(),
   sources: v.array(SourceView),
   jails: v.array(JailView),
+  bounds: v.pipe(
+    v.optional(
+      v.array(v.strictObject({ what: v.string(), held: count, most: v.nullable(count), dropped: count })),
+    ),
+    v.description('What memory and disk hold, how much they may, and what was let go.'),
+  ),
   faults: v.array(RuntimeFault),
 });
 

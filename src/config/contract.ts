@@ -56,6 +56,17 @@ export interface History {
   readonly maxSize: number;
 }
 
+/** How much the daemon holds in memory at most. */
+export interface Limits {
+  readonly offendersPerJail: number;
+  /** In all jails together. */
+  readonly offenders: number;
+  /** Bytes, in all jails together. */
+  readonly evidence: number;
+  /** Bans in force. */
+  readonly bans: number;
+}
+
 export interface Config {
   readonly file: string;
   readonly allow: readonly AllowEntry[];
@@ -65,5 +76,6 @@ export interface Config {
   /** `defaults.banTime`: bans by hand last its `first`. */
   readonly banTime: Sentence;
   readonly history: History;
+  readonly limits: Limits;
   readonly jails: readonly JailConfig[];
 }

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { Sentence } from '../model.ts';
 import type { Config, JailConfig } from './contract.ts';
 import type { Place } from './place.ts';
-import { configSchema, historySchema, jailSchema } from './schema.ts';
+import { configSchema, historySchema, jailSchema, limitsSchema } from './schema.ts';
 import type { ObjectTree, Tree } from './tree.ts';
 import { plain } from './tree.ts';
 import type { About } from './values.ts';
@@ -41,6 +41,7 @@ export function originsOf(config: Config, tree: Tree): Origin[] {
   return Object.keys(configSchema.entries).flatMap((key): Origin[] => {
     if (key === '$schema') return [];
     if (key === 'history') return historyOrigins(config, levelsOf(childOf(tree, key)));
+    if (key === 'limits') return limitsOrigins(levelsOf(childOf(tree, key)));
     if (key === 'defaults') return defaultOrigins(config, levelsOf(defaults));
     if (key !== 'jails') return keyOrigins([key], configSchema.entries, levels);
     return config.jails.flatMap((jail) => {
@@ -67,6 +68,12 @@ function historyOrigins({ history }: Config, levels: Levels): Origin[] {
   };
   const others = Object.keys(historySchema.entries).filter((key) => key !== 'keep');
   return [keep, ...others.flatMap((key) => keyOrigins(['history', key], historySchema.entries, levels))];
+}
+
+function limitsOrigins(levels: Levels): Origin[] {
+  return Object.keys(limitsSchema.entries).flatMap((key) =>
+    keyOrigins(['limits', key], limitsSchema.entries, levels),
+  );
 }
 
 function jailOrigins(jail: JailConfig, levels: Levels): Origin[] {

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { CONFIG_CODES } from './codes.ts';
 import type { About } from './values.ts';
 import { stepObject, widerObject } from './respond.ts';
-import { banTimeObject, configSchema, historySchema, jailSchema } from './schema.ts';
+import { banTimeObject, configSchema, historySchema, jailSchema, limitsSchema } from './schema.ts';
 
 /** The JSON Schema of jails.json (draft-07). Meant to be written with an indentation of two. */
 export function jsonSchema(): object {
@@ -45,6 +45,9 @@ export function referencePage(): string {
     '## history',
     HISTORY,
     ...Object.entries(historySchema.entries).map(keySection),
+    '## limits',
+    LIMITS,
+    ...Object.entries(limitsSchema.entries).map(keySection),
     '## How values are written',
     VALUES,
     '## Faults and warnings',
@@ -73,6 +76,8 @@ const RESPOND = `The keys of a step of \`respond\`. \`"drop"\` and \`"reject"\` 
 const WIDER = `The keys of \`wider\` in a step. \`history\` shows beforehand whom a prefix would hit.`;
 
 const HISTORY = `The keys of \`history\`. An open ban is never forgotten, nor is how often an address was banned while \`banTime.forget\` counts it.`;
+
+const LIMITS = `The keys of \`limits\`. What goes first where there are too many, and what that can't cost, stands in [decision.md](decision.md#when-there-are-too-many).`;
 
 const VALUES = `**Durations** are a number of seconds (\`90\`) or a text: \`"90s"\`, \`"10m"\`, \`"1h30m"\`, \`"1d"\`, \`"1w"\`, \`"500ms"\`, \`"forever"\`. One with an end lasts at most a hundred years.
 

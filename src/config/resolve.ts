@@ -5,7 +5,7 @@ import { parseDuration } from '../time.ts';
 import type { Fault } from '../errors.ts';
 import { readAllowEntry } from './allow.ts';
 import { RECIDIVE } from './contract.ts';
-import type { AllowEntry, Config, History, JailConfig } from './contract.ts';
+import type { AllowEntry, Config, History, JailConfig, Limits } from './contract.ts';
 import { findDisagreements } from './agreement.ts';
 import { isForgeable, settleTerms } from './journal-terms.ts';
 import { labelOf } from './keys.ts';
@@ -65,9 +65,10 @@ export function resolve(file: string, input: ConfigInput, context: Context): Con
     warnings.push(faultAt({ file, line: 0, column: 0 }, 'W_CONFIG_NO_JAILS', message));
   }
   const history = historyOf(input.history);
+  const limits = limitsOf(input.limits);
   const { journalDirectory } = input;
   const banTime = sentenceOf(inherited.banTime);
-  return { file, allow, trustedProxies, journalDirectory, banTime, history, jails };
+  return { file, allow, trustedProxies, journalDirectory, banTime, history, limits, jails };
 }
 
 function historyOf({ keep, maxSize }: NonNullable<ConfigInput['history']> = {}): History {
@@ -75,6 +76,11 @@ function historyOf({ keep, maxSize }: NonNullable<ConfigInput['history']> = {}):
     keep: keep ?? parseDuration(BUILT_IN.history.keep)!,
     maxSize: (maxSize ?? BUILT_IN.history.maxSize) * 1_024 * 1_024,
   };
+}
+
+function limitsOf(written: ConfigInput['limits']): Limits {
+  const limits = { ...BUILT_IN.limits, ...written };
+  return { ...limits, evidence: limits.evidence * 1_024 * 1_024 };
 }
 
 function resolveJail(name: string, own: JailInput, inherited: Inherited, context: Context): JailConfig {

@@ -39,6 +39,7 @@ export const BUILT_IN = {
   respond: 'drop',
   banTime: { first: '10m', factor: 4, max: '1w', forget: '30d', scope: 'jail' },
   history: { keep: '365d', maxSize: 1_024 },
+  limits: { offendersPerJail: 100_000, offenders: 250_000, evidence: 128, bans: 250_000 },
 } as const;
 
 /** The jail under which bans by hand stand. */
@@ -289,6 +290,34 @@ export const historySchema = v.strictObject(
   says('E_CONFIG_TYPE', 'an object with keep and maxSize'),
 );
 
+const many = whole('a whole number from 1000 to 10000000', 1_000, 10_000_000);
+
+export const limitsSchema = v.strictObject(
+  {
+    offendersPerJail: key(many, {
+      says: 'How many offenders one jail remembers, those who are banned aside. Beyond it those go who are furthest from a ban and were silent for longest; `status` counts them.',
+      default: BUILT_IN.limits.offendersPerJail,
+      unit: 'offenders of some 0.7 KiB each, without evidence',
+    }),
+    offenders: key(many, {
+      says: 'How many all jails together remember, those who are banned aside: beyond it the jail that remembers most lets one go.',
+      default: BUILT_IN.limits.offenders,
+      unit: 'offenders',
+    }),
+    evidence: key(whole('a whole number of MiB from 1 to 100000', 1, 100_000), {
+      says: 'How much the lines take that are kept as evidence against those who are not banned, shared out equally among the jails. Beyond it others lose theirs, in turn; their matches count all the same.',
+      default: BUILT_IN.limits.evidence,
+      unit: 'MiB',
+    }),
+    bans: key(many, {
+      says: 'How many bans are in force at a time. Beyond it the one ends that would have ended first; bans by hand and those without an end never do.',
+      default: BUILT_IN.limits.bans,
+      unit: 'bans',
+    }),
+  },
+  says('E_CONFIG_TYPE', 'an object with offendersPerJail, offenders, evidence and bans'),
+);
+
 /** The whole file. */
 export const configSchema = v.strictObject(
   {
@@ -311,6 +340,10 @@ export const configSchema = v.strictObject(
     history: key(historySchema, {
       says: 'What is remembered of bans that have ended, for `bans --all` and `history`: an object with the keys below.',
       default: BUILT_IN.history,
+    }),
+    limits: key(limitsSchema, {
+      says: 'How much is held in memory, so that nobody can fill it: an object with the keys below. `status` shows how far each is used.',
+      default: BUILT_IN.limits,
     }),
     journalDirectory: key(v.pipe(text(DIRECTORY), v.startsWith('/', says('E_CONFIG_VALUE', DIRECTORY))), {
       says: "The folder with the journal's files where they are another machine's: those of the host, in a container. A change takes effect at the next start.",

@@ -1,7 +1,7 @@
 // The bans in force, as they stand in memory, and what of them is still to be committed and enforced.
 // One open ban per (jail, address), as in the ledger.
 import { contains, isAddress, mask } from '../address.ts';
-import type { Ban, BanEvent, Instant, Network } from '../model.ts';
+import type { Ban, BanEvent, Evidence, Instant, Network } from '../model.ts';
 import { createDeadlines } from './deadlines.ts';
 
 /** Everything about a new ban but its number and its end. */
@@ -17,14 +17,16 @@ export interface Bans {
   /** Moves the end of an open ban. */
   extend(ban: Ban, until: Instant | undefined, by: string, why: string, now: Instant): Ban;
   end(ban: Ban, at: Instant, by: string, why: string): Ban;
-  /** Ends every ban whose time is up. */
-  expire(now: Instant): Ban[];
+  /** Ends bans whose time is up, up to `most` of them, earliest first. */
+  expire(now: Instant, most?: number): Ban[];
   nextExpiry(): Instant | undefined;
   find(jail: string, address: Network): Ban | undefined;
   /** Open bans on exactly this network. */
   on(network: Network): readonly Ban[];
   /** Open bans that hold the network or lie in it. */
   touching(network: Network): Ban[];
+  /** Of those that are wanted the one longest in force, or one of the longest; never the newest. */
+  longestInForce(isWanted: (ban: Ban) => boolean): Ban | undefined;
   /** In order of number. */
   open(): Iterable<Ban>;
   countIn(jail: string): number;
@@ -34,12 +36,28 @@ export interface Bans {
   /** For the ledger: bans and events since the last call. {@link restore} hands them back when they couldn't be written. */
   takeDirty(): { bans: Ban[]; events: BanEvent[] };
   restore(dirty: { bans: readonly Ban[]; events: readonly BanEvent[] }): void;
+  /** The ledger has them now, and their evidence: from here on that stands there alone. */
+  written(dirty: { bans: readonly Ban[] }): void;
+  /** How many bans the ledger doesn't know as they are. */
+  readonly unwritten: number;
+  /** How many were over before the ledger could be written, and were let go because there were too many of them. */
+  readonly lost: number;
   readonly hasDirty: boolean;
   /** What these jails' bans drop may be something else now. */
   touch(jails: ReadonlySet<string>): void;
   /** For the enforcer: networks whose bans changed since the last call. */
   takeTouched(): Network[];
+  /** How many networks that would be. */
+  readonly touched: number;
 }
+
+/** So many changed bans may wait for the ledger; of those beyond, the ones that are over are not written any more. */
+export const UNWRITTEN = 100_000;
+/** So many of them keep their evidence. */
+const UNWRITTEN_EVIDENCE = 10_000;
+/** So many are looked at for one that may end. */
+const LOOKS = 64;
+const NO_EVIDENCE: readonly Evidence[] = [];
 
 /** Told of each change to a ban, as it happens and before it is committed. */
 export type OnBan = (what: BanEvent['what'], ban: Ban, why: string) => void;
@@ -57,8 +75,37 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   let events: BanEvent[] = [];
   const touched = new Map<string, Network>();
   let id = nextId;
+  /** Never written so far: what is not in the ledger need not be taken out of it. */
+  const fresh = new Set<number>();
+  let lost = 0;
+  let walk: IterableIterator<Ban> | undefined;
 
-  for (const ban of remembered) insert(ban);
+  // What stands in the ledger need not stand here: evidence is most of what a ban takes.
+  for (const ban of remembered) insert({ ...ban, evidence: NO_EVIDENCE });
+
+  /** The ledger can't be written, and bans come all the same. */
+  function letGo(): void {
+    let evidence = dirty.size - UNWRITTEN_EVIDENCE;
+    for (const ban of dirty.values()) {
+      if (evidence-- <= 0) break;
+      forgetEvidence(ban);
+    }
+    let surplus = dirty.size - UNWRITTEN;
+    if (surplus <= 0) return;
+    const gone = new Set<number>();
+    for (const { id: number, endedAt } of dirty.values()) {
+      if (surplus <= 0) break;
+      if (endedAt === undefined || !fresh.has(number)) continue;
+      gone.add(number);
+      surplus--;
+    }
+    for (const number of gone) {
+      dirty.delete(number);
+      fresh.delete(number);
+    }
+    events = events.filter(({ ban }) => !gone.has(ban));
+    lost += gone.size;
+  }
 
   function insert(ban: Ban): void {
     byKey.set(keyOf(ban.jail, ban.address), ban);
@@ -110,6 +157,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       const ban: Ban = { ...wanted, until, id: id++, endedAt: undefined, endedBy: undefined };
       events.push({ ban: ban.id, at: ban.since, what: 'banned', by: ban.by, why: ban.reason });
       dirty.set(ban.id, ban);
+      fresh.add(ban.id);
       insert(ban);
       onBan('banned', ban, ban.reason);
       return until !== undefined && until <= now
@@ -125,9 +173,9 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       onBan('extended', extended, why);
       return extended;
     },
-    expire(now) {
+    expire(now, most) {
       return deadlines
-        .takeDue(now, isCurrent)
+        .takeDue(now, isCurrent, most)
         .map((ban) => end(ban, ban.until!, 'expired', 'its time was up'));
     },
     nextExpiry: () => deadlines.next(isCurrent),
@@ -141,6 +189,18 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
           if (ban.address.bits > network.bits && contains(network, ban.address)) found.push(ban);
       return found;
     },
+    longestInForce(isWanted) {
+      // They stand in the order of their numbers. One walk goes on from where it stopped: those behind it may stay.
+      for (let looks = Math.min(LOOKS, byId.size); looks > 0; looks--) {
+        let next = (walk ??= byId.values()).next();
+        if (next.done) {
+          walk = byId.values();
+          next = walk.next();
+        }
+        if (!next.done && next.value.id < id - 1 && isWanted(next.value)) return next.value;
+      }
+      return undefined;
+    },
     open: () => byId.values(),
     countIn: (jail) => perJail.get(jail) ?? 0,
     get nextId() {
@@ -150,6 +210,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       return byKey.size;
     },
     takeDirty() {
+      // A walk that stands still holds on to every ban that has ended since.
+      walk = undefined;
       // In order of number: a ban that ended must be written before the one that took its place.
       const taken = { bans: [...dirty.values()].toSorted((a, b) => a.id - b.id), events };
       dirty.clear();
@@ -159,6 +221,21 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     restore(taken) {
       for (const ban of taken.bans) if (!dirty.has(ban.id)) dirty.set(ban.id, ban);
       events = [...taken.events, ...events];
+      letGo();
+    },
+    written(taken) {
+      for (const { id: number } of taken.bans) {
+        fresh.delete(number);
+        const ban = byId.get(number);
+        // What has changed meanwhile is written once more, whole.
+        if (ban && !dirty.has(number)) forgetEvidence(ban);
+      }
+    },
+    get unwritten() {
+      return dirty.size;
+    },
+    get lost() {
+      return lost;
     },
     get hasDirty() {
       return dirty.size > 0;
@@ -171,7 +248,15 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       touched.clear();
       return taken;
     },
+    get touched() {
+      return touched.size;
+    },
   };
+}
+
+/** In place: a ban is known by its identity. Each of them was made here. */
+function forgetEvidence(ban: Ban): void {
+  Object.assign(ban, { evidence: NO_EVIDENCE });
 }
 
 function count<K>(counts: Map<K, number>, key: K, by: number): void {

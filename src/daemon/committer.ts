@@ -12,9 +12,11 @@ import type { FaultPoint } from './fault-points.ts';
 import type { ReportMemory } from './reports/report-memory.ts';
 import type { Sessions } from './intake/sessions.ts';
 
-/** A commit is due after a second, or when this many offenders and sessions are dirty: 5 000 take tens of milliseconds, 100 000 would stall. */
-const MAX_DIRTY = 5_000;
+/** A commit is due after a second, or when this many offenders and sessions are dirty: 1 000 take some ten milliseconds, and the sockets wait so long. */
+const MAX_DIRTY = 1_000;
 const MAX_WAIT = 1_000;
+/** So many forgotten offenders may wait for the ledger. Rows of those beyond stay, and are forgotten after a restart. */
+export const GONE = 100_000;
 const FAULT = 'E_LEDGER_UNAVAILABLE';
 const DEFECT = 'E_INTERNAL';
 
@@ -27,6 +29,9 @@ export interface Committer {
   isDue(): boolean;
   /** The last commit failed a moment ago: what is dirty waits for the next try, which comes by itself. */
   readonly isResting: boolean;
+  /** How many forgotten offenders still stand in the ledger, and how many will until a restart. */
+  readonly unforgotten: number;
+  readonly keptTooLong: number;
   /**
    * Writes all that is dirty at the moment it runs.
    * @param durable waits for the disk.
@@ -47,6 +52,7 @@ export function createCommitter(
   let positions = new Map<string, Position>();
   let goneFiles: string[] = [];
   let goneOffenders: { jail: string; address: Network }[] = [];
+  let keptTooLong = 0;
   let dirtySince: number | undefined;
   /** After a failure the next try waits: a full disk doesn't get emptier by being asked for every chunk. */
   let notBefore = 0;
@@ -83,6 +89,7 @@ export function createCommitter(
     ]);
     goneFiles = [...taken.forgottenPositions, ...goneFiles];
     goneOffenders = [...taken.forgottenOffenders, ...goneOffenders];
+    keptTooLong += goneOffenders.splice(GONE).length;
     const dirty = new Map(taken.offenders.map(({ jail, offenders }) => [jail, offenders]));
     // By name: a reload may have put another jail in the place of the one that they were taken from.
     for (const jail of jails()) {
@@ -118,6 +125,7 @@ export function createCommitter(
     // If we die here everything up to these positions is known, and none of it is read again.
     notBefore = 0;
     reports.written(taken);
+    bans.written(taken);
     at('after-commit');
     faults.clear(FAULT);
     faults.clear(DEFECT);
@@ -144,6 +152,12 @@ export function createCommitter(
     },
     get isResting() {
       return clock.monotonic() < notBefore;
+    },
+    get unforgotten() {
+      return goneOffenders.length;
+    },
+    get keptTooLong() {
+      return keptTooLong;
     },
     isDue() {
       if (clock.monotonic() < notBefore) return false;

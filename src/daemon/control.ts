@@ -219,8 +219,12 @@ export function createControl(parts: ControlParts): Control {
       const network = networkNamed(address);
       await committer.commit(false);
       const remembered = ledger.bans({ address: network, all: true, limit: HISTORY_BANS });
-      // What the disk has not taken yet stands in memory alone.
-      const known = new Map([...remembered, ...bans.touching(network)].map((ban) => [ban.id, ban]));
+      const known = new Map(remembered.map((ban) => [ban.id, ban]));
+      // What the disk has not taken yet stands in memory alone; evidence that it has taken, on the disk alone.
+      for (const ban of bans.touching(network)) {
+        const evidence = ban.evidence.length > 0 ? ban.evidence : (known.get(ban.id)?.evidence ?? []);
+        known.set(ban.id, { ...ban, evidence });
+      }
       return views.history(network, [...known.values()], clock.now());
     },
     ...parts.reports,

@@ -5,12 +5,26 @@ export interface Deadlines<T> {
   add(at: Instant, item: T): void;
   /** The earliest instant of an item that is still current. */
   next(isCurrent: (item: T) => boolean): Instant | undefined;
-  /** Removes and returns the current items due at or before `now`, earliest first. */
-  takeDue(now: Instant, isCurrent: (item: T) => boolean): T[];
+  /** Removes and returns up to `most` of the current items due at or before `now`, earliest first. */
+  takeDue(now: Instant, isCurrent: (item: T) => boolean, most?: number): T[];
+  /** Entries, stale ones too: never more than twice the current ones and some. */
+  readonly size: number;
 }
 
+/** Below so many entries stale ones need not be looked for. */
+const FEW = 2_000;
+
 export function createDeadlines<T>(): Deadlines<T> {
-  const heap: { at: Instant; item: T }[] = [];
+  let heap: { at: Instant; item: T }[] = [];
+  let most = FEW;
+
+  /** Bans that are lifted and passed anew leave entries that come up in a week, or never. */
+  function compact(isCurrent: (item: T) => boolean): void {
+    if (heap.length <= most) return;
+    // What is in order is a heap.
+    heap = heap.filter(({ item }) => isCurrent(item)).toSorted((a, b) => a.at - b.at);
+    most = Math.max(FEW, heap.length * 2);
+  }
 
   function pop(): void {
     const last = heap.pop()!;
@@ -37,12 +51,16 @@ export function createDeadlines<T>(): Deadlines<T> {
       }
     },
     next(isCurrent) {
+      compact(isCurrent);
       while (heap.length > 0 && !isCurrent(heap[0]!.item)) pop();
       return heap[0]?.at;
     },
-    takeDue(now, isCurrent) {
+    get size() {
+      return heap.length;
+    },
+    takeDue(now, isCurrent, limit = Infinity) {
       const due: T[] = [];
-      while (heap.length > 0 && heap[0]!.at <= now) {
+      while (due.length < limit && heap.length > 0 && heap[0]!.at <= now) {
         const { item } = heap[0]!;
         pop();
         if (isCurrent(item)) due.push(item);

@@ -1,7 +1,6 @@
 // Kernel state is a function: desired(open bans, now) → { scope → { network → until } }, where a scope is the traffic and
 // what is done with it: of several answers to one network the kernel gives the severest while it lasts. The enforcer applies the
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
-import { answerText } from '../answer.ts';
 import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
@@ -9,9 +8,9 @@ import type { Clock, Log } from '../ports.ts';
 import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
 import type { FaultPoint } from './fault-points.ts';
+import { desired, isSame, refusalKey, scopeKey, TOLERANCE } from './kernel/desired.ts';
+import type { ByScope } from './kernel/desired.ts';
 
-/** What a listing says of an element's end is accurate to about a second: differences below this are not repaired. */
-const TOLERANCE = 3_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 
@@ -61,9 +60,6 @@ export interface EnforcerNews {
 
 const NOBODY: EnforcerNews = { applied() {}, told() {} };
 
-/** One network's blocks by scope. */
-type ByScope = Map<string, Block>;
-
 /**
  * @param scopeOf what traffic a ban drops; undefined where its jail only detects.
  * @param options `detectOnly`: nothing new ever reaches the kernel; what an earlier run left there can be lifted.
@@ -100,23 +96,8 @@ export function createEnforcer(
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
-  function desiredOn(network: Network, now: Instant): ByScope {
-    const desired: ByScope = new Map();
-    for (const ban of bans.on(network)) {
-      const scope = scopeOf(ban);
-      if (!scope || (ban.until !== undefined && ban.until <= now)) continue;
-      const key = scopeKey(scope);
-      const until = laterOf(desired.get(key), ban.until);
-      desired.set(key, { scope, network, until });
-    }
-    return desired;
-  }
-
-  /** The longest of the sentences on one address in one scope wins; no end is the longest. */
-  function laterOf(other: Block | undefined, until: Instant | undefined): Instant | undefined {
-    if (!other) return until;
-    return other.until === undefined || until === undefined ? undefined : Math.max(other.until, until);
-  }
+  const desiredOn = (network: Network, now: Instant): ByScope =>
+    desired(bans.on(network), scopeOf, network, now);
 
   function difference(now: Instant): Change[] {
     const changes: Change[] = [];
@@ -389,18 +370,4 @@ export function createEnforcer(
       await firewall.close();
     },
   };
-}
-
-function scopeKey({ protocol, ports, answer }: Scope): string {
-  return `${protocol}:${ports.join(',')}:${answerText(answer)}`;
-}
-
-function refusalKey(network: Network, scope: Scope): string {
-  return `${network.text} ${scopeKey(scope)}`;
-}
-
-function isSame(have: Block | undefined, wanted: Block): boolean {
-  if (!have) return false;
-  if (have.until === undefined || wanted.until === undefined) return have.until === wanted.until;
-  return Math.abs(have.until - wanted.until) <= TOLERANCE;
 }

@@ -14,6 +14,7 @@ import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
 import { createNewsroom } from './telling/news.ts';
 import { applyChunk } from './pipeline.ts';
+import { createPressure } from './pressure.ts';
 import { recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
 import { createReloading } from './reload/reloading.ts';
@@ -49,6 +50,8 @@ export type { MissedLine, TestedMatch } from './offline/test-filter.ts';
 
 /** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;
+/** Bans that end together, after a flood, are ended in slices. */
+const ENDED_AT_ONCE = 500;
 
 /**
  * Boots in this order: ledger, sockets (another daemon's are left alone, and it ends here), kernel, sources. Bans are in
@@ -78,8 +81,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     },
     ...{ faults, events: news.events, enforcer: () => enforcer, fail: (error) => fail(error) },
   });
+  const pressure = createPressure(recalled, firewall, clock);
   const enforcer: Enforcer = createEnforcer(
-    firewall,
+    pressure.backlog.firewall,
     bans,
     sittings.scopeOf,
     { detectOnly: options.neverEnforce, adopt: recalled.adopt },
@@ -108,7 +112,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   });
 
   async function enforce(): Promise<void> {
-    await enforcer.sync();
+    await pressure.backlog.during(() => enforcer.sync());
     reached ||= !options.neverEnforce && enforcer.fault === undefined;
   }
 
@@ -153,7 +157,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   function announce(decided: readonly Ban[]): void {
     for (const { address, jail, since, until, nth, reason } of decided)
       log.info({ address: address.text, jail, since, until, nth, why: reason }, 'ban');
-    if (decided.length > 0) expiry.reschedule();
+    if (decided.length === 0) return;
+    pressure.makeRoom();
+    expiry.reschedule();
   }
 
   // ── time ──
@@ -161,7 +167,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     sentences,
     () => bans.nextExpiry(),
     () => {
-      const ended = bans.expire(sentences.now());
+      const ended = bans.expire(sentences.now(), ENDED_AT_ONCE);
       for (const { address, jail, nth } of ended) log.info({ address: address.text, jail, nth }, 'released');
       if (ended.length > 0) void settle().catch(fail);
     },
@@ -192,6 +198,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       ...{ sittings, sessions, committer, rearm, clock, timekeeper, faults, fail },
       isAtRest: () => isBooted && !isCatchingUp(),
     }),
+    pressure.alarms(faults, fail),
   ];
   const exempt = followExempt({
     ...{ host: ports.host, protection, bans, sittings, enforcer, settle, clock, log, faults, fail },
@@ -225,6 +232,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     const { fault: firewallFault, refusal } = enforcer;
     const sourceFaults = sourceWatch.faults;
     const all = [...sources.status(), ...reportSource.status()];
+    sourceWatch.retain(all.map(({ id }) => id));
     news.review({ mode: views.mode(), firewallFault, refusal, sources: all, sourceFaults });
   };
   const isCatchingUp = (): boolean => sources.status().some((source) => source.state === 'catching-up');
@@ -251,6 +259,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     news,
     effect,
     reportSource,
+    bounds: pressure.bounds(housekeeping, news.events),
   });
   const reports = createReports({
     ...{ bans, committer, sittings, clock, sentences, faults, announce, enforce },

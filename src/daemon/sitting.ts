@@ -10,6 +10,7 @@ import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
 import type { Protection } from './host/protection.ts';
 import { whyWelcomed } from './host/welcomed.ts';
+import { createRoom } from './room.ts';
 
 /** Bans by hand without a jail stand under this name. */
 export const MANUAL = 'manual';
@@ -45,8 +46,6 @@ export interface Reseated {
   readonly forgotten: readonly { readonly jail: string; readonly address: Network }[];
 }
 
-/** What a jail remembers at most: some 90 MB. Beyond it the least suspicious are forgotten, and status counts them. */
-const MAX_OFFENDERS = 100_000;
 /** What bans by hand drop. */
 export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 
@@ -87,6 +86,13 @@ export function seatJails(
   let seats: ReadonlyMap<string, SittingJail> = new Map();
   /** Not in session any more; the ledger may not have all that they remember. */
   const retired = new Map<string, Jail>();
+  let { limits } = initial.config;
+  /** A list of its own, for it is gone through with each new offender. */
+  let seated: readonly Jail[] = [];
+  const room = createRoom(
+    () => limits,
+    () => seated,
+  );
   let configured: ReadonlyMap<
     string,
     { readonly dryRun: boolean; readonly scope: Scope; readonly respond: readonly Step[] }
@@ -95,9 +101,11 @@ export function seatJails(
 
   function seat(setup: Setup, at: Instant): void {
     const before = seats;
+    limits = setup.config.limits;
     seats = new Map(
       setup.jails.map((ready) => [ready.rules.name, { ready, jail: jailFor(ready, before, at) }]),
     );
+    seated = Array.from(seats.values(), ({ jail }) => jail);
     for (const [name, { jail }] of before) if (!seats.has(name)) retired.set(name, jail);
     configured = new Map(
       setup.config.jails.map((config) => [
@@ -137,7 +145,8 @@ export function seatJails(
     return createJail(ready.rules, ignoring, memory.offenders, at, {
       // A jail may count the sentences of every jail: each is handed a way to ask all of them.
       prior: priorOf(() => Array.from(seats.values(), ({ jail }) => jail)),
-      maxOffenders: MAX_OFFENDERS,
+      bounds: () => room.bounds(),
+      makeRoom: (when) => room.make(when),
       welcomes: memory.welcomes,
       ...(stats && { stats }),
     });

@@ -9,7 +9,7 @@ export { createScanner } from './scanner.ts';
 export { detectFormat } from './detect.ts';
 export { createNear } from './near.ts';
 export { judgeLast } from './samples.ts';
-export { createSessionMemory, sessionKey } from './sessions.ts';
+export { createSessionMemory, MOST_SESSIONS, sessionKey } from './sessions.ts';
 export type { KeptSessions, OpenSession } from './sessions.ts';
 export { hasAggressive, headComment, libraryPage, showpiece } from './reference.ts';
 export type { Described } from './reference.ts';

@@ -38,7 +38,7 @@ export interface KeptSessions extends SessionMemory {
 }
 
 /** Beyond it those that were silent for longest make room. */
-const MOST_SESSIONS = 10_000;
+export const MOST_SESSIONS = 10_000;
 /** More doesn't matter to any jail. */
 const MOST_COUNTS = 1_000;
 

@@ -10,6 +10,7 @@ import type {
   Welcome,
   Widening,
 } from '../model.ts';
+import type { Crowds } from './crowds.ts';
 import type { Welcomes } from './welcomes.ts';
 
 /** What a jail needs to know of a match. */
@@ -35,6 +36,16 @@ export interface JailStats {
   bans: number;
   /** Offenders forgotten because there were too many. */
   evicted: number;
+  /** Lines that were evidence and were dropped because there were too many. */
+  thinned: number;
+}
+
+/** How much a jail remembers at most. */
+export interface Bounds {
+  /** Offenders, banned ones aside. */
+  readonly offenders: number;
+  /** Bytes of evidence, about. */
+  readonly evidence: number;
 }
 
 /** The network around an address, how many of it are banned, and from how many on all of it is. */
@@ -65,7 +76,7 @@ export interface Jail {
   /** How many matches ban the address at that instant. */
   limitOf(address: Network, at: Instant): number;
   /** What is remembered of log-ins, for the ledger, and for a jail that takes this one's place. */
-  readonly welcomes: Pick<Welcomes, 'all' | 'dirty' | 'takeDirty' | 'restore' | 'prune'>;
+  readonly welcomes: Omit<Welcomes, 'note' | 'find' | 'inside'>;
   /**
    * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.
@@ -97,6 +108,12 @@ export interface Jail {
   takeForgotten(): Network[];
   /** After a commit that failed: these are still to be written. Forgotten ones are the caller's to keep. */
   restore(offenders: readonly Offender[]): void;
+  /** One offender goes to make room: never a banned one, and rather one far from a ban. @returns whether one went. */
+  evict(at: Instant): boolean;
+  /** What its evidence takes, about, in bytes. */
+  readonly weight: number;
+  /** Where those came from who had to make room. Nobody is counted by it. */
+  readonly crowds: Pick<Crowds, 'size' | 'largest'>;
   /**
    * Forgets offenders of whom nothing is to be remembered any more: no match for findTime, no sentence within `forget`.
    * `now` is handed in. Call it only while no source has a backlog, else old lines may still be to come.
@@ -125,8 +142,10 @@ export type Prior = (address: Network) => Iterable<Offender>;
 export interface JailOptions {
   /** Handed to every jail as soon as one of them says `scope: "all"`; its own record may be among the answers. */
   readonly prior?: Prior;
-  /** How many offenders are kept at most, banned ones aside; a million unless told. */
-  readonly maxOffenders?: number;
+  /** Asked each time, because a reload may change them. */
+  readonly bounds?: () => Bounds;
+  /** Called before an offender is added: whoever sees all jails may ask one of them to {@link Jail.evict}. */
+  readonly makeRoom?: (at: Instant) => void;
   /** What the jail in whose place it comes has seen; it is counted on. */
   readonly stats?: Readonly<JailStats>;
   /** What is remembered of log-ins, in the order in which they were heard of; those of other jails are passed over. */

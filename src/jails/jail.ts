@@ -2,7 +2,7 @@
 import { isAddress } from '../address.ts';
 import { stepAt } from '../answer.ts';
 import type { Duration, JailRules, Instant, Network, Step, Verdict, Welcome, Widening } from '../model.ts';
-import type { Count, CreateJail, JailStats } from './contract.ts';
+import type { Bounds, Count, CreateJail, JailStats } from './contract.ts';
 import { insert, newestOf } from './counting.ts';
 import { createNeighbours } from './neighbours.ts';
 import { createOffenders } from './offenders.ts';
@@ -20,7 +20,7 @@ import {
 } from './tally.ts';
 import { createWelcomes, whyWelcome } from './welcomes.ts';
 
-const MAX_OFFENDERS = 1_000_000;
+const UNBOUNDED: Bounds = { offenders: 1_000_000, evidence: Infinity };
 
 /**
  * An address from which someone logged in has so many times maxRetry. An office whose programs try an old password stays
@@ -33,12 +33,21 @@ type Reason = Extract<Verdict, { outcome: 'recorded' }>['why'];
 /** What each method promises stands in contract.ts. */
 export const createJail: CreateJail = (rules, ignoring, remembered, now, options = {}) => {
   const { name, maxRetry, findTime, banTime } = rules;
-  const stats: JailStats = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0, ...options.stats };
+  const stats: JailStats = {
+    matches: 0,
+    ignored: 0,
+    late: 0,
+    bans: 0,
+    evicted: 0,
+    thinned: 0,
+    ...options.stats,
+  };
   const offenders = createOffenders(rules, remembered, now, {
     isProtected: ignoring.isProtected,
-    limit: options.maxOffenders ?? MAX_OFFENDERS,
-    onEvicted: () => stats.evicted++,
+    bounds: options.bounds ?? (() => UNBOUNDED),
+    makeRoom: options.makeRoom ?? (() => {}),
     onGone: (tally) => neighbours.forget(tally),
+    stats,
   });
   const neighbours = createNeighbours(rules, ignoring, offenders.findExactly);
   for (const tally of offenders.all()) if (tally.nth > 0) neighbours.note(tally);
@@ -77,9 +86,9 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
         return record(tally, match, 'counted-already');
       markSession(tally, session);
     }
-    offenders.touch(tally);
     keepEvidence(tally, match.evidence(), findTime);
     const count = insert(tally.window, at, counts, findTime);
+    offenders.touch(tally);
     const welcome = welcomeOf(address, tally, at);
     const limit = limitUnder(welcome);
     if (count >= limit) return sentence(tally, match, count);
@@ -109,8 +118,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
   };
 
   const record = (tally: Tally, match: Count, why: Reason): Verdict => {
-    offenders.touch(tally);
     keepEvidence(tally, match.evidence(), findTime);
+    offenders.touch(tally);
     return { outcome: 'recorded', why };
   };
 
@@ -120,6 +129,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     // A prefix that has come to hold a protected address since it was first counted: only the address itself is banned.
     const isSpared = tally.address.bits < address.bits && ignoring.isProtected(tally.address);
     const culprit = isSpared ? offenders.openExactly(address, since) : tally;
+    if (isSpared) offenders.touch(tally);
     const { nth, until, step } = pass(culprit, [tally], since, undefined);
     stats.bans++;
     const widening = widen(culprit, step, since, nth);
@@ -258,6 +268,11 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     takeForgotten: offenders.takeForgotten,
     restore: offenders.restore,
     prune: offenders.prune,
+    evict: offenders.evict,
+    get weight() {
+      return offenders.weight;
+    },
+    crowds: offenders.crowds,
   };
 };
 

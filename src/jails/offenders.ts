@@ -1,14 +1,19 @@
 // All offenders of one jail, found by address; which of them are to be written, and who may be forgotten.
 import { isAddress, mask, offenderOf } from '../address.ts';
 import type { Duration, Instant, JailRules, Network, Offender } from '../model.ts';
-import { createTally, pictureOf, recall, type Tally } from './tally.ts';
-
-/** How many offenders are looked at to find the one who is missed least. */
-const EVICTION_SAMPLE = 16;
+import type { Bounds, JailStats } from './contract.ts';
+import { createCrowds, type Crowds } from './crowds.ts';
+import { createRanks } from './ranks.ts';
+import { createTally, dropEvidence, pictureOf, recall, type Tally } from './tally.ts';
 
 /** How many a prune looks at, and how many it forgets at most: a million at once would hold everything up for seconds. */
 const PRUNE_LOOKS = 50_000;
 const PRUNE_LIMIT = 5_000;
+
+/** Where there are too many, so many go for each that comes: more than one, so that a limit that was lowered is reached. */
+const EVICTIONS = 2;
+/** So many are looked at for evidence to be dropped when a line is kept. */
+const THINNING_LOOKS = 8;
 
 export interface Offenders {
   readonly size: number;
@@ -26,8 +31,13 @@ export interface Offenders {
   pictures(): Offender[];
   /** Everyone inside a network. Looks at all offenders: for an administrator's commands only. */
   inside(network: Network): Tally[];
-  /** To be called with every change: the tally is written with the next commit, and isn't idle. */
+  /** To be called after every change: the tally is written with the next commit, and isn't idle. */
   touch(tally: Tally): void;
+  /** One goes to make room, unless all who are left are banned. `at` says who is. @returns whether one went. */
+  evict(at: Instant): boolean;
+  /** What the evidence takes, about, in bytes. */
+  readonly weight: number;
+  readonly crowds: Pick<Crowds, 'size' | 'largest'>;
   takeDirty(): Offender[];
   takeForgotten(): Network[];
   restore(offenders: readonly Offender[]): void;
@@ -36,17 +46,18 @@ export interface Offenders {
 
 interface Options {
   readonly isProtected: (network: Network) => boolean;
-  readonly limit: number;
-  readonly onEvicted: () => void;
+  readonly bounds: () => Bounds;
+  readonly makeRoom: (at: Instant) => void;
   /** Called for each that is evicted or forgotten. */
   readonly onGone: (tally: Tally) => void;
+  readonly stats: Pick<JailStats, 'evicted' | 'thinned'>;
 }
 
 export function createOffenders(
   rules: JailRules,
   remembered: Iterable<Offender>,
   now: Instant,
-  { isProtected, limit, onEvicted, onGone }: Options,
+  { isProtected, bounds, makeRoom, onGone, stats }: Options,
 ): Offenders {
   const { findTime, banTime, ipv6Prefix } = rules;
   const tallies = new Map<string, Tally>();
@@ -54,12 +65,22 @@ export function createOffenders(
   const forgotten = new Map<string, Network>();
   /** IPv6 prefix lengths in use below 128, longest first. Shorter than `ipv6Prefix` answers for nobody inside. */
   let lengths: readonly number[] = ipv6Prefix < 128 ? [ipv6Prefix] : [];
-  const nextToEvict = inTurn(tallies);
-  const nextToPrune = inTurn(tallies);
+  const ranks = createRanks(rules);
+  const crowds = createCrowds(findTime);
+  const toThin = inTurn(tallies);
+  let weight = 0;
+  const toPrune = inTurn(tallies);
+
+  function weigh(tally: Tally): void {
+    weight += tally.weight - tally.weighed;
+    tally.weighed = tally.weight;
+  }
 
   const add = (tally: Tally): Tally => {
     const { address } = tally;
     tallies.set(address.text, tally);
+    ranks.place(tally);
+    weigh(tally);
     forgotten.delete(address.text);
     if (
       address.family === 6 &&
@@ -86,28 +107,37 @@ export function createOffenders(
   const drop = (tally: Tally): void => {
     tallies.delete(tally.address.text);
     dirty.delete(tally);
+    ranks.remove(tally);
+    weight -= tally.weighed;
     onGone(tally);
   };
 
-  /** Forgets the one of a few offenders, taken in turn, who is missed least: nobody banned, and rather those far from a ban. */
-  const evict = (at: Instant): void => {
-    let least: Tally | undefined;
-    let leastWorth = Infinity;
-    for (let looks = Math.min(EVICTION_SAMPLE, tallies.size); looks > 0; looks--) {
-      const tally = nextToEvict();
-      const worth = at < tally.lastUntil ? Infinity : worthOf(tally, rules.maxRetry);
-      if (worth < leastWorth) [least, leastWorth] = [tally, worth];
-    }
-    if (!least) return;
+  const evict = (at: Instant): boolean => {
+    const least = ranks.least(at, bounds().offenders);
+    if (!least) return false;
     drop(least);
     forgotten.set(least.address.text, least.address);
-    onEvicted();
+    if (least.nth === 0 && least.window.total > 0) crowds.note(least);
+    stats.evicted++;
+    return true;
+  };
+
+  /** Too much evidence: others lose theirs, in turn. What it led to is counted all the same. */
+  const thin = (spared: Tally): void => {
+    for (let looks = THINNING_LOOKS; looks > 0 && weight > bounds().evidence; looks--) {
+      const tally = toThin.next();
+      if (tally === spared || tally.evidence.length === 0) continue;
+      stats.thinned += tally.evidence.length;
+      dropEvidence(tally);
+      weigh(tally);
+    }
   };
 
   const openExactly = (network: Network, at: Instant): Tally => {
     const known = tallies.get(network.text);
     if (known) return known;
-    if (tallies.size >= limit) evict(at);
+    for (let goes = EVICTIONS; goes > 0 && tallies.size >= bounds().offenders; goes--) if (!evict(at)) break;
+    makeRoom(at);
     return add(createTally(network));
   };
 
@@ -134,8 +164,18 @@ export function createOffenders(
     touch(tally) {
       tally.idleSince = Infinity;
       dirty.add(tally);
+      ranks.place(tally);
+      weigh(tally);
+      thin(tally);
     },
+    evict,
+    get weight() {
+      return weight;
+    },
+    crowds,
     takeDirty() {
+      toThin.rest();
+      if (forgotten.size > 0) toPrune.rest();
       const pictures = Array.from(dirty, (tally) => pictureOf(rules.name, tally));
       dirty.clear();
       return pictures;
@@ -153,9 +193,10 @@ export function createOffenders(
     },
     prune(now) {
       const gone: Network[] = [];
+      crowds.prune(now);
       // Each call goes on where the last one stopped; whoever is looked at later is only forgotten later.
       for (let looks = Math.min(PRUNE_LOOKS, tallies.size); looks > 0 && gone.length < PRUNE_LIMIT; looks--) {
-        const tally = nextToPrune();
+        const tally = toPrune.next();
         // Idle is told by arrival, not by stamps: those of a live log may lag behind the clock by hours.
         if (tally.idleSince === Infinity) tally.idleSince = now;
         else if (now - tally.idleSince > findTime && isPast(tally, now, findTime, banTime.forget)) {
@@ -169,16 +210,28 @@ export function createOffenders(
 }
 
 /** Goes round and round through what a map holds, whatever is added and deleted meanwhile. Not for an empty one. */
-function inTurn<T>(map: ReadonlyMap<string, T>): () => T {
-  let round = map.values();
-  return () => {
-    let next = round.next();
-    if (next.done) {
-      round = map.values();
-      next = round.next();
-    }
-    return next.value!;
+function inTurn<T>(map: ReadonlyMap<string, T>): Turn<T> {
+  let round: IterableIterator<T> | undefined;
+  return {
+    next() {
+      let next = (round ??= map.values()).next();
+      if (next.done) {
+        round = map.values();
+        next = round.next();
+      }
+      return next.value!;
+    },
+    rest: () => (round = undefined),
   };
+}
+
+interface Turn<T> {
+  next(): T;
+  /**
+   * Begins anew next time. A walk that stands still holds on to all that its map has held since: it must not stand while
+   * many come and go.
+   */
+  rest(): void;
 }
 
 function isInside(address: Network, network: Network): boolean {
@@ -187,12 +240,6 @@ function isInside(address: Network, network: Network): boolean {
     address.bits >= network.bits &&
     mask(address, network.bits).text === network.text
   );
-}
-
-/** Counts below one; a sentence or a pardon to be remembered weighs more than any count. */
-function worthOf(tally: Tally, maxRetry: number): number {
-  const { window } = tally;
-  return window.total / maxRetry + (tally.nth > 0 || tally.forgivenUntil > -Infinity ? 1 : 0);
 }
 
 /** Nothing that happens from now on could depend on him any more. */

@@ -19,6 +19,9 @@ export interface Tally {
   /** A ring: once it is full, `oldest` is overwritten next. */
   evidence: Evidence[];
   oldest: number;
+  /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
+  weight: number;
+  weighed: number;
   /** The latest sessions of which a match has counted, oldest first. */
   sessions: readonly string[];
   nth: number;
@@ -30,7 +33,20 @@ export interface Tally {
   forgivenUntil: Instant;
   /** `Infinity` when touched since the last prune, else the prune that first found it idle. */
   idleSince: Instant;
+  /** Where it stands among those who may have to make room: see ranks.ts. */
+  queue: Queue | undefined;
+  before: Tally | undefined;
+  after: Tally | undefined;
 }
+
+/** A queue through its members: whoever is in it stands in one queue only. */
+export interface Queue {
+  first: Tally | undefined;
+  last: Tally | undefined;
+  size: number;
+}
+
+const NOWHERE = { queue: undefined, before: undefined, after: undefined } as const;
 
 export function createTally(address: Network): Tally {
   return {
@@ -38,6 +54,8 @@ export function createTally(address: Network): Tally {
     window: createWindow([], 0),
     evidence: [],
     oldest: 0,
+    weight: 0,
+    weighed: 0,
     sessions: NO_SESSIONS,
     nth: 0,
     overall: 0,
@@ -46,17 +64,21 @@ export function createTally(address: Network): Tally {
     throttled: false,
     forgivenUntil: -Infinity,
     idleSince: Infinity,
+    ...NOWHERE,
   };
 }
 
 /** The inverse of {@link pictureOf}; `findTime` may have changed since. */
 export function recall(offender: Offender, findTime: Duration, now: Instant): Tally {
   const sentenced = offender.lastSince !== undefined;
+  const evidence = offender.evidence.slice(-EVIDENCE_LINES);
   return {
     address: offender.address,
     window: createWindow(offender.stamps, findTime),
-    evidence: offender.evidence.slice(-EVIDENCE_LINES),
+    evidence,
     oldest: 0,
+    weight: evidence.reduce((sum, line) => sum + weightOf(line), 0),
+    weighed: 0,
     sessions: offender.sessions?.slice(-SESSIONS) ?? NO_SESSIONS,
     nth: offender.nth,
     overall: offender.overall ?? offender.nth,
@@ -65,6 +87,7 @@ export function recall(offender: Offender, findTime: Duration, now: Instant): Ta
     throttled: offender.throttled ?? false,
     forgivenUntil: offender.forgivenUntil ?? -Infinity,
     idleSince: now,
+    ...NOWHERE,
   };
 }
 
@@ -85,6 +108,11 @@ export function pictureOf(jail: string, tally: Tally): Offender {
   };
 }
 
+/** A line's text, one byte a character unless it has others than Latin ones, and what holds it. */
+function weightOf({ text }: Evidence): number {
+  return text.length + 128;
+}
+
 /**
  * What lies more than findTime back led to nothing, and doesn't speak beside what comes now: so it makes no difference
  * whether somebody was forgotten meanwhile. After a sentence or a pardon nobody is, and all is kept.
@@ -92,7 +120,9 @@ export function pictureOf(jail: string, tally: Tally): Offender {
 export function keepEvidence(tally: Tally, evidence: Evidence, findTime: Duration): void {
   const last = tally.evidence.at(tally.oldest - 1);
   const isStale = last !== undefined && evidence.at > last.at + findTime;
-  if (last === undefined || (isStale && Math.max(tally.lastUntil, tally.forgivenUntil) === -Infinity)) {
+  if (isStale && Math.max(tally.lastUntil, tally.forgivenUntil) === -Infinity) dropEvidence(tally);
+  tally.weight += weightOf(evidence);
+  if (tally.evidence.length === 0) {
     tally.evidence = [evidence];
     tally.oldest = 0;
     return;
@@ -101,6 +131,7 @@ export function keepEvidence(tally: Tally, evidence: Evidence, findTime: Duratio
     tally.evidence.push(evidence);
     return;
   }
+  tally.weight -= weightOf(tally.evidence[tally.oldest]!);
   tally.evidence[tally.oldest] = evidence;
   tally.oldest = (tally.oldest + 1) % EVIDENCE_LINES;
 }
@@ -128,8 +159,13 @@ export function forgetSessions(tally: Tally): void {
  */
 export function startAnew(tally: Tally): void {
   clear(tally.window);
+  dropEvidence(tally);
+}
+
+export function dropEvidence(tally: Tally): void {
   tally.evidence = [];
   tally.oldest = 0;
+  tally.weight = 0;
 }
 
 export function isBannedAt(tally: Tally, at: Instant): boolean {

@@ -16,6 +16,10 @@ export interface Welcomes {
   all(): Iterable<Welcome>;
   /** How many changes the ledger doesn't know. */
   readonly dirty: number;
+  readonly size: number;
+  readonly most: number;
+  /** How many made room for later ones. */
+  readonly evicted: number;
   /** Someone logged in from the address at that instant. */
   note(address: Network, at: Instant): void;
   /** The welcome that protects the address at that instant, by itself or by the prefix under which it is counted. */
@@ -44,6 +48,7 @@ export function createWelcomes(
   /** In the order in which they were heard of. */
   const known = new Map<string, Welcome>();
   let changed = new Set<string>();
+  let evicted = 0;
   let forgotten = new Map<string, Network>();
   for (const each of remembered) if (each.jail === jail) recall(each);
 
@@ -73,6 +78,13 @@ export function createWelcomes(
     get dirty() {
       return changed.size + forgotten.size;
     },
+    get size() {
+      return known.size;
+    },
+    most: MOST_WELCOMES,
+    get evicted() {
+      return evicted;
+    },
     note(written, at) {
       if (protect <= 0) return;
       const address = keyOf(written);
@@ -85,7 +97,9 @@ export function createWelcomes(
       changed.delete(address.text);
       changed.add(address.text);
       forgotten.delete(address.text);
-      if (known.size > MOST_WELCOMES) forget(known.values().next().value!);
+      if (known.size <= MOST_WELCOMES) return;
+      forget(known.values().next().value!);
+      evicted++;
     },
     find(address, at) {
       const welcome = known.size > 0 ? known.get(keyOf(address).text) : undefined;

@@ -29,7 +29,7 @@ export interface Commit {
   /** In the order in which the log-ins were heard of. */
   readonly welcomes: readonly Welcome[];
   readonly forgottenWelcomes: readonly { readonly jail: string; readonly address: Network }[];
-  /** New bans and changed ones, whole. */
+  /** New bans and changed ones, whole; but evidence that was written stays where they bring none. */
   readonly bans: readonly Ban[];
   readonly events: readonly BanEvent[];
   /** New ones, in the order in which they came. The oldest in the ledger make room for them. */

@@ -52,12 +52,13 @@ export function createWriter(db: Database): (commit: Commit) => void {
   const forgetWelcome = db.prepare(
     'DELETE FROM welcomes WHERE jail = @jail AND address = @address AND bits = @bits',
   );
+  // Evidence that was written is not held in memory any more: a change of the ban leaves it as it is.
   const ban = db.prepare(`
     INSERT INTO bans (id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at, ended_by)
     VALUES (@id, @jail, @address, @bits, @since, @until, @nth, @reason, @by, @evidence, @scope, @via, @endedAt, @endedBy)
     ON CONFLICT (id) DO UPDATE SET
       since = excluded.since, until = excluded.until, nth = excluded.nth, reason = excluded.reason, by = excluded.by,
-      evidence = excluded.evidence, ended_at = excluded.ended_at, ended_by = excluded.ended_by`);
+      evidence = iif(excluded.evidence = '[]', evidence, excluded.evidence), ended_at = excluded.ended_at, ended_by = excluded.ended_by`);
   const event = db.prepare(
     'INSERT INTO ban_events (ban, at, what, by, why) VALUES (@ban, @at, @what, @by, @why)',
   );

@@ -5,7 +5,7 @@ import { findNodeAtOffset, getNodeValue, parseTree } from 'jsonc-parser';
 import { expect, test } from 'vitest';
 import type { Origin } from '../../src/config/index.ts';
 import { readJailNames } from '../../src/config/index.ts';
-import { configSchema, historySchema, jailSchema } from '../../src/config/schema.ts';
+import { configSchema, historySchema, jailSchema, limitsSchema } from '../../src/config/schema.ts';
 import { parseDuration } from '../../src/time.ts';
 import { createFolder } from './folder.ts';
 import type { Folder } from './folder.ts';
@@ -110,15 +110,20 @@ test('every key that can be written is told, with its place', () => {
     trustedProxies: ['192.0.2.2'],
     journalDirectory: '/host/journal',
     history: { keep: '9d', maxSize: 32 },
+    limits: { offendersPerJail: 1_000, offenders: 2_000, evidence: 1, bans: 1_000 },
   });
   const rows = origins().filter(({ from }) => from === 'config');
   expect(rows.every(isSaidThere)).toBe(true);
   const keys = rows.map(({ path }) => path.join('.'));
   const top = Object.keys(configSchema.entries).filter(
-    (key) => !['$schema', 'defaults', 'jails', 'history'].includes(key),
+    (key) => !['$schema', 'defaults', 'jails', 'history', 'limits'].includes(key),
   );
   expect(keys).toEqual(
-    expect.arrayContaining([...top, ...Object.keys(historySchema.entries).map((key) => `history.${key}`)]),
+    expect.arrayContaining([
+      ...top,
+      ...Object.keys(historySchema.entries).map((key) => `history.${key}`),
+      ...Object.keys(limitsSchema.entries).map((key) => `limits.${key}`),
+    ]),
   );
 });
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { banTimeObject, configSchema, historySchema, jailSchema } from '../../src/config/schema.ts';
 import type { stepObject, widerObject } from '../../src/config/respond.ts';
+import type {
+  banTimeObject,
+  configSchema,
+  historySchema,
+  jailSchema,
+  limitsSchema,
+} from '../../src/config/schema.ts';
 import { createFolder } from './folder.ts';
 
 const MINUTE = 60_000;
@@ -20,6 +26,7 @@ test('a jail that says only what it must has every value', () => {
     journalDirectory: undefined,
     banTime,
     history: { keep: 365 * DAY, maxSize: 1_024 * 1_024 * 1_024 },
+    limits: { offendersPerJail: 100_000, offenders: 250_000, evidence: 128 * 1_024 * 1_024, bans: 250_000 },
     jails: [
       {
         name: 'sshd',
@@ -194,6 +201,20 @@ describe('changing a key changes what comes of it', () => {
     ]);
   });
 
+  const LIMITS: Record<keyof typeof limitsSchema.entries, [unknown, unknown]> = {
+    offendersPerJail: [1_000, 1_001],
+    offenders: [1_000, 1_001],
+    evidence: [1, 2],
+    bans: [1_000, 1_001],
+  };
+  test.each(Object.entries(LIMITS))('%s of limits', (key, [one, other]) => {
+    using folder = createFolder();
+    const limits = (value: unknown) => folder.config({ limits: { [key]: value } }).limits;
+    expect(limits(other)).not.toEqual(limits(one));
+    const { faults } = folder.load({ limits: { [key]: 0, room: 1 } });
+    expect(faults.map(({ code }) => code).toSorted()).toEqual(['E_CONFIG_UNKNOWN_KEY', 'E_CONFIG_VALUE']);
+  });
+
   test('the keys of the file', () => {
     using folder = createFolder();
     const TOP: Record<keyof typeof configSchema.entries, [unknown, unknown]> = {
@@ -202,6 +223,7 @@ describe('changing a key changes what comes of it', () => {
       allow: [['192.0.2.1'], ['192.0.2.2']],
       trustedProxies: [[], ['192.0.2.1']],
       history: [{}, { keep: '30d' }],
+      limits: [{}, { bans: 1_000 }],
       journalDirectory: ['/var/log/journal', '/host/journal'],
       jails: [{}, { a: { filter: 'sshd', logs: ['/a'] } }],
     };

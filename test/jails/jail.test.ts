@@ -172,7 +172,7 @@ describe('who is never counted', () => {
       ignoring: { whyIgnored: () => 'allowed: 192.0.2.0/24' },
     });
     expect(jail.decide(match(A, T0))).toEqual({ outcome: 'ignored', why: 'allowed: 192.0.2.0/24' });
-    expect(jail.stats).toEqual({ matches: 1, ignored: 1, late: 0, bans: 0, evicted: 0 });
+    expect(jail.stats).toEqual({ matches: 1, ignored: 1, late: 0, bans: 0, evicted: 0, thinned: 0 });
     expect([jail.size, jail.dirty]).toEqual([0, 0]);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, T0, jailWith, match, net, offend, outcomes } from './support.ts';
 
 const A = '192.0.2.7';
+const bounded = (offenders: number) => ({ bounds: () => ({ offenders, evidence: Infinity }) });
 const address = (i: number): string => `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`;
 
 describe('what is to be written', () => {
@@ -49,7 +50,7 @@ describe('what is to be written', () => {
 
 describe('too many offenders', () => {
   it('lets the least missed go: never a banned one, and nobody who is near a ban', () => {
-    const jail = jailWith({ options: { maxOffenders: 10 } });
+    const jail = jailWith({ options: bounded(10) });
     offend(jail, A, T0);
     outcomes(jail, '192.0.2.8', [0, 1, 2, 3]);
     for (let i = 0; i < 100; i++) jail.decide(match(address(i), T0 + MINUTE));
@@ -60,19 +61,19 @@ describe('too many offenders', () => {
   });
 
   it('keeps the one who has just come', () => {
-    const jail = jailWith({ options: { maxOffenders: 10 } });
+    const jail = jailWith({ options: bounded(10) });
     for (let i = 0; i < 30; i++) outcomes(jail, address(i), [0, 1, 2]);
     expect(outcomes(jail, address(99), [3, 4, 5, 6, 7]).at(-1)).toBe('ban');
   });
 
   it('holds more than the limit where all are banned', () => {
-    const jail = jailWith({ options: { maxOffenders: 10 } });
+    const jail = jailWith({ options: bounded(10) });
     for (let i = 0; i < 12; i++) offend(jail, address(i), T0);
     expect([jail.size, jail.stats.evicted]).toEqual([12, 0]);
   });
 
   it('names who is to be deleted, except who has come back', () => {
-    const jail = jailWith({ options: { maxOffenders: 2 } });
+    const jail = jailWith({ options: bounded(2) });
     for (const text of [A, '192.0.2.8', '192.0.2.9', A]) outcomes(jail, text, [0]);
     const forgotten = jail.takeForgotten().map((network) => network.text);
     const written = jail.takeDirty().map((offender) => offender.address.text);
@@ -83,7 +84,7 @@ describe('too many offenders', () => {
   });
 
   it('an evicted one who could not be written is not written later', () => {
-    const jail = jailWith({ options: { maxOffenders: 1 } });
+    const jail = jailWith({ options: bounded(1) });
     outcomes(jail, A, [0]);
     const taken = jail.takeDirty();
     outcomes(jail, '192.0.2.8', [0]);

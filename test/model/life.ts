@@ -15,6 +15,7 @@ import type { Daemon, FaultPoint } from '../../src/daemon/index.ts';
 import { createExec, createInput } from '../../src/daemon/system.ts';
 import type { Firewall } from '../../src/firewall/contract.ts';
 import { silentLog } from '../../src/ports.ts';
+import type { Cron } from '../../src/ports.ts';
 import type { Setup } from '../../src/setup/index.ts';
 import { lonelyHost } from '../support/lonely-host.ts';
 import { createTimers } from './clock.ts';
@@ -26,6 +27,8 @@ export interface Home {
   readonly setup: Setup;
   readonly kernel: Firewall;
   readonly world: World;
+  /** Left out, the ledger is never tidied. */
+  readonly cron?: Cron;
   /** How many ledgers were left behind by a death. */
   deaths: number;
 }
@@ -99,7 +102,10 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
       version: 'model',
       asksForInput: false,
     },
-    { clock: timers, log: silentLog, exec: createExec(), input: createInput, host: lonelyHost, at },
+    {
+      ...{ clock: timers, log: silentLog, exec: createExec(), input: createInput, host: lonelyHost, at },
+      ...(home.cron && { cron: home.cron }),
+    },
   );
   daemon.ended.catch((error: Error) => (broken = error));
   const client = createClient(runtime);

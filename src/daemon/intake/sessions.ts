@@ -1,7 +1,7 @@
 // What the lines of every log that is followed have told, for those that come: the sessions under way, and the last line
 // itself where it may come again; and which of that the ledger doesn't know yet.
 import type { SessionMemory } from '../../filters/contract.ts';
-import { createSessionMemory, sessionKey } from '../../filters/index.ts';
+import { createSessionMemory, MOST_SESSIONS, sessionKey } from '../../filters/index.ts';
 import type { KeptSessions, OpenSession } from '../../filters/index.ts';
 import type { KeptSession, LastLine, SessionKey } from '../../ledger/contract.ts';
 import type { Instant } from '../../model.ts';
@@ -13,6 +13,8 @@ export interface Sessions {
   readonly dirty: number;
   /** How many sessions were forgotten before their time, to make room. */
   readonly evicted: number;
+  readonly size: number;
+  readonly most: number;
   /** What changed since the last commit, for the ledger. */
   takeDirty(): SessionChanges;
   /** What couldn't be written is dirty again. */
@@ -87,6 +89,14 @@ export function createSessions(
     get evicted() {
       return [...logs.values()].reduce((sum, { sessions }) => sum + sessions.evicted, 0);
     },
+    get size() {
+      let count = 0;
+      for (const { sessions } of logs.values()) count += sessions.size;
+      return count;
+    },
+    get most() {
+      return logs.size * MOST_SESSIONS;
+    },
     takeDirty() {
       const sources = [...changedLines];
       const changes = {
@@ -112,7 +122,9 @@ export function createSessions(
       }
       for (const [source, over] of Map.groupBy(forgottenSessions, (each) => each.source)) {
         const log = logOf(source);
-        log.forgotten = new Map([...over.filter(isOlderIn(log)).map(keyed), ...log.forgotten]);
+        const all = [...over.filter(isOlderIn(log)).map(keyed), ...log.forgotten];
+        // Those beyond are forgotten by their stamps once they are read again.
+        log.forgotten = new Map(all.slice(-MOST_SESSIONS));
       }
     },
     prune(at) {

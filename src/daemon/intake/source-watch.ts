@@ -14,6 +14,8 @@ const SAMPLES = 8;
 
 export interface SourceWatch {
   observe(chunk: Chunk, journey: Journey): void;
+  /** Forgets what it knows of sources that are not among these. */
+  retain(ids: Iterable<string>): void;
   /** By the path that is watched. */
   readonly faults: ReadonlyMap<string, Faults>;
 }
@@ -58,6 +60,11 @@ export function createSourceWatch(
 
   return {
     faults,
+    retain(ids) {
+      const known = new Set(ids);
+      for (const each of [faults, skews, misfits])
+        for (const id of each.keys()) if (!known.has(id)) each.delete(id);
+    },
     observe(chunk, journey) {
       if (journey.fromTheFuture > 0)
         faultsOf(chunk.source).raise(

@@ -9,6 +9,8 @@ export interface ReportMemory {
   keep(report: KeptReport): void;
   /** How many the ledger doesn't know. */
   readonly dirty: number;
+  /** How many were refused because too many wait. */
+  refused: number;
   /** What is new since the last commit, for the ledger; it can still be found. */
   takeDirty(): ReportChanges;
   /** The ledger has them now. */
@@ -26,6 +28,7 @@ export function createReportMemory(ledger: Pick<Ledger, 'report'>): ReportMemory
   let dirty = new Map<string, KeptReport>();
   const underWay = new Map<string, KeptReport>();
   return {
+    refused: 0,
     find(jail, id, now) {
       const key = keyOf({ jail, id });
       const known = dirty.get(key) ?? underWay.get(key) ?? ledger.report(jail, id);

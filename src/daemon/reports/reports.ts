@@ -28,7 +28,7 @@ import type { ReportSource } from './report-source.ts';
 import type { Sittings } from '../sitting.ts';
 
 /** While the ledger can't be written, so many answers wait for it in memory; then reports are refused. */
-const MOST_UNWRITTEN = 50_000;
+export const REPORTS_UNWRITTEN = 50_000;
 /** A commit waits for so many rounds of the event loop at most, while more reports come. */
 const MOST_ROUNDS = 16;
 /** So many rounds without a report end the wait. Not one: a new connection is accepted in one round and read in the next. */
@@ -167,7 +167,10 @@ export function createReports(parts: ReportParts): Reports {
 
   return {
     async report({ reports }: ReportRequest) {
-      if (memory.dirty >= MOST_UNWRITTEN) throw unwritten('was not counted');
+      if (memory.dirty >= REPORTS_UNWRITTEN) {
+        memory.refused += reports.length;
+        throw unwritten('was not counted');
+      }
       const now = clock.now();
       const outcomes = reports.map((report) => take(report, now));
       const jails = reports.map(({ jail }) => jail);

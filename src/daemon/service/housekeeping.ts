@@ -43,6 +43,8 @@ export interface HousekeepingRules {
 export interface Housekeeping {
   /** Does one chore now; ends early once stopped. A failure is logged, and the chore comes round again. */
   run(chore: Chore): Promise<void>;
+  /** Bytes of the ledger in use, how many there may be, and how many bans were forgotten for want of room. */
+  use(): { readonly used: number; readonly most: number; readonly forgotten: number };
   /** Takes a changed config over from the next slice on. */
   change(rules: HousekeepingRules): void;
   /** @returns when the slice under way, if any, is over: then the ledger may be closed. */
@@ -57,6 +59,8 @@ export function createHousekeeping(
   const { clock, log, faults, cron, timekeeper } = ports;
   let { keep, maxSize } = rules;
   let stopped = false;
+  let forgotten = 0;
+  let lastUsed = 0;
   let last: Promise<void> = Promise.resolve();
   const waiting = new Set<Chore>();
 
@@ -102,6 +106,7 @@ export function createHousekeeping(
         (limit) => upkeep.forgetBans(Infinity, limit),
         () => used() <= maxSize * ENOUGH,
       );
+      forgotten += bans;
       if (bans > 0) log.info({ bans, maxSize }, 'history forgotten for want of room');
       if (stopped || used() <= maxSize * FULL) return faults.clear(FAULT);
       faults.raise(
@@ -144,6 +149,14 @@ export function createHousekeeping(
   const cancels: Cancel[] = SCHEDULE.flatMap(({ when, chore }) => cron?.(when, () => void run(chore)) ?? []);
   return {
     run,
+    use() {
+      try {
+        lastUsed = used();
+      } catch {
+        // A disk that can't be read is told of elsewhere.
+      }
+      return { used: lastUsed, most: maxSize, forgotten };
+    },
     change(changed) {
       ({ keep, maxSize } = changed);
     },

@@ -17,6 +17,10 @@ export interface Events {
   /** Should matches be told? Asked once a chunk. */
   readonly wantsMatches: boolean;
   emit(news: News): void;
+  /** How many are remembered, how many there may be, and how many are not any more. */
+  readonly held: number;
+  readonly most: number;
+  readonly overrun: number;
   subscribe(wanted: Wanted, tell: (event: LiveEvent) => void): Subscription;
 }
 
@@ -74,6 +78,13 @@ export function createEvents(clock: Clock, boot: string): Events {
   return {
     get wantsMatches() {
       return wantsMatches();
+    },
+    get held() {
+      return next - oldest();
+    },
+    most: EVENTS_REMEMBERED,
+    get overrun() {
+      return oldest() - 1;
     },
     emit(news) {
       const event = put(news, next);

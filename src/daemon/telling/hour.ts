@@ -7,9 +7,15 @@ import type { Clock } from '../../ports.ts';
 const MINUTE = 60_000;
 const MINUTES = 60;
 
+/** What is looked at of a jail. */
+interface Counted {
+  readonly rules: Pick<Jail['rules'], 'name'>;
+  readonly stats: Pick<Jail['stats'], 'matches' | 'bans'>;
+}
+
 export interface Hour {
   /** Notes what was counted since the last call. */
-  observe(jails: Iterable<Pick<Jail, 'rules' | 'stats'>>): void;
+  observe(jails: Iterable<Counted>): void;
   of(jail: string): HistoryOfHour;
 }
 

@@ -37,7 +37,7 @@ export interface Newsroom {
   applied(chunk: Chunk, journey: Journey): void;
   /** When lines of each source were last read, by its id. */
   readonly lastLines: ReadonlyMap<string, Instant>;
-  /** Tells what has changed of what no one announces: the mode, the firewall's and the sources' faults. */
+  /** Tells what has changed of what no one announces: the mode, the firewall's and the sources' faults. Forgets sources that are gone. */
   review(now: Standing): void;
 }
 
@@ -125,6 +125,8 @@ export function createNewsroom(clock: Clock, firewallEnforces: boolean): Newsroo
     review(now) {
       if (mode !== undefined && mode !== now.mode) events.emit({ kind: 'mode', mode: now.mode, was: mode });
       mode = now.mode;
+      const known = new Set(now.sources.map(({ id }) => id));
+      for (const id of lastLines.keys()) if (!known.has(id)) lastLines.delete(id);
       const faults = faultsOf(now);
       for (const [key, fault] of faults)
         if (!standing.has(key)) events.emit({ kind: 'fault', what: 'raised', ...fault });

@@ -49,6 +49,22 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'oddity',
     hint: 'Raise "history.maxSize"; see which jail has so many offenders or bans.',
   },
+  W_OFFENDERS_EVICTED: {
+    weight: 'event',
+    hint: '"bailiff status --json" has the networks under "crowds": ban one by hand where it is one attacker\'s, and raise "limits.offendersPerJail" where there is memory.',
+  },
+  W_BANS_DISPLACED: {
+    weight: 'event',
+    hint: 'Raise "limits.bans" where there is memory, or ban for less long.',
+  },
+  W_HISTORY_LOST: {
+    weight: 'event',
+    hint: 'See what kept the ledger from being written, in the log.',
+  },
+  W_FIREWALL_BEHIND: {
+    weight: 'standing',
+    hint: 'Usually nothing: it catches up when the flood ends. Else see what keeps nft or ipset busy.',
+  },
   E_RELOAD_REFUSED: { weight: 'standing', hint: '"bailiff check" tells every fault; mend them and reload.' },
   W_RELOAD_UNCONFIRMED: { weight: 'oddity', hint: '"bailiff confirm" keeps the config.' },
   W_RELOAD_ROLLED_BACK: {

@@ -2,6 +2,8 @@
 import type {
   BanState,
   BanView,
+  BoundView,
+  CrowdView,
   HistoryView,
   JailView,
   Page,
@@ -11,6 +13,7 @@ import type {
 } from '../../api/contract.ts';
 import type { Config, JailConfig } from '../../config/contract.ts';
 import type { Dropped, Firewall } from '../../firewall/contract.ts';
+import type { Jail } from '../../jails/contract.ts';
 import type { Ledger } from '../../ledger/contract.ts';
 import type { Ban, Instant, Network } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
@@ -33,6 +36,8 @@ import { protectedIn } from '../host/welcomed.ts';
 /** So long the counters of packets may take. */
 const DROPPED_PATIENCE = 2_000;
 
+/** So many networks are shown of each jail. */
+const MOST_CROWDS = 10;
 const NOTHING = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
 
 export interface ViewParts {
@@ -57,6 +62,8 @@ export interface ViewParts {
   readonly news: Newsroom;
   readonly rearm: Pick<Rearm, 'noticedBy' | 'count'>;
   readonly effect: Pick<Effect, 'of'>;
+  /** How much there is of what grows. */
+  bounds(): BoundView[];
 }
 
 export interface Views {
@@ -139,6 +146,7 @@ export function createViews(parts: ViewParts): Views {
       banned: bans.countIn(name),
       bansTotal,
       evicted,
+      crowds: crowdsOf(jail),
       hour: news.hour.of(name),
     };
   }
@@ -194,6 +202,7 @@ export function createViews(parts: ViewParts): Views {
         caughtUp,
         sources: known.sources.map(sourceView),
         jails,
+        bounds: parts.bounds(),
         faults: known.faults.map(faultView),
       };
     },
@@ -231,6 +240,13 @@ export function createViews(parts: ViewParts): Views {
       };
     },
   };
+}
+
+function crowdsOf(jail: Jail | undefined): CrowdView[] {
+  const largest = jail?.crowds.largest(MOST_CROWDS) ?? [];
+  return largest.map(({ network, last, ...counts }) => ({
+    ...{ network: network.text, ...counts, last: formatInstant(last) },
+  }));
 }
 
 function lastOf(stamps: readonly (readonly [Instant, number])[]): string | null {

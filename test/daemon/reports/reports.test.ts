@@ -196,14 +196,14 @@ describe('a report is one match', () => {
   });
 
   test('what it says of the application is evidence: cut to length, and of any shape', async () => {
-    const { say, bans } = court();
+    const { say, ledger } = court();
     const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`) as unknown;
     await say(
       { fields: { user: 'x'.repeat(5_000) } },
       { fields: deep },
       { fields: { user: 'a"\n\u001b[31m' } },
     );
-    const [ban] = bans.open();
+    const [ban] = ledger.bans({ limit: 1 });
     expect(ban!.evidence.map(({ file, line, text }) => [file, line, text.slice(0, 60)])).toEqual([
       ['report', 0, `failure {"user":"${'x'.repeat(43)}`],
       ['report', 0, 'failure (fields nested too deep to be shown)'],
@@ -224,7 +224,7 @@ describe('a report is one match', () => {
 
 describe('its instant', () => {
   test('is the stamp, in any unit and spelling; else the arrival', async () => {
-    const { say, bans } = court({ app: { rules: { maxRetry: 6 } } });
+    const { say, bans, ledger } = court({ app: { rules: { maxRetry: 6 } } });
     const at = NOW - 60_000;
     const spellings = [at, at / 1_000, at * 1_000, String(at), '2026-01-05T11:59:00Z', '2026-01-05 11:59:00'];
     expect(await say(...spellings.map((each) => ({ at: each })))).toEqual([
@@ -232,7 +232,7 @@ describe('its instant', () => {
       'banned',
     ]);
     expect([...bans.open()]).toMatchObject([{ since: at }]);
-    expect([...bans.open()][0]!.evidence.map((each) => each.at)).toEqual(Array(6).fill(at));
+    expect(ledger.bans({ limit: 1 })[0]!.evidence.map((each) => each.at)).toEqual(Array(6).fill(at));
   });
 
   test('that is too old to count with the others is late', async () => {
