@@ -32,7 +32,7 @@ export async function minimised(
       const blocks = await blocksOf(shorter);
       return own.every((block) => blocks.has(block));
     };
-    chosen.push(await shortened(best.input, runsAll));
+    chosen.push(await shortened(best.input, runsAll, 60));
     for (const block of own) left.delete(block);
   }
 }
