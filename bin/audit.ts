@@ -31,7 +31,7 @@ function ask(): Readonly<Record<string, Found>> | string {
   const { npm_execpath: cli, npm_node_execpath: node } = process.env;
   const [file, ...before] = cli?.endsWith('npm-cli.js') && node ? [node, cli] : ['npm'];
   const args = ['audit', '--json', '--package-lock-only', '--fetch-retries=0', '--fetch-timeout=20000'];
-  const ran = spawnSync(file!, [...before, ...args], { cwd: ROOT, encoding: 'utf8', timeout: 60_000 });
+  const ran = spawnSync(file, [...before, ...args], { cwd: ROOT, encoding: 'utf8', timeout: 60_000 });
   try {
     const { vulnerabilities, message, error } = JSON.parse(ran.stdout) as Audit;
     return vulnerabilities ?? message ?? error?.summary ?? 'npm says no more';
@@ -50,14 +50,20 @@ function main(): void {
   if (typeof found === 'string') {
     // Which registry it is, is nobody's business here.
     const why = found.replace(/ ?-? ?(?:GET|POST)? ?https?:\/\/\S+/g, '').trim();
-    console.log(`NOT AUDITED: the registry in use answers no audits (${why}). Known vulnerabilities were not asked about.`);
+    console.log(
+      `NOT AUDITED: the registry in use answers no audits (${why}). Known vulnerabilities were not asked about.`,
+    );
     return;
   }
   const all = Object.entries(found);
   for (const [name, each] of all)
-    console.log(`audit: ${isInstalled(each) ? 'installed' : 'a tool'}: ${name} ${each.range} (${each.severity})`);
+    console.log(
+      `audit: ${isInstalled(each) ? 'installed' : 'a tool'}: ${name} ${each.range} (${each.severity})`,
+    );
   const grave = all.filter(([, each]) => isInstalled(each) && GRAVE.includes(each.severity));
-  console.log(`audited: ${all.length} packages with known vulnerabilities, ${grave.length} of them grave and installed`);
+  console.log(
+    `audited: ${all.length} packages with known vulnerabilities, ${grave.length} of them grave and installed`,
+  );
   if (grave.length > 0) process.exitCode = 1;
 }
 

@@ -42,7 +42,7 @@ function makeBill(folder: string): string {
   const { npm_execpath: cli, npm_node_execpath: node } = process.env;
   const [file, ...before] = cli?.endsWith('npm-cli.js') && node ? [node, cli] : ['npm'];
   const options = ['--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
-  return execFileSync(file!, [...before, 'sbom', ...options], {
+  return execFileSync(file, [...before, 'sbom', ...options], {
     cwd: folder,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -49,10 +49,12 @@ test('every promise names tests that exist', () => {
 });
 
 test('a test that is gone, or only spoken of, is found out', () => {
-  const row = (shown: string) => `| Promise | a | b | c |\n| --- | --- | --- | --- |\n| p | f | ${shown} | n |\n`;
+  const row = (shown: string) =>
+    `| Promise | a | b | c |\n| --- | --- | --- | --- |\n| p | f | ${shown} | n |\n`;
   const source = "test('the host\\'s own', () => {});\n// 'spoken of'\n)(\n  'in a table',\n";
-  const found = (shown: string) => missing(rowsOf(row(shown)), (file) => (file === 'test/a.test.ts' ? source : undefined));
-  expect(found('`test/a.test.ts`: “the host\'s own”; `test/a.test.ts`: “in a table”')).toEqual([]);
+  const found = (shown: string) =>
+    missing(rowsOf(row(shown)), (file) => (file === 'test/a.test.ts' ? source : undefined));
+  expect(found("`test/a.test.ts`: “the host's own”; `test/a.test.ts`: “in a table”")).toEqual([]);
   expect(found('`test/a.test.ts`: “gone”')).toEqual(['test/a.test.ts has no test “gone”']);
   expect(found('`test/a.test.ts`: “spoken of”')).toEqual(['test/a.test.ts has no test “spoken of”']);
   expect(found('`test/b.test.ts`: “x”')).toEqual(['test/b.test.ts does not exist']);

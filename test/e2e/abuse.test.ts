@@ -18,7 +18,7 @@ const JSON_TYPE = 'Content-Type: application/json\r\n';
 let folder: TemporaryFolder;
 let log: string;
 let daemon: Daemon;
-let opened: Socket[];
+const opened: Socket[] = [];
 let attacker = 0;
 
 beforeAll(async () => {
@@ -28,7 +28,10 @@ beforeAll(async () => {
   daemon = await startDaemon({
     folder: folder.path,
     config: {
-      jails: { sshd: { filter: 'sshd', logs: [log], maxRetry: 1, zone: 'UTC' }, app: { reports: true, maxRetry: 3 } },
+      jails: {
+        sshd: { filter: 'sshd', logs: [log], maxRetry: 1, zone: 'UTC' },
+        app: { reports: true, maxRetry: 3 },
+      },
     },
     args: ['--firewall', 'memory', '--no-watch'],
   });
@@ -38,7 +41,6 @@ afterAll(async () => {
   folder.remove();
 });
 afterEach(() => opened.splice(0).forEach((socket) => socket.destroy()));
-opened = [];
 
 /** @returns undefined where it has not yet accepted those who came before. */
 function tryOpen(role: Role): Promise<Socket | undefined> {
@@ -67,6 +69,13 @@ async function answered(socket: Socket): Promise<string> {
   return text;
 }
 
+/** Asks as a client does, who waits for his answer. */
+async function asked(role: Role, request: string): Promise<string> {
+  const socket = await open(role);
+  socket.write(request);
+  return answered(socket);
+}
+
 /** Sends bytes and says nothing more. */
 async function said(role: Role, bytes: string | Buffer): Promise<string> {
   const socket = await open(role);
@@ -85,7 +94,9 @@ function peak(): number {
 /** It answers on each socket, and a line of a log still bans. */
 async function isAlive(): Promise<void> {
   for (const role of SOCKETS)
-    expect(statusOf(await said(role, `GET /v1/ping HTTP/1.1\r\n${CLOSE}\r\n`))).toBe(role === 'report' ? 403 : 200);
+    expect(statusOf(await asked(role, `GET /v1/ping HTTP/1.1\r\n${CLOSE}\r\n`))).toBe(
+      role === 'report' ? 403 : 200,
+    );
   const address = `203.0.113.${++attacker}`;
   const stamp = new Date().toISOString().replace(/\.\d+Z/, '+00:00');
   appendFileSync(log, `${stamp} web sshd[812]: Failed password for root from ${address} port 40022 ssh2\n`);
@@ -98,48 +109,65 @@ test('garbage on every socket: 400 or nothing, and it goes on', async () => {
     Buffer.from(Uint8Array.from({ length: 1 + random.below(4_000) }, () => random.below(256))),
   );
   // The greeting of TLS, of HTTP/2, of SSH; a pickle; a request that is none; lines without end.
-  const greetings = ['\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'SSH-2.0-x\r\n', '\x80\x02]q\0.', 'GET\r\n\r\n', '\r\n'.repeat(500), '\0'.repeat(9_000)];
+  const greetings = [
+    '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'SSH-2.0-x\r\n',
+    '\x80\x02]q\0.',
+    'GET\r\n\r\n',
+    '\r\n'.repeat(500),
+    '\0'.repeat(9_000),
+  ];
   for (const role of SOCKETS)
     for (const bytes of [...noise, ...greetings.map((text) => Buffer.from(text, 'latin1'))])
       expect([0, 400]).toContain(statusOf(await said(role, bytes)));
   await isAlive();
 });
 
-test.each(['announced', 'in chunks', 'longer than announced'])('a body of 100 MB, %s, is refused and never held', async (how) => {
-  const before = peak();
-  const piece = Buffer.alloc(MiB, 'x');
-  const length = { announced: 100 * MiB, 'in chunks': undefined, 'longer than announced': 10 }[how];
-  const statuses: number[] = [];
-  for (const role of ['report', 'control'] as const) {
-    const socket = await open(role);
-    const answer = answered(socket);
-    const size = length === undefined ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`;
-    socket.write(`POST /v1/reports HTTP/1.1\r\n${JSON_TYPE}${size}\r\n\r\n`);
-    for (let sent = 0; sent < 100 && !socket.destroyed; sent++) {
-      if (length === undefined) socket.write(`${piece.length.toString(16)}\r\n`);
-      const isTaken = socket.write(piece);
-      if (length === undefined) socket.write('\r\n');
-      // Until it takes more, or has cut us off.
-      if (!isTaken) await Promise.race([once(socket, 'drain'), answer]).catch(() => undefined);
+test.each(['announced', 'in chunks', 'longer than announced'])(
+  'a body of 100 MB, %s, is refused and never held',
+  async (how) => {
+    const before = peak();
+    const piece = Buffer.alloc(MiB, 'x');
+    const length = { announced: 100 * MiB, 'in chunks': undefined, 'longer than announced': 10 }[how];
+    const statuses: number[] = [];
+    for (const role of ['report', 'control', 'report', 'control'] as const) {
+      const socket = await open(role);
+      const answer = answered(socket);
+      const size = length === undefined ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`;
+      socket.write(`POST /v1/reports HTTP/1.1\r\n${JSON_TYPE}${size}\r\n\r\n`);
+      for (let sent = 0; sent < 100 && !socket.destroyed; sent++) {
+        if (length === undefined) socket.write(`${piece.length.toString(16)}\r\n`);
+        const isTaken = socket.write(piece);
+        if (length === undefined) socket.write('\r\n');
+        // Until it takes more, or has cut us off.
+        if (!isTaken) await Promise.race([once(socket, 'drain'), answer]).catch(() => undefined);
+      }
+      socket.end();
+      statuses.push(statusOf(await answer));
     }
-    socket.end();
-    statuses.push(statusOf(await answer));
-  }
-  // Where the connection was reset under the body, the answer may not have come through.
-  for (const status of statuses) expect(how === 'longer than announced' ? [0, 400] : [0, 413]).toContain(status);
-  expect(peak() - before).toBeLessThan(64 * MiB);
-  await isAlive();
-});
+    // Where the connection was reset under the body, the answer may not have come through.
+    for (const status of statuses)
+      expect(how === 'longer than announced' ? [0, 400] : [0, 413]).toContain(status);
+    // Four hundred were sent. What was thrown away lies about until the collector comes, but not all of it.
+    expect(peak() - before).toBeLessThan(160 * MiB);
+    await isAlive();
+  },
+);
 
 test('500 half-open connections on each socket but control: there is room for the administrator, and for all once they are gone', async () => {
   const before = peak();
-  const halves = ['', 'POST /v1/reports HTTP/1.1\r\nX: y\r\n', `POST /v1/reports HTTP/1.1\r\n${JSON_TYPE}Content-Length: 900000\r\n\r\n{`];
+  const halves = [
+    '',
+    'POST /v1/reports HTTP/1.1\r\nX: y\r\n',
+    `POST /v1/reports HTTP/1.1\r\n${JSON_TYPE}Content-Length: 900000\r\n\r\n{`,
+  ];
   for (const role of ['report', 'status'] as const)
     for (let count = 0; count < 500; count++) {
       const socket = await open(role);
       socket.write(halves[count % halves.length]!);
     }
-  expect(statusOf(await said('control', `GET /v1/status HTTP/1.1\r\n${CLOSE}\r\n`))).toBe(200);
+  expect(statusOf(await asked('control', `GET /v1/status HTTP/1.1\r\n${CLOSE}\r\n`))).toBe(200);
   expect((await daemon.verb('ban', '198.51.100.9')).code).toBe(0);
   expect(peak() - before).toBeLessThan(96 * MiB);
   opened.splice(0).forEach((socket) => socket.destroy());
@@ -175,10 +203,12 @@ test('no spelling of a path, and no header, leads to what a socket does not serv
     for (const path of ['/v1/bans', ...TRICKS('/v1/bans')])
       for (const more of headers) {
         const request = `POST ${path} HTTP/1.1\r\n${JSON_TYPE}${more}${CLOSE}Content-Length: ${body.length}\r\n\r\n${body}`;
-        expect([400, 403, 404, 405], `${role} ${path}`).toContain(statusOf(await said(role, request)));
+        expect([400, 403, 404, 405], `${role} ${path}`).toContain(statusOf(await asked(role, request)));
       }
   for (const path of [...TRICKS('/v1/history?address=198.51.100.9'), ...TRICKS('/v1/log')])
-    expect([400, 403, 404], path).toContain(statusOf(await said('status', `GET ${path} HTTP/1.1\r\n${CLOSE}\r\n`)));
+    expect([400, 403, 404], path).toContain(
+      statusOf(await asked('status', `GET ${path} HTTP/1.1\r\n${CLOSE}\r\n`)),
+    );
   // A second request within the first, for whoever counts its bytes otherwise.
   const hidden = `POST /v1/bans HTTP/1.1\r\n${JSON_TYPE}Content-Length: ${body.length}\r\n\r\n${body}`;
   for (const smuggled of [

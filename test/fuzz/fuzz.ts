@@ -16,23 +16,25 @@ export interface Outcome {
   readonly blocks: number;
   /** Most steps for each byte that any input took. */
   readonly steepest: number;
-  /** Those that ran new blocks, in the order in which they did. */
+  /** The seeds, and those that ran new blocks, in the order in which they did. */
   readonly kept: readonly string[];
   readonly find: Find | undefined;
 }
 
 export interface Budget {
   readonly seed: number;
+  /** What a batch ran that is new is not looked for: most of the time goes into looking. For the short run of `npm test`. */
+  readonly isBrief: boolean;
   /** Asked between batches. */
   isSpent(runs: number): boolean;
 }
 
 /** So many inputs share a look at the counters, which takes five milliseconds or more. */
-const BATCH = 256;
+const [BATCH, BATCH_BRIEFLY] = [256, 64];
 /** Of each batch so many are made long, and looked at one by one. */
 const PUMPED = 2;
-/** At the end so many are pumped for the processor's time, in which native code shows too. */
-const GROWN = 8;
+/** At the end so many are pumped for the processor's time, in which native code shows too; of a brief run fewer. */
+const [GROWN, GROWN_BRIEFLY] = [8, 2];
 
 /** A broken promise, thrown through the loop. */
 class Broken extends Error {
@@ -54,7 +56,7 @@ export async function fuzz(
   const longest = target.longest ?? LONGEST;
   const mutator = createMutator(random, target.words, longest);
   const seen = new Set<string>();
-  const kept: string[] = [];
+  const kept = budget.isBrief ? [...target.seeds, ...known] : [...target.seeds];
   let runs = 0;
   let steepest = 0;
 
@@ -77,14 +79,19 @@ export async function fuzz(
     if (steep > most)
       throw new Broken({ input, why: `it takes ${Math.round(steep)} steps a byte, and may take ${most}` });
     const before = seen.size;
-    for (const block of ran.blocks) seen.add(block);
+    note(ran.blocks);
     if (seen.size > before) kept.push(input);
+  }
+
+  function note(blocks: readonly string[]): void {
+    for (const block of blocks) seen.add(block);
   }
 
   /** Finds those that ran something new by halves. */
   async function explore(inputs: readonly string[]): Promise<void> {
     if (inputs.length === 1) return examine(inputs[0]!);
     const { blocks } = await feed(inputs);
+    if (budget.isBrief) return note(blocks);
     if (blocks.every((block) => seen.has(block))) return;
     const half = inputs.length >> 1;
     await explore(inputs.slice(0, half));
@@ -93,14 +100,17 @@ export async function fuzz(
 
   async function loop(): Promise<void> {
     // What makes things ready is nobody's step.
-    await feed(target.seeds);
-    for (const input of [...target.seeds, ...known]) await examine(input);
-    while (!budget.isSpent(runs)) {
-      await explore(Array.from({ length: BATCH }, () => mutator.next(kept)));
-      for (let count = 0; count < PUMPED; count++)
-        await examine(mutator.pump(random.pick(kept))(longest));
+    const first = await feed(target.seeds);
+    if (budget.isBrief) note([...first.blocks, ...(await feed(known)).blocks]);
+    else {
+      note((await feed(target.seeds)).blocks);
+      for (const input of known) await examine(input);
     }
-    for (let count = 0; count < GROWN; count++) {
+    while (!budget.isSpent(runs)) {
+      await explore(Array.from({ length: budget.isBrief ? BATCH_BRIEFLY : BATCH }, () => mutator.next(kept)));
+      for (let count = 0; count < PUMPED; count++) await examine(mutator.pump(random.pick(kept))(longest));
+    }
+    for (let count = 0; count < (budget.isBrief ? GROWN_BRIEFLY : GROWN); count++) {
       const grown = mutator.pump(random.pick(kept));
       const find = await whatGrows(target, grown);
       if (find) throw new Broken(find);

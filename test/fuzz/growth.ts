@@ -21,7 +21,10 @@ export async function whatGrows(
   if (find || performance.now() - began < HARMLESS) return find;
   // What waits for others can't be measured so.
   const running = target.run(long);
-  if (running) return void (await running);
+  if (running) {
+    await running;
+    return undefined;
+  }
   let least = Infinity;
   for (let turn = 0; turn < 3 && least > MOST; turn++)
     least = Math.min(least, costOf(() => void target.run(long)) / costOf(() => void target.run(short)));

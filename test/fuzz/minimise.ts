@@ -25,7 +25,9 @@ export async function minimised(
   const chosen: string[] = [];
   for (;;) {
     const gain = (input: string): number => [...runBy.get(input)!].filter((block) => left.has(block)).length;
-    const [best] = inputs.map((input) => ({ input, gain: gain(input) })).toSorted((a, b) => b.gain - a.gain || a.input.length - b.input.length);
+    const [best] = inputs
+      .map((input) => ({ input, gain: gain(input) }))
+      .toSorted((a, b) => b.gain - a.gain || a.input.length - b.input.length);
     if (!best || best.gain === 0) return chosen;
     const own = [...runBy.get(best.input)!].filter((block) => left.has(block));
     const runsAll = async (shorter: string): Promise<boolean> => {

@@ -3,12 +3,52 @@ import type { Random } from '../crash/random.ts';
 
 /** What matters to almost every parser here. */
 const WORDS = [
-  ...['\0', '\n', '\r\n', '\t', '\x1b[31m', '"', "'", '\\', '\\"', '\\u0000', '\\x22', '%2e', '%00', '\xff', '\xa0', ' '],
-  ...['\xe2\x80\xae', '\xc3\xa9', '\xed\xa0\x80', '0', '-1', '1e999', '4294967296', '18446744073709551616', 'null'],
-  ...['203.0.113.9', '192.0.2.7', '2001:db8::9', '::ffff:203.0.113.9', '[2001:db8::9]:443', '0/0', '__proto__'],
+  ...[
+    '\0',
+    '\n',
+    '\r\n',
+    '\t',
+    '\x1b[31m',
+    '"',
+    "'",
+    '\\',
+    '\\"',
+    '\\u0000',
+    '\\x22',
+    '%2e',
+    '%00',
+    '\xff',
+    '\xa0',
+    ' ',
+  ],
+  ...[
+    '\xe2\x80\xae',
+    '\xc3\xa9',
+    '\xed\xa0\x80',
+    '0',
+    '-1',
+    '1e999',
+    '4294967296',
+    '18446744073709551616',
+    'null',
+  ],
+  ...[
+    '203.0.113.9',
+    '192.0.2.7',
+    '2001:db8::9',
+    '::ffff:203.0.113.9',
+    '[2001:db8::9]:443',
+    '0/0',
+    '__proto__',
+  ],
 ];
 
-type Mutation = (input: string, random: Random, words: readonly string[], others: readonly string[]) => string;
+type Mutation = (
+  input: string,
+  random: Random,
+  words: readonly string[],
+  others: readonly string[],
+) => string;
 
 const at = (input: string, random: Random): number => random.below(input.length + 1);
 const splice = (input: string, from: number, to: number, put: string): string =>
@@ -64,7 +104,11 @@ export interface Mutator {
 /** @param words those of the parser; @param longest bytes of an input. */
 export function createMutator(random: Random, words: readonly string[], longest: number): Mutator {
   // The parser's own words stand for half.
-  const all = [...WORDS, ...Array.from({ length: words.length === 0 ? 0 : WORDS.length }, (_, n) => words[n % words.length]!), ...words];
+  const all = [
+    ...WORDS,
+    ...Array.from({ length: words.length === 0 ? 0 : WORDS.length }, (_, n) => words[n % words.length]!),
+    ...words,
+  ];
   return {
     next(kept) {
       // The latest are the ones about which least is known.

@@ -19,9 +19,9 @@ interface Options {
 }
 
 function budgetOf({ seconds, runs, seed }: Options, { share = 1 }: Target): Budget {
-  if (runs !== undefined) return { seed, isSpent: (done) => done >= runs * share };
+  if (runs !== undefined) return { seed, isBrief: true, isSpent: (done) => done >= runs * share };
   const end = performance.now() + seconds * 1_000;
-  return { seed, isSpent: () => performance.now() >= end };
+  return { seed, isBrief: false, isSpent: () => performance.now() >= end };
 }
 
 async function runTarget(target: Target, coverage: Coverage, options: Options): Promise<Outcome> {
@@ -41,9 +41,11 @@ async function tell(target: Target, { runs, blocks, steepest, kept, find }: Outc
   if (!find) return true;
   // What only took too long has nothing that it throws, and stays as it is.
   const isThrown = async (input: string): Promise<boolean> => (await tried(target, input)) !== undefined;
-  console.log(`  promised: ${target.holds}\n  ${printable(find.why, 2_000).replaceAll('\\x0a', '\n  ')}`);
+  console.log(`  promised: ${target.holds}\n  ${printable(find.why, 1_200).replaceAll('\\x0a', '\n  ')}`);
   const input = (await isThrown(find.input)) ? await shortened(find.input, isThrown, 300) : find.input;
-  console.log(`  the input, latin1, as JSON:\n  ${inAscii(input)}`);
+  const file = foundOf(`${target.name}-broken`);
+  writeInputs(file, [input]);
+  console.log(`  the input, latin1, as JSON, whole in ${file}:\n  ${inAscii(input.slice(0, 1_000))}`);
   return false;
 }
 
@@ -62,7 +64,9 @@ async function main(): Promise<void> {
   const [name = '', seconds = '60'] = positionals;
   const names = name === 'all' ? Object.keys(TARGETS) : [name];
   if (!names.every((each) => Object.hasOwn(TARGETS, each)) || !(Number(seconds) >= 0)) {
-    console.error(`usage: npm run fuzz -- TARGET|all [SECONDS] [--seed N] [--runs N] [--keep]\ntargets: ${Object.keys(TARGETS).join(' ')}`);
+    console.error(
+      `usage: npm run fuzz -- TARGET|all [SECONDS] [--seed N] [--runs N] [--keep]\ntargets: ${Object.keys(TARGETS).join(' ')}`,
+    );
     process.exitCode = 2;
     return;
   }

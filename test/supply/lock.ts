@@ -25,7 +25,15 @@ export interface Lock {
 const KNOWN_SCRIPTS: readonly string[] = [];
 
 /** Licences under which what a user installs may stand: none asks more of him than to keep its text. */
-const LICENCES: readonly string[] = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', '0BSD'];
+const LICENCES: readonly string[] = [
+  'MIT',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  '0BSD',
+];
 /** Of tools that never reach him: weak copyleft too. */
 const TOOL_LICENCES: readonly string[] = [...LICENCES, 'MPL-2.0'];
 
@@ -35,12 +43,17 @@ const INTEGRITY = /^sha512-[A-Za-z0-9+/]{86}==$/;
 
 /** @returns what is wrong, a sentence each. */
 export function faultsOf(manifest: Manifest, lock: Lock): string[] {
-  return [...inManifest(manifest), ...packagesOf(lock).flatMap(([path, entry]) => inPackage(nameOf(path), entry))];
+  return [
+    ...inManifest(manifest),
+    ...packagesOf(lock).flatMap(([path, entry]) => inPackage(nameOf(path), entry)),
+  ];
 }
 
 function inManifest({ dependencies, optionalDependencies, devDependencies }: Manifest): string[] {
   const wanted = Object.entries({ ...dependencies, ...optionalDependencies, ...devDependencies });
-  return wanted.flatMap(([name, version]) => (EXACT.test(version) ? [] : [`${name} is not pinned exactly: ${version}`]));
+  return wanted.flatMap(([name, version]) =>
+    EXACT.test(version) ? [] : [`${name} is not pinned exactly: ${version}`],
+  );
 }
 
 function inPackage(name: string, entry: Package): string[] {
@@ -48,10 +61,14 @@ function inPackage(name: string, entry: Package): string[] {
   return [
     ...(INTEGRITY.test(entry.integrity ?? '') ? [] : [`${name} has no SHA-512 in the lock file`]),
     // The lock file names no registry (.npmrc), so that whatever it names is a file, a repository or an address.
-    ...(entry.resolved === undefined && !entry.link ? [] : [`${name} comes from elsewhere: ${entry.resolved}`]),
+    ...(entry.resolved === undefined && !entry.link
+      ? []
+      : [`${name} comes from elsewhere: ${entry.resolved}`]),
     ...(EXACT.test(entry.version ?? '') ? [] : [`${name} has no version: ${entry.version}`]),
     ...(!entry.hasInstallScript || KNOWN_SCRIPTS.includes(name) ? [] : [`${name} has an install script`]),
-    ...(allowed.includes(entry.license ?? '') ? [] : [`${name} has a licence that is not listed: ${entry.license}`]),
+    ...(allowed.includes(entry.license ?? '')
+      ? []
+      : [`${name} has a licence that is not listed: ${entry.license}`]),
   ];
 }
 

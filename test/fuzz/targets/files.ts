@@ -29,7 +29,28 @@ export function yamlTarget(): Target {
       "service: a\nlayout: logfmt\naddress: ip\nwhere: { level: error, a: { glob: 'x*' }, b: { suffix: y } }\n",
       "service: a\nlayout: plain\nopens: ['^s <F-ID> <ip>$']\ncloses: ['^e <F-ID>$']\nmatch: [{ regex: '^f <F-ID>$', counts: session }]\nforged:\n  - line: x\n    yields: none\n",
     ],
-    words: ['\n  - ', ': ', '{ regex: ', 'counts: session', 'mode: aggressive', '&a ', '*a', '!!js/regexp ', '<<: ', '---\n', '%YAML 1.1\n', '? ', '| \n', '"', 'layout: json\n', 'where: { path: ', 'samples:\n', 'yields: none', '[', '{'],
+    words: [
+      '\n  - ',
+      ': ',
+      '{ regex: ',
+      'counts: session',
+      'mode: aggressive',
+      '&a ',
+      '*a',
+      '!!js/regexp ',
+      '<<: ',
+      '---\n',
+      '%YAML 1.1\n',
+      '? ',
+      '| \n',
+      '"',
+      'layout: json\n',
+      'where: { path: ',
+      'samples:\n',
+      'yields: none',
+      '[',
+      '{',
+    ],
     longest: 1_500,
     stepsPerByte: 20_000,
     share: 0.3,
@@ -39,7 +60,13 @@ export function yamlTarget(): Target {
       holds((definition === undefined) === faults.length > 0, 'neither a filter nor a fault');
       checkFaults(faults, (code) => /^E_FILTER_[A-Z_]+$/.test(code));
       if (!definition) return;
-      const options = { logFormat: undefined, zone: 'UTC', mode: 'normal', where: undefined, except: undefined } as const;
+      const options = {
+        logFormat: undefined,
+        zone: 'UTC',
+        mode: 'normal',
+        where: undefined,
+        except: undefined,
+      } as const;
       const compiled = compileFilter(definition, options);
       if (!compiled.ok) checkFaults(compiled.faults, (code) => /^E_FILTER_[A-Z_]+$/.test(code));
     },
@@ -57,7 +84,25 @@ export function configTarget(): Target {
       '{"trustedProxies":["10.0.0.0/8"],"history":{},"jails":{"a":{"filter":"nginx-login","logs":["/a/*.log"],"start":"end","ignore":["2001:db8::/32"],"ipv6Prefix":64,"mode":"aggressive","dryRun":true,"resetOnSuccess":true,"logFormat":"combined","except":{"path":["/x"]},"brake":"300/1m","protocol":"tcp","sources":"all"},"recidive":{"maxRetry":3},"r":{"reports":true,"banTime":{"steps":["1m","1h"],"scope":"all","forget":"30d"}}}}',
       '// comment\n{"jails":{"a":{"filter":["sshd"],"journal":["_SYSTEMD_UNIT=x"],"where":{"status":[401]},}}}',
     ],
-    words: ['"jails":{', '"filter":"sshd"', '"logs":["/a"]', '"banTime":', '"steps":["1m"]', '"allow":[', '"where":{"path":{"regex":"', '"maxRetry":', 'null', '[[', '{{', '/*', '//', '"zone":"', '"brake":', '"ports":[', '"journal":["'],
+    words: [
+      '"jails":{',
+      '"filter":"sshd"',
+      '"logs":["/a"]',
+      '"banTime":',
+      '"steps":["1m"]',
+      '"allow":[',
+      '"where":{"path":{"regex":"',
+      '"maxRetry":',
+      'null',
+      '[[',
+      '{{',
+      '/*',
+      '//',
+      '"zone":"',
+      '"brake":',
+      '"ports":[',
+      '"journal":["',
+    ],
     longest: 2_048,
     stepsPerByte: 4_000,
     share: 0.4,
@@ -78,7 +123,11 @@ export function listsTarget(): Target {
   return {
     name: 'lists',
     holds: 'any bytes in a list: the entries that make sense, and a fault for each that does not',
-    seeds: ['192.0.2.1\n2001:db8::/32 # office\noffice.example.net\n\nfile:/x\nself\n127.0.0.1/8\n', '\xff\xfe1\0', '192.0.2.1\r\n'],
+    seeds: [
+      '192.0.2.1\n2001:db8::/32 # office\noffice.example.net\n\nfile:/x\nself\n127.0.0.1/8\n',
+      '\xff\xfe1\0',
+      '192.0.2.1\r\n',
+    ],
     words: ['\n', ' # ', '0.0.0.0/0', '::/0', 'a.b', '.', 'file:', 'self', '\xef\xbb\xbf'],
     longest: 1_024,
     share: 0.6,
@@ -86,7 +135,7 @@ export function listsTarget(): Target {
       writeFileSync(file, input, 'latin1');
       const { entries, faults, warnings } = readAllowFile(file);
       checkFaults([...faults, ...warnings], (code) => CODES.has(code));
-      const lines = input.split('\n').length;
+      const lines = input.split(/\r\n?|\n/).length;
       holds(entries.length + faults.length <= lines, 'more entries than lines', entries.length, lines);
       for (const entry of entries) holds(entry.kind !== 'file', 'a list that names a list', entry);
     },

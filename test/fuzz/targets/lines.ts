@@ -49,7 +49,8 @@ function checkMatch(line: string, { address, via, counts, at, fields }: Match): 
   }
   holds(Number.isInteger(counts) && counts >= 0, 'a count that is none', counts);
   holds(at === undefined || Number.isFinite(at), 'a stamp that is none', at);
-  for (const value of Object.values(fields)) holds(typeof value === 'string', 'a field that is no text', value);
+  for (const value of Object.values(fields))
+    holds(typeof value === 'string', 'a field that is no text', value);
 }
 
 /** What a scan of one line finds for each filter. */
@@ -72,13 +73,27 @@ function agree(filters: readonly Filter[], line: string): void {
 
 /** A few of each layout: what they share is in the layouts, and what is their own has `trials`. */
 function fewFilters(): Filter[] {
-  const names = ['sshd', 'postfix', 'dovecot', 'nginx-auth', 'nginx-login', 'app-login-json', 'app-login-text', 'apache-auth', 'exim'];
-  return names.filter((name) => SHIPPED.includes(name)).map((name) => shippedFilter(name, { mode: 'aggressive' }));
+  const names = [
+    'sshd',
+    'postfix',
+    'dovecot',
+    'nginx-auth',
+    'nginx-login',
+    'app-login-json',
+    'app-login-text',
+    'apache-auth',
+    'exim',
+  ];
+  return names
+    .filter((name) => SHIPPED.includes(name))
+    .map((name) => shippedFilter(name, { mode: 'aggressive' }));
 }
 
 function samplesOf(filters: readonly Filter[], most: number): string[] {
   return filters.flatMap(({ definition: { samples, forged } }) =>
-    [...samples, ...forged].slice(0, most).map(({ text }) => Buffer.from(text.split('\n').at(-1)!, 'utf8').toString('latin1')),
+    [...samples, ...forged]
+      .slice(0, most)
+      .map(({ text }) => Buffer.from(text.split('\n').at(-1)!, 'utf8').toString('latin1')),
   );
 }
 
@@ -88,7 +103,8 @@ export function scanTarget(): Target {
   let source = 0;
   return {
     name: 'scan',
-    holds: 'any bytes: all shipped filters at once name canonical addresses that stand in the line; a scan and a judge agree',
+    holds:
+      'any bytes: all shipped filters at once name canonical addresses that stand in the line; a scan and a judge agree',
     seeds: [
       ...samplesOf(filters, 3),
       '{"log":"192.0.2.7 - - [05/Jan/2026:10:11:12 +0000] \\"POST /login HTTP/1.1\\" 401 5\\n","stream":"stdout","time":"2026-01-05T10:11:12.123Z"}',
@@ -97,7 +113,25 @@ export function scanTarget(): Target {
       'Jan  5 10:11:12 web sshd[812]: message repeated 3 times: [ Failed password for root from 192.0.2.7 port 1 ssh2]',
       'Jan  5 10:11:12 web last message repeated 3 times',
     ],
-    words: [' from ', ' port ', 'sshd[812]: ', 'Failed password for ', 'invalid user ', ' ssh2', ' - - [', '] "', '" 401 ', '"ip":', '{"', '","stream":"stdout","time":"', 'stdout F ', 'stdout P ', '<34>1 ', 'message repeated 3 times: [ ', 'last message repeated 2 times'],
+    words: [
+      ' from ',
+      ' port ',
+      'sshd[812]: ',
+      'Failed password for ',
+      'invalid user ',
+      ' ssh2',
+      ' - - [',
+      '] "',
+      '" 401 ',
+      '"ip":',
+      '{"',
+      '","stream":"stdout","time":"',
+      'stdout F ',
+      'stdout P ',
+      '<34>1 ',
+      'message repeated 3 times: [ ',
+      'last message repeated 2 times',
+    ],
     stepsPerByte: 4_000,
     share: 0.2,
     run(input) {
@@ -109,12 +143,30 @@ export function scanTarget(): Target {
 
 /** Which trial, which of its skeletons, and the texts for its free places. */
 export function forgeriesTarget(): Target {
-  const all: Trial[] = SHIPPED.flatMap((name) => trials(shippedFilter(name)).filter(({ skeletons }) => skeletons.length > 0));
+  const all: Trial[] = SHIPPED.flatMap((name) =>
+    trials(shippedFilter(name)).filter(({ skeletons }) => skeletons.length > 0),
+  );
   return {
     name: 'forgeries',
     holds: 'whatever a client writes where a service lets him, no shipped filter names anybody but him',
-    seeds: Array.from({ length: all.length }, (_, index) => String.fromCharCode(index & 255, index >> 8, 0) + `x from ${FRAMED} port 1`),
-    words: ['\x1e', FRAMED, ` from ${FRAMED} port 1`, '" 401 5 "-" "', '","ip":"', `remote_addr=${FRAMED}`, `rhost=${FRAMED}`, `[${FRAMED}]`, `client: ${FRAMED}, `, `host=${FRAMED} `, `for ${FRAMED}`, ' - - ['],
+    seeds: Array.from(
+      { length: all.length },
+      (_, index) => String.fromCharCode(index & 255, index >> 8, 0) + `x from ${FRAMED} port 1`,
+    ),
+    words: [
+      '\x1e',
+      FRAMED,
+      ` from ${FRAMED} port 1`,
+      '" 401 5 "-" "',
+      '","ip":"',
+      `remote_addr=${FRAMED}`,
+      `rhost=${FRAMED}`,
+      `[${FRAMED}]`,
+      `client: ${FRAMED}, `,
+      `host=${FRAMED} `,
+      `for ${FRAMED}`,
+      ' - - [',
+    ],
     longest: 1_024,
     stepsPerByte: 2_000,
     share: 0.5,
@@ -122,7 +174,10 @@ export function forgeriesTarget(): Target {
       const [low = 0, high = 0, way = 0] = [0, 1, 2].map((index) => input.charCodeAt(index) || 0);
       const trial = all[(low + high * 256) % all.length]!;
       const skeleton = trial.skeletons[way % trial.skeletons.length]!;
-      const texts = input.slice(3).replace(/[\n\r]/g, ' ').split('\x1e');
+      const texts = input
+        .slice(3)
+        .replace(/[\n\r]/g, ' ')
+        .split('\x1e');
       let place = 0;
       const line = skeleton.map((piece) => {
         if (piece.kind === 'free') return piece.write(texts[place++ % texts.length]!) ?? piece.benign;
@@ -140,7 +195,8 @@ export function forgeriesTarget(): Target {
 export function formatsTarget(): Target {
   return {
     name: 'formats',
-    holds: 'any log_format parses or says why not, and no line of it makes a filter throw or name who does not stand in it',
+    holds:
+      'any log_format parses or says why not, and no line of it makes a filter throw or name who does not stand in it',
     seeds: [
       'combined\n192.0.2.7 - - [05/Jan/2026:10:11:12 +0000] "POST /login HTTP/1.1" 401 5 "-" "x"',
       '$remote_addr - $remote_user [$time_local] "$request" $status "$http_x_forwarded_for"\n10.0.0.1 - - [05/Jan/2026:10:11:12 +0000] "GET / HTTP/1.1" 401 "203.0.113.9, 192.0.2.7"',
@@ -150,7 +206,30 @@ export function formatsTarget(): Target {
       'traefik\n192.0.2.7 - - [05/Jan/2026:10:11:12 +0000] "GET / HTTP/1.1" 401 5 "-" "-" 1 "r" "s" 3ms',
       'haproxy\nJan  5 10:11:12 web haproxy[812]: 192.0.2.7:4711 [05/Jan/2026:10:11:12.123] f b/s 0/0/1/2/3 401 5 - - ---- 1/1/0/0/0 0/0 "POST /login HTTP/1.1"',
     ],
-    words: ['$remote_addr', '$time_local', '$msec', '$request', '$status', '$http_x_forwarded_for', '$http_user_agent', '%h', '%a', '%t', '%>s', '%{X-Forwarded-For}i', 'escape=json ', 'escape=none ', 'combined', 'common', 'vhost_combined', ' [', '] "', '" ', '-', '\\x22'],
+    words: [
+      '$remote_addr',
+      '$time_local',
+      '$msec',
+      '$request',
+      '$status',
+      '$http_x_forwarded_for',
+      '$http_user_agent',
+      '%h',
+      '%a',
+      '%t',
+      '%>s',
+      '%{X-Forwarded-For}i',
+      'escape=json ',
+      'escape=none ',
+      'combined',
+      'common',
+      'vhost_combined',
+      ' [',
+      '] "',
+      '" ',
+      '-',
+      '\\x22',
+    ],
     longest: 2_048,
     stepsPerByte: 1_000,
     run(input) {
@@ -179,10 +258,33 @@ export function patternsTarget(): Target {
     seeds: [
       '^Failed \\S+ for (?:invalid user )?<user> from <ip> port \\d+(?: ssh\\d)?$\nFailed password for x from 192.0.2.7 port 1 ssh2',
       '^<F-USER>.*?</F-USER> from <HOST>(?i: again)?$\nx from 192.0.2.7',
-      "^(?P<x>[^]a-z\\d]{1,3}|[\\x41-Z])\\b <ip>(?#note)\nA 192.0.2.7",
+      '^(?P<x>[^]a-z\\d]{1,3}|[\\x41-Z])\\b <ip>(?#note)\nA 192.0.2.7',
       '^(?=x)<ip>(?!y)(?<=z)\\1\nx',
     ],
-    words: ['<ip>', '<user>', '<HOST>', '<F-ID>', '</F-ID>', '(?:', '(?i)', '(?<name>', '(?P<name>', '(?P=name)', '[^', '\\S+', '\\d{1,3}', '.*?', '|', ')', '{2,}', '\\x41', '\\u00e9', '(?#', '$', '\\b'],
+    words: [
+      '<ip>',
+      '<user>',
+      '<HOST>',
+      '<F-ID>',
+      '</F-ID>',
+      '(?:',
+      '(?i)',
+      '(?<name>',
+      '(?P<name>',
+      '(?P=name)',
+      '[^',
+      '\\S+',
+      '\\d{1,3}',
+      '.*?',
+      '|',
+      ')',
+      '{2,}',
+      '\\x41',
+      '\\u00e9',
+      '(?#',
+      '$',
+      '\\b',
+    ],
     longest: 512,
     stepsPerByte: 20_000,
     run(input) {

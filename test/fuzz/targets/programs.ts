@@ -44,7 +44,19 @@ export function journalTarget(): Target {
       'MESSAGE\n\xff\xff\xff\xff\xff\xff\xff\xffx',
       'SYSLOG_RAW=x\0y\nCONTAINER_ID_FULL=c\nCONTAINER_PARTIAL_MESSAGE=true\n\n',
     ],
-    words: ['MESSAGE=', 'MESSAGE\n', '\n\n', '_PID=', '_HOSTNAME=', 'SYSLOG_IDENTIFIER=', '__REALTIME_TIMESTAMP=', '\x05\0\0\0\0\0\0\0', '_STREAM_ID=', '_LINE_BREAK=line-max', '__CURSOR='],
+    words: [
+      'MESSAGE=',
+      'MESSAGE\n',
+      '\n\n',
+      '_PID=',
+      '_HOSTNAME=',
+      'SYSLOG_IDENTIFIER=',
+      '__REALTIME_TIMESTAMP=',
+      '\x05\0\0\0\0\0\0\0',
+      '_STREAM_ID=',
+      '_LINE_BREAK=line-max',
+      '__CURSOR=',
+    ],
     longest: 2_048,
     run(input) {
       const bytes = Buffer.from(input, 'latin1');
@@ -53,12 +65,38 @@ export function journalTarget(): Target {
       const maker = createLineMaker([]);
       for (const entry of whole) {
         const { text } = maker.lineOf(entry);
-        holds(text.endsWith('\n') && !/[\0-\x09\x0b-\x1f\x7f]/.test(text) && text.indexOf('\n') === text.length - 1, 'not one line', text);
+        holds(
+          text.endsWith('\n') &&
+            !/[\0-\x09\x0b-\x1f\x7f]/.test(text) &&
+            text.indexOf('\n') === text.length - 1,
+          'not one line',
+          text,
+        );
         instantOf(entry.fields.get('__CURSOR') ?? '');
       }
       const value = input.slice(0, LIMIT);
-      const own = entriesOf(exported([['__CURSOR', 'c'], ['MESSAGE', value], ['_PID', '1']]), () => 5);
-      same(told(own), [[[['__CURSOR', 'c'], ['MESSAGE', value], ['_PID', '1']], false]], 'written and read');
+      const own = entriesOf(
+        exported([
+          ['__CURSOR', 'c'],
+          ['MESSAGE', value],
+          ['_PID', '1'],
+        ]),
+        () => 5,
+      );
+      same(
+        told(own),
+        [
+          [
+            [
+              ['__CURSOR', 'c'],
+              ['MESSAGE', value],
+              ['_PID', '1'],
+            ],
+            false,
+          ],
+        ],
+        'written and read',
+      );
     },
   };
 }
@@ -68,7 +106,8 @@ export function nftTarget(): Target {
     `{"nftables":[{"metainfo":{"version":"1.0.6"}},{"table":{"family":"inet","name":"bailiff","handle":1}},{"set":{"family":"inet","name":"ban4_32_any","table":"bailiff","type":"ipv4_addr","flags":["timeout"],"elem":[${elements}]}},{"set":{"family":"inet","name":"owner_812_99","table":"bailiff"}},{"chain":{"family":"inet","table":"bailiff","name":"prerouting","type":"filter","hook":"prerouting","prio":-300,"policy":"accept"}},{"rule":{"family":"inet","table":"bailiff","chain":"prerouting","expr":[{"match":{"op":"==","left":{"payload":{"protocol":"ip","field":"saddr"}},"right":"@ban4_32_any"}},{"counter":{"packets":1,"bytes":2}},{"drop":null}]}}]}`;
   return {
     name: 'nft',
-    holds: 'any listing is read or refused as unreadable; what it blocks are addresses of the sets that a rule asks',
+    holds:
+      'any listing is read or refused as unreadable; what it blocks are addresses of the sets that a rule asks',
     seeds: [
       listing('"192.0.2.7", {"elem": {"val": "192.0.2.9", "timeout": 630, "expires": 629}}'),
       listing('{"elem":{"val":"192.0.2.9","comment":"a\\"}}","expires":1}}'),
@@ -76,13 +115,31 @@ export function nftTarget(): Target {
       '{"nftables":[]}',
       'Error: No such file or directory',
     ],
-    words: ['"elem":[', '"elem": {"val": "', '"expires": ', '{"range":[0,65535]}', '"right":"@ban4_32_any"', '"dport"', '"tcp"', 'null', '"ban6_64_tcp_22"', '1e9', '-1', '"owner_1_2"'],
+    words: [
+      '"elem":[',
+      '"elem": {"val": "',
+      '"expires": ',
+      '{"range":[0,65535]}',
+      '"right":"@ban4_32_any"',
+      '"dport"',
+      '"tcp"',
+      'null',
+      '"ban6_64_tcp_22"',
+      '1e9',
+      '-1',
+      '"owner_1_2"',
+    ],
     async run(input) {
       for (const read of [readLayout, readOwners]) refusedAtMost(() => read(input));
       try {
         const { blocks } = await readTable(input, NOW);
         for (const { network, until } of blocks)
-          holds(network.bits <= 128 && (until === undefined || Number.isFinite(until)), 'no block', network.text, until);
+          holds(
+            network.bits <= 128 && (until === undefined || Number.isFinite(until)),
+            'no block',
+            network.text,
+            until,
+          );
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
@@ -115,7 +172,8 @@ export function ipsetTarget(): Target {
       for (const port of readPorts(input)) holds(port >= 0, 'no port', port);
       readBanSet(input);
       const { blocks, renewals } = await readBans(input, set, { protocol: 'any', ports: [] }, NOW);
-      for (const { network } of blocks) holds(network.family === 4 && network.bits === 32, 'not of the set', network.text);
+      for (const { network } of blocks)
+        holds(network.family === 4 && network.bits === 32, 'not of the set', network.text);
       for (const line of renewals) holds(!/\n/.test(line), 'two commands in a line', line);
     },
   };

@@ -34,14 +34,37 @@ export function jsonTarget(): Target {
   const reader = createJsonReader(WANTED);
   return {
     name: 'json',
-    holds: 'the reader of records takes what JSON.parse takes as an object, has the same texts in it, and refuses the rest',
+    holds:
+      'the reader of records takes what JSON.parse takes as an object, has the same texts in it, and refuses the rest',
     seeds: [
       '{"ip":"192.0.2.7","req":{"ip":"192.0.2.9"},"a":{"b":{"c":1}},"list":["x",{"ip":"192.0.2.8"}],"msg":"a\\u00e9\\n","time":1767607872.5,"\\u00e9":true}',
       '{"a.b":{"c":"x"},"a":{"b.c":"y"},"__proto__":"z","n":null,"e":-0.5e+10,"o":[[],{},[1,2]]}',
       '{"ip":"192.0.2.7","ip":"203.0.113.9"}',
       '{"ip":-,"msg":,"time":"\\x22"}',
     ],
-    words: ['{"', '":', '","', '"}', '[', ']', '{}', '[]', 'null', 'true', 'false', '"ip":"', '"req":{"', '"req.ip":"', '"a.b.c":', '"list":[', '\\ud800', '\\u00e9', '\\/', '1e5', '-'],
+    words: [
+      '{"',
+      '":',
+      '","',
+      '"}',
+      '[',
+      ']',
+      '{}',
+      '[]',
+      'null',
+      'true',
+      'false',
+      '"ip":"',
+      '"req":{"',
+      '"req.ip":"',
+      '"a.b.c":',
+      '"list":[',
+      '\\ud800',
+      '\\u00e9',
+      '\\/',
+      '1e5',
+      '-',
+    ],
     run(input) {
       const text = input.replace(/\n/g, ' ');
       // Behind it stands the next line, as in a chunk.
@@ -60,7 +83,8 @@ export function jsonTarget(): Target {
         // A key with dots may stand for the path as well; a repeated key has its last value in both.
         if (expected !== undefined && found !== undefined && !path.includes('.') && isUtf8(text))
           same(found, expected, `the value of ${path}`);
-        if (!path.includes('.')) holds(expected === undefined || found !== undefined, `${path} is lost`, expected);
+        if (!path.includes('.'))
+          holds(expected === undefined || found !== undefined, `${path} is lost`, expected);
       }
     },
   };
@@ -75,14 +99,18 @@ const KEYS = ['ip', 'msg', 'user', 'req.ip'];
 /** As Go's encoders write it. */
 function logfmtOf(pairs: readonly (readonly [string, string])[]): string {
   return pairs
-    .map(([key, value]) => (/^[^\x00-\x20"=\\\x7f]+$/.test(value) ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`))
+    .map(([key, value]) =>
+      /^[^\x00-\x20"=\\\x7f]+$/.test(value) ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`,
+    )
     .join(' ');
 }
 
 export function logfmtTarget(): Target {
   const reader = createLogfmtReader(KEYS.map((path) => ({ path, once: true })));
   const read = (text: string): (string | undefined)[] | undefined =>
-    reader.read(`${text}\nip=203.0.113.9\n`, 0, text.length) === undefined ? KEYS.map((_, index) => reader.value(index)) : undefined;
+    reader.read(`${text}\nip=203.0.113.9\n`, 0, text.length) === undefined
+      ? KEYS.map((_, index) => reader.value(index))
+      : undefined;
   return {
     name: 'logfmt',
     holds: 'what an encoder wrote is read as it was meant; what is read is read the same once written anew',
@@ -97,13 +125,23 @@ export function logfmtTarget(): Target {
       const found = read(text);
       if (found) {
         const ascii = found.every((value) => value === undefined || !/[\x7f-\xff]/.test(value));
-        const pairs = KEYS.flatMap((key, index) => (found[index] === undefined ? [] : [[key, found[index]!] as const]));
+        const pairs = KEYS.flatMap((key, index) =>
+          found[index] === undefined ? [] : [[key, found[index]] as const],
+        );
         if (ascii && pairs.length > 0) same(read(logfmtOf(pairs)), found, 'read, written and read');
       }
       // A client's text in one value, by an encoder: nothing of it gets into another.
-      const hostile = text.replace(/[\x7f-\xff]/g, '?');
-      const line = logfmtOf([['msg', hostile], ['ip', '192.0.2.7'], ['user', hostile]]);
-      same(read(line), ['192.0.2.7', hostile || undefined, hostile || undefined, undefined], 'a text in a value');
+      const hostile = text.slice(0, 16_384).replace(/[\x7f-\xff]/g, '?');
+      const line = logfmtOf([
+        ['msg', hostile],
+        ['ip', '192.0.2.7'],
+        ['user', hostile],
+      ]);
+      same(
+        read(line),
+        ['192.0.2.7', hostile || undefined, hostile || undefined, undefined],
+        'a text in a value',
+      );
     },
   };
 }
@@ -117,14 +155,31 @@ export function containersTarget(): Target {
       '2026-01-05T10:11:12.123456789Z stdout F inner',
       '{"log":"x\\n","stream":"stdout","attrs":{"a":"b"},"time":"2026-01-05T10:11:12.123Z"}',
     ],
-    words: ['{"log":"', '","stream":"stdout"', ',"time":"2026-01-05T10:11:12.5Z"}', ',"attrs":{', 'stdout P ', 'stderr F ', '\\n', '\\u000a'],
+    words: [
+      '{"log":"',
+      '","stream":"stdout"',
+      ',"time":"2026-01-05T10:11:12.5Z"}',
+      ',"attrs":{',
+      'stdout P ',
+      'stderr F ',
+      '\\n',
+      '\\u000a',
+    ],
     run(input) {
       unwrapLine(input, 0, input.length);
       const inner = input.replace(/[\n\r]/g, ' ');
-      const docker = JSON.stringify({ log: `${inner}\n`, stream: 'stdout', time: '2026-01-05T10:11:12.123Z' });
+      const docker = JSON.stringify({
+        log: `${inner}\n`,
+        stream: 'stdout',
+        time: '2026-01-05T10:11:12.123Z',
+      });
       const written = Buffer.from(docker, 'utf8').toString('latin1');
       const opened = unwrapLine(written, 0, written.length);
-      same(opened && { ...opened }, { text: utf8(inner), stream: 'stdout', isPart: false, stamp: '2026-01-05T10:11:12.123Z' }, 'Docker');
+      same(
+        opened && { ...opened },
+        { text: utf8(inner), stream: 'stdout', isPart: false, stamp: '2026-01-05T10:11:12.123Z' },
+        'Docker',
+      );
       const cri = `2026-01-05T10:11:12.123456789Z stderr F ${inner}`;
       same(unwrapLine(cri, 0, cri.length)?.text, inner, 'CRI');
     },

@@ -30,7 +30,11 @@ function createControl(): FakeControl {
 
 /** A defect is an error in the log: a fault of the request is none. */
 function createAlarm(): Log & { defect: unknown } {
-  const log = { ...silentLog, defect: undefined as unknown, error: (facts: object) => void (log.defect = facts) };
+  const log = {
+    ...silentLog,
+    defect: undefined as unknown,
+    error: (facts: object) => void (log.defect = facts),
+  };
   return log;
 }
 
@@ -40,7 +44,11 @@ function checkDoors(control: FakeControl, role: Role): void {
     holds(doors === undefined || doors.includes(method), `${role}.sock led to a wrong door`, method);
     if (method !== 'report') continue;
     for (const report of (asked as { reports: Record<string, unknown>[] }).reports)
-      holds(typeof report['address'] === 'string' && typeof report['jail'] === 'string', 'half a report', report);
+      holds(
+        typeof report['address'] === 'string' && typeof report['jail'] === 'string',
+        'half a report',
+        report,
+      );
   }
 }
 
@@ -51,7 +59,8 @@ export function httpTarget(): Target {
   let server: Server | undefined;
   return {
     name: 'http',
-    holds: 'any bytes on any socket are answered or cut off, with JSON and no defect, and lead only to what the socket serves',
+    holds:
+      'any bytes on any socket are answered or cut off, with JSON and no defect, and lead only to what the socket serves',
     seeds: [
       '\0GET /v1/ping HTTP/1.1\r\nConnection: close\r\n\r\n',
       '\x01GET /v1/bans?jail=a&all=true&after=1 HTTP/1.1\r\n\r\n',
@@ -60,7 +69,26 @@ export function httpTarget(): Target {
       '\0DELETE /v1/bans?address=192.0.2.7 HTTP/1.1\r\n\r\nGET /v1/history?address=x HTTP/1.1\r\n\r\n',
       '\x02GET /v1/../v1/bans HTTP/1.1\r\nOrigin: x\r\n\r\n',
     ],
-    words: [...ROUTES.map(({ method, path }) => `${method} ${path} `), ' HTTP/1.1\r\n', '\r\n\r\n', 'Content-Length: ', 'Transfer-Encoding: chunked\r\n', 'Content-Type: application/json\r\n', 'Expect: 100-continue\r\n', 'Upgrade: x\r\nConnection: upgrade\r\n', 'HEAD ', 'OPTIONS * ', 'CONNECT x:1 ', '%2e%2e/', '//', 'http://x/v1/ping', '?all=', '&', '{"reports":[', '"address":"'],
+    words: [
+      ...ROUTES.map(({ method, path }) => `${method} ${path} `),
+      ' HTTP/1.1\r\n',
+      '\r\n\r\n',
+      'Content-Length: ',
+      'Transfer-Encoding: chunked\r\n',
+      'Content-Type: application/json\r\n',
+      'Expect: 100-continue\r\n',
+      'Upgrade: x\r\nConnection: upgrade\r\n',
+      'HEAD ',
+      'OPTIONS * ',
+      'CONNECT x:1 ',
+      '%2e%2e/',
+      '//',
+      'http://x/v1/ping',
+      '?all=',
+      '&',
+      '{"reports":[',
+      '"address":"',
+    ],
     longest: 2_048,
     stepsPerByte: 2_000,
     share: 0.1,
@@ -78,7 +106,8 @@ export function httpTarget(): Target {
       await closed;
       checkDoors(control, role);
       holds(log.defect === undefined, 'a defect', String((log.defect as { err?: unknown } | undefined)?.err));
-      for (const [, status] of text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)) holds(status !== '500', 'an answer of 500', text);
+      for (const [, status] of text.matchAll(/^HTTP\/1\.1 (\d{3})/gm))
+        holds(status !== '500', 'an answer of 500', text);
     },
     async close() {
       await server?.close();
@@ -96,12 +125,35 @@ export function bodiesTarget(): Target {
   const routes = ROUTES.filter(({ streams }) => !streams);
   return {
     name: 'bodies',
-    holds: 'any query and body is answered as its route says or refused with a known code, never with a defect',
+    holds:
+      'any query and body is answered as its route says or refused with a known code, never with a defect',
     seeds: [
-      ...routes.map((_, index) => `${String.fromCharCode(index)}\0all=true&address=192.0.2.7&jail=a\n{"addresses":["192.0.2.7"],"jail":"a","for":"1h","confirm":"5m","jails":["a"]}`),
+      ...routes.map(
+        (_, index) =>
+          `${String.fromCharCode(index)}\0all=true&address=192.0.2.7&jail=a\n{"addresses":["192.0.2.7"],"jail":"a","for":"1h","confirm":"5m","jails":["a"]}`,
+      ),
       '\x06\x02\n{"reports":[{"jail":"a","address":"192.0.2.7","outcome":"abuse","at":1767607872,"id":"x","fields":{"a":[1]}},null,{"id":7}]}',
     ],
-    words: ['"reports":[', '"address":"', '"outcome":"failure"', '"at":', '"id":"', '"fields":{', '"force":true', '"for":', '"reason":"', 'all=', '&after=', '&limit=', '&level=warn', '%', '{"__proto__":{"all":true}}', '"addresses":[', ']}', '},{'],
+    words: [
+      '"reports":[',
+      '"address":"',
+      '"outcome":"failure"',
+      '"at":',
+      '"id":"',
+      '"fields":{',
+      '"force":true',
+      '"for":',
+      '"reason":"',
+      'all=',
+      '&after=',
+      '&limit=',
+      '&level=warn',
+      '%',
+      '{"__proto__":{"all":true}}',
+      '"addresses":[',
+      ']}',
+      '},{',
+    ],
     longest: 2_048,
     stepsPerByte: 4_000,
     async run(input) {
@@ -111,14 +163,20 @@ export function bodiesTarget(): Target {
       const body = rest.join('\n');
       const response = await app.request(`${route.path}?${encodeURI(query)}`, {
         method: route.method,
-        ...(route.method === 'GET' ? {} : { body: Buffer.from(body, 'latin1'), headers: { 'content-type': 'application/json' } }),
+        ...(route.method === 'GET'
+          ? {}
+          : { body: Buffer.from(body, 'latin1'), headers: { 'content-type': 'application/json' } }),
       });
       const text = await response.text();
       checkDoors(control, role);
       holds(log.defect === undefined, 'a defect', String((log.defect as { err?: unknown } | undefined)?.err));
       const answer = JSON.parse(text) as { code?: string };
       if (response.status === 200) return;
-      holds(answer.code !== undefined && answer.code in CATALOGUE && answer.code !== 'E_INTERNAL', 'an unknown fault', answer);
+      holds(
+        answer.code !== undefined && answer.code in CATALOGUE && answer.code !== 'E_INTERNAL',
+        'an unknown fault',
+        answer,
+      );
     },
   };
 }
