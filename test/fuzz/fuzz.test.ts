@@ -9,7 +9,7 @@ import { TARGETS } from './targets/index.ts';
 import type { Target } from './target.ts';
 
 /** For each target, more or less: what a minute of it finds is in the corpus. */
-const RUNS = process.env['BAILIFF_FUZZ_RUNS'] ?? '400';
+const RUNS = process.env['BAILIFF_FUZZ_RUNS'] ?? '300';
 
 describe('every parser that sees hostile bytes', () => {
   let ran: Ran;
@@ -39,7 +39,7 @@ describe('the fuzzer', () => {
     const coverage = startCoverage();
     try {
       const whole = { name: 'own', holds: 'something', words: ['spell'], ...target };
-      return await fuzz(whole, [], coverage, { seed: 1, isBrief: false, isSpent: (runs) => runs > 20_000 });
+      return await fuzz(whole, [], coverage, { seed: 1, isBrief: false, isSpent: (runs) => runs > 5_000 });
     } finally {
       coverage.close();
     }
@@ -58,7 +58,7 @@ describe('the fuzzer', () => {
     const slow = await find({
       seeds: ['aaaa'],
       run(input) {
-        for (let at = 0; at < input.length; at++) input.indexOf('\u0100', at);
+        for (let at = 0; at < input.length; at++) input.indexOf('\x01zq', at);
       },
     });
     expect(slow.find?.why).toContain('times as long');
