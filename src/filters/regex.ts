@@ -24,7 +24,11 @@ export function makeLinear(node: Node): Linear {
   const source = writeRegex(node);
   const obstacle = findObstacle(node, 1);
   const refusal = obstacle ? '' : refusalOf(source);
-  if (refusal === undefined) return { ok: true, regex: new RegExp(source), groups: captureNames(node) };
+  if (refusal === undefined) {
+    const regex = new RegExp(source);
+    if (isRunnable(regex)) return { ok: true, regex, groups: captureNames(node) };
+    return { ok: false, message: 'it is too large to be run', hint: 'split it into several patterns' };
+  }
   return { ok: false, ...(obstacle ?? { message: refusal, hint: 'split it into simpler patterns' }) };
 }
 
@@ -48,6 +52,16 @@ function refusalOf(source: string): string | undefined {
       {},
       error,
     );
+  }
+}
+
+/** V8 compiles a regex when it is first run, and again when it has proved to be in use: only then it says what is too large. */
+function isRunnable(regex: RegExp): boolean {
+  try {
+    for (let run = 0; run < 2; run++) regex.test('');
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -53,8 +53,12 @@ const ESCAPED_SET: Readonly<Record<string, ByteSet>> = {
   W: complement(WORD),
 };
 
+/** No pattern has groups so deep within each other; a parser that follows any text would run out of stack. */
+const DEEPEST = 100;
+
 function createParser(source: string): { parse(): Node } {
   let at = 0;
+  let depth = 0;
   let fold = false;
 
   function fail(message: string, where = at): never {
@@ -73,10 +77,12 @@ function createParser(source: string): { parse(): Node } {
   };
 
   function alternatives(): Node {
+    if (depth++ > DEEPEST) fail('the groups are nested too deep');
     const before = fold; // (?i) holds to the end of its group
     const options = [sequence()];
     while (takeText('|')) options.push(sequence());
     fold = before;
+    depth--;
     return options.length === 1 ? options[0]! : { kind: 'alt', options };
   }
 

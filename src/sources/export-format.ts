@@ -52,16 +52,13 @@ export function createEntryReader(limit: number): EntryReader {
     return toSkip === 0;
   }
 
-  /** A line without its end: too long to be waited for. */
-  function cutLine(): boolean {
+  /** The beginning of a line that is too long to be waited for; `to` is where it ends, or what there is of it. */
+  function cutLine(to: number): void {
     const equals = bytes.indexOf(EQUALS, at);
-    if (bytes.length - at <= limit + LONGEST_NAME) return false;
     if (equals >= 0 && equals - at <= LONGEST_NAME)
       keep(text(at, equals), text(equals + 1, equals + 1 + limit));
     isCut = true;
-    at = bytes.length;
-    skipsLine = true;
-    return false;
+    at = to;
   }
 
   /** The value behind a name that ends before `from`. */
@@ -80,7 +77,13 @@ export function createEntryReader(limit: number): EntryReader {
 
   function readField(): boolean {
     const end = bytes.indexOf(NEWLINE, at);
-    if (end < 0) return cutLine();
+    // The same line with its end: where the pipe cuts must not matter.
+    if ((end < 0 ? bytes.length : end) - at > limit + LONGEST_NAME) {
+      cutLine(end < 0 ? bytes.length : end + 1);
+      skipsLine = end < 0;
+      return end >= 0;
+    }
+    if (end < 0) return false;
     const equals = bytes.indexOf(EQUALS, at);
     if (equals < 0 || equals > end) return readBinary(text(at, end), end + 1);
     isCut ||= end - equals - 1 > limit;

@@ -161,6 +161,29 @@ describe('a pattern', () => {
     ]);
   });
 
+  // Both were found by fuzzing, and ended whatever read the filter: a check, a start, a scan.
+  it.each([
+    ['groups that nobody could count', `^${'('.repeat(20_000)}<ip>`, 'nested too deep'],
+    [
+      'tags within each other',
+      `^${'<F-USER>'.repeat(5_000)}${'</F-USER>'.repeat(5_000)}<ip>`,
+      'nested too deep',
+    ],
+    ['more than the engine takes', `^<ip>(?i:${' again'.repeat(10_000)})?$`, 'too large to be run'],
+  ])('is refused for %s', (_what, regex, why) => {
+    const [fault, ...others] = faultsOf({ match: [pattern(regex)] });
+    expect(fault?.text.slice(-200)).toContain(why);
+    expect(others).toEqual([]);
+  });
+
+  it('may have groups a hundred deep', () => {
+    expect(
+      verdict(plain(`^${'(?:a'.repeat(99)}${')'.repeat(99)} <ip>$`), `${'a'.repeat(99)} 192.0.2.7`),
+    ).toEqual({
+      ip: '192.0.2.7',
+    });
+  });
+
   it('sees 8 KiB of a line, and no end where the line goes on', () => {
     const open = plain('x+ <ip>');
     const closed = plain(String.raw`<user> from <ip>\s*$`);

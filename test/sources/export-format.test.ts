@@ -73,6 +73,18 @@ test('of a value that is longer than the limit nothing is held beyond it', () =>
   ]);
 });
 
+// It was found by fuzzing: read in one piece, a name of any length was kept; in several, it was passed over.
+test.each([
+  ['a name that no field has', `${'N'.repeat(400)}=x`],
+  ['no name at all', 'x'.repeat(400)],
+  ['a value beyond the limit', `MESSAGE=${'y'.repeat(9 * LIMIT)}`],
+])('a line with %s is the same wherever the pipe cuts it', (_what, line) => {
+  const bytes = Buffer.from(`__CURSOR=one\n${line}\n_PID=1\n\n`);
+  const whole = seen(read(bytes, bytes.length));
+  expect(whole).toMatchObject([{ __CURSOR: 'one', _PID: '1', isCut: true }]);
+  for (const piece of [1, 7, 64, 300, 399, 420]) expect(seen(read(bytes, piece))).toEqual(whole);
+});
+
 test('half an entry is none', () => {
   expect(read(STREAM.subarray(0, 40), 40)).toEqual([]);
 });
