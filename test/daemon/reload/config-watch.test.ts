@@ -63,7 +63,7 @@ test('the way to a file is every link and where they end', () => {
   symlinkSync(at('now/list'), at('list'));
   expect(wayTo(at('list'))).toEqual([at('list'), at('now'), at('one/list')]);
   expect(wayTo(at('none/at/all'))).toEqual([at('none/at/all')]);
-  symlinkSync('../../list', at('one/up'));
+  symlinkSync('../list', at('one/up'));
   expect(wayTo(at('now/up'))).toEqual([at('now'), at('one/up'), at('list'), at('now'), at('one/list')]);
   symlinkSync('ring', at('ring'));
   expect(wayTo(at('ring'))).toContain(at('ring'));

@@ -141,7 +141,8 @@ describe('health', () => {
 
 test('every fault that status may show has its remedy', () => {
   const folder = new URL('../../../src/daemon/', import.meta.url);
-  const raised = readdirSync(folder)
+  const raised = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(new URL(file, folder), 'utf8'))
     .flatMap((text) => [
       ...text.matchAll(/(?:raise\(\s*|(?:note|add)\(|code: |const [A-Z_]+ = )'([EW]_[A-Z_]+)'/g),
