@@ -48,6 +48,8 @@ export interface HistoryOfHour {
 export interface JailView {
   name: string;
   state: 'active' | 'dry-run' | 'disabled' | 'tripped';
+  /** Its brake has tripped: it only detects until "enable" answers. */
+  tripped?: { at: string; why: string };
   filters: string[];
   matches: number;
   ignored: number;
@@ -79,6 +81,8 @@ export interface StatusView extends Alive {
   caughtUp: boolean;
   sources: SourceView[];
   jails: JailView[];
+  /** Who is or was logged in from elsewhere, or ran `bailiff` over ssh: the latest 100. */
+  administrators?: AdministratorView[];
   faults: RuntimeFault[];
 }
 
@@ -106,12 +110,25 @@ export interface EvidenceView {
   text: string;
 }
 
+/** How we know: a log line, a session that was open, or `bailiff` over ssh. */
+export type ProtectedBy = 'log-in' | 'session' | 'command';
+
+/** Whose address is protected though no log line said so. */
+export interface AdministratorView {
+  /** As offenders are counted: IPv6 by prefix. */
+  address: string;
+  by: ProtectedBy;
+  /** When he was there last. */
+  last: string;
+  until: string;
+}
+
 export interface HistoryView {
   address: string;
   bans: (BanView & { evidence: EvidenceView[] })[];
   offenders: { jail: string; count: number; of: number; window: number; last: string | null }[];
   /** The jails in which a log-in of late protects the address, with its instant. */
-  protected: { jail: string; loggedIn: string; until: string }[];
+  protected: { jail: string; loggedIn: string; until: string; by?: ProtectedBy }[];
   /** What the next ban would be: null seconds for "for good". */
   next: { jail: string; nth: number; for: number | null }[];
 }
@@ -291,6 +308,18 @@ export interface LogPage extends Page<LogLine> {
   missed: number;
 }
 
+/** Where an administrator speaks to the daemon from: his ssh client. */
+export interface PresentRequest {
+  address: string;
+}
+export interface PresentView {
+  address: string;
+  /** `unchanged`: it is allowed, or this host's own, or no jail protects who logged in. */
+  outcome: 'protected' | 'unchanged';
+  /** Until when at least one jail bans it only after many times its matches; null where none does. */
+  until: string | null;
+}
+
 /** What the server needs of a daemon. Everything may be called at any time; answers come when they are true. */
 export interface Control {
   ping(): Alive;
@@ -314,6 +343,8 @@ export interface Control {
    * @throws BailiffError E_UNKNOWN_JAIL, E_ADDRESS.
    */
   events(query: EventsQuery, tell: (event: LiveEvent) => void): Subscription;
+  /** An administrator is there: no jail is to lock him out. @throws BailiffError E_ADDRESS. */
+  present(request: PresentRequest): Promise<PresentView>;
   /** Takes everything out of the kernel and enforces nothing until {@link arm}. */
   teardown(): Promise<StandingView>;
   arm(): Promise<StandingView>;
@@ -321,7 +352,10 @@ export interface Control {
   reload(request: ReloadRequest): Promise<ReloadView>;
   /** The config that is on trial stays. */
   confirm(): Promise<ConfirmView>;
-  /** Until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
+  /**
+   * Until the next reload. A jail whose brake has tripped enforces again, and that stays.
+   * @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG.
+   */
   enable(jails: string[]): Promise<JailSwitch[]>;
   disable(jails: string[]): Promise<JailSwitch[]>;
   /** The daemon's own log, as far as it is kept in memory. @param signal for a client that stops waiting. */

@@ -6,6 +6,7 @@ import type { Ban, Chunk } from '../model.ts';
 import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 import { createControl } from './control.ts';
 import { createEnforcer } from './enforcer.ts';
+import { followAdministrators } from './host/administrators.ts';
 import { followExempt } from './host/exempt.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
@@ -13,6 +14,7 @@ import { createNewsroom } from './telling/news.ts';
 import { applyChunk } from './pipeline.ts';
 import { recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
+import type { ReloadTold } from './reload/reload.ts';
 import { createReloading } from './reload/reloading.ts';
 import { createHousekeeping, rulesOf } from './service/housekeeping.ts';
 import { createPulse } from './service/pulse.ts';
@@ -25,6 +27,7 @@ import { createViews } from './telling/views.ts';
 
 export { openLedger } from '../ledger/index.ts';
 export { createHost } from './host/host.ts';
+export { listLoggedIn } from './host/logged-in.ts';
 export { createCron } from './service/cron.ts';
 export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
@@ -56,9 +59,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const news = createNewsroom(clock, firewall.enforces);
   const faults = createFaults(clock, news.onFault);
   const recalled = recall(setup, ledger, options.asksForInput, {
-    ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan },
+    ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan, onBrake: news.onBrake },
   });
-  const { protection, sittings, inForce, bans, sessions, committer, positions } = recalled;
+  const { protection, sittings, inForce, bans, sessions, committer, positions, brakes, regulars } = recalled;
   const enforcer = createEnforcer(
     firewall,
     bans,
@@ -121,7 +124,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   function apply(chunk: Chunk): void {
     const plan = inForce.plans.of(chunk.patterns);
-    const journey = applyChunk(chunk, plan, sessions, bans, clock.now(), news.onVerdict());
+    const journey = applyChunk(chunk, plan, sessions, bans, clock.now(), news.onVerdict(), regulars);
     news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');
@@ -132,6 +135,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   function announce(decided: readonly Ban[]): void {
     for (const { address, jail, since, until, nth, reason } of decided)
       log.info({ address: address.text, jail, since, until, nth, why: reason }, 'ban');
+    brakes.settle({ bans, sittings }, clock.now());
     if (decided.length > 0) expiry.reschedule();
   }
 
@@ -170,6 +174,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     booted: booted.promise,
   });
 
+  const administrators = followAdministrators({ sittings, exec: ports.exec, clock, log });
+  if (options.operator) administrators.present(options.operator);
+
   // ── another config ──
   const reloading = createReloading({
     ...{
@@ -178,6 +185,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       apply,
       sittings,
       bans,
+      brakes,
       protection,
       names: exempt,
       committer,
@@ -186,11 +194,16 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       at,
       settle,
     },
-    ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
+    ...{ expiry, housekeeping, log, faults, fail, tell: onReload, booted: booted.promise },
     ...{ initial: setup, prepare: options.prepare, watches: options.watchConfig },
     around: options.whileReloading ?? ((task) => task()),
     isEnding: () => stopping !== undefined,
   });
+
+  function onReload(told: ReloadTold): void {
+    administrators.remind();
+    news.onReload(told);
+  }
 
   const review = (): void => {
     news.hour.observe(sittings.jails);
@@ -212,6 +225,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     firewall,
     enforcer,
     sittings,
+    brakes,
     sources,
     faults,
     sourceFaults: sourceWatch.faults,
@@ -231,11 +245,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reports,
     version: options.version,
     bans,
+    brakes,
     ledger,
     committer,
     enforcer,
     enforce,
     protection,
+    administrators,
     sittings,
     views,
     clock,
@@ -267,6 +283,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   // ── the kernel: bans are in force before any log is looked at ──
   await exempt.ready;
+  await administrators.ready;
   exempt.release();
   try {
     await enforcer.boot(protection.allowed());
@@ -285,7 +302,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const following = follow();
 
   async function shutDown(): Promise<void> {
-    for (const stop of [...timers, exempt.stop, expiry.stop]) stop();
+    for (const stop of [...timers, exempt.stop, administrators.stop, expiry.stop]) stop();
     await reloading.stop();
     await sources.close();
     await housekeeping.stop();

@@ -11,6 +11,8 @@ import type { Bans } from './bans.ts';
 export interface SittingJail {
   readonly ready: ReadyJail;
   readonly jail: Jail;
+  /** Nothing that it decides now is enforced: it is a dry run, or its brake has tripped. */
+  readonly onlyDetects: boolean;
 }
 
 /** What a ban says of the match that decided it. */
@@ -66,7 +68,7 @@ function relapses(
   bans: Bans,
   now: Instant,
 ): Ban[] {
-  if (sitting.ready.config.dryRun) return [];
+  if (sitting.onlyDetects) return [];
   return recidive.flatMap((counting) => {
     const latest = evidence.at(-1);
     if (!latest) return [];
@@ -107,7 +109,7 @@ function impose(
       reason: reason(verdict.count),
       by,
       evidence: verdict.evidence,
-      scope: sitting.ready.config.dryRun ? undefined : sitting.ready.scope,
+      scope: sitting.onlyDetects ? undefined : sitting.ready.scope,
       // A proxy on this very host takes his packets from this kernel, which can drop them.
       ...(via && !isLoopback(via) && { via: via.text }),
     },

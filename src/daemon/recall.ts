@@ -5,6 +5,8 @@ import type { Clock, Log } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
 import { createBans } from './bans.ts';
 import type { Bans, OnBan } from './bans.ts';
+import { behaviourOf, createBrakes } from './brakes.ts';
+import type { Brakes } from './brakes.ts';
 import { createCommitter } from './committer.ts';
 import type { Committer } from './committer.ts';
 import type { FaultPoint } from './fault-points.ts';
@@ -16,6 +18,8 @@ import { createProtection } from './host/protection.ts';
 import type { Protection } from './host/protection.ts';
 import { createReportMemory } from './reports/report-memory.ts';
 import type { ReportMemory } from './reports/report-memory.ts';
+import { createRegulars } from './intake/regulars.ts';
+import type { Regulars } from './intake/regulars.ts';
 import { createSessions } from './intake/sessions.ts';
 import type { Sessions } from './intake/sessions.ts';
 import { memoriesOf, seatJails } from './sitting.ts';
@@ -31,6 +35,8 @@ export interface Recalled {
   /** How far each source was read. */
   readonly positions: readonly Position[];
   readonly committer: Committer;
+  readonly brakes: Brakes;
+  readonly regulars: Regulars;
 }
 
 /** @param asksForInput `run -`. */
@@ -38,21 +44,39 @@ export function recall(
   setup: Setup,
   ledger: Ledger,
   asksForInput: boolean,
-  ports: { clock: Clock; log: Log; faults: Faults; host: Host; at: FaultPoint; onBan: OnBan },
+  ports: {
+    clock: Clock;
+    log: Log;
+    faults: Faults;
+    host: Host;
+    at: FaultPoint;
+    onBan: OnBan;
+    onBrake(jail: string, why: string | undefined): void;
+  },
 ): Recalled {
   const { clock, log, faults, host, at, onBan } = ports;
   const remembered = ledger.load();
   tellDamage(remembered, faults);
   const protection = createProtection(setup.allow, ignoresOf(setup), host);
-  const sittings = seat(setup, ledger, remembered, protection, clock.now());
+  const regulars = createRegulars(remembered.regulars);
+  const brakes: Brakes = createBrakes(
+    { ...behaviourOf(() => sittings, regulars), log, faults, onChange: ports.onBrake },
+    remembered.brakes,
+  );
+  const sittings: Sittings = seat(setup, ledger, remembered, protection, clock.now(), brakes);
   const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
-  const bans = createBans(remembered.openBans, remembered.nextBanId, onBan);
+  const bans = createBans(remembered.openBans, remembered.nextBanId, (what, ban, why) => {
+    onBan(what, ban, why);
+    brakes.onBan(what, ban);
+  });
+  brakes.refit({ bans, sittings }, clock.now());
   const sessions = createSessions(remembered.sessions, remembered.lastLines);
   const reportMemory = createReportMemory(ledger);
   const jails = () => sittings.jails;
-  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, { clock, log, faults, at });
+  const hints = { brakes, regulars };
+  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, hints, { clock, log, faults, at });
   const { positions } = remembered;
-  return { protection, sittings, inForce, bans, sessions, reportMemory, positions, committer };
+  return { protection, sittings, inForce, bans, sessions, reportMemory, positions, committer, ...hints };
 }
 
 function tellDamage({ damaged }: Remembered, faults: Faults): void {
@@ -66,9 +90,11 @@ function seat(
   remembered: Remembered,
   protection: Protection,
   now: Instant,
+  brakes: Brakes,
 ): Sittings {
   const memories = memoriesOf(remembered);
-  const sittings = seatJails(setup, protection, (jail) => memories.get(jail) ?? ledger.memoryOf(jail), now);
+  const memoryOf = (jail: string) => memories.get(jail) ?? ledger.memoryOf(jail);
+  const sittings = seatJails(setup, protection, memoryOf, now, brakes);
   // From here on the ledger knows more.
   memories.clear();
   return sittings;

@@ -7,6 +7,7 @@ import type { Ban, Instant, Network, Scope } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
+import type { Brakes } from './brakes.ts';
 import type { Protection } from './host/protection.ts';
 
 /** Bans by hand without a jail stand under this name. */
@@ -51,6 +52,9 @@ export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 /** Of a jail that nothing is known of. */
 export const NOTHING_KNOWN: JailMemory = { offenders: [], welcomes: [] };
 
+/** Where nobody is banned for real. */
+const NO_BRAKES: Pick<Brakes, 'tripped' | 'spares'> = { tripped: () => undefined, spares: () => false };
+
 /** What was read of the ledger, by jail. */
 export function memoriesOf({ offenders, welcomes }: JailMemory): Map<string, JailMemory> {
   const offendersOf = Map.groupBy(offenders, ({ jail }) => jail);
@@ -81,6 +85,7 @@ export function seatJails(
   protection: Protection,
   remembered: (jail: string) => JailMemory,
   now: Instant,
+  brakes = NO_BRAKES,
 ): Sittings {
   let seats: ReadonlyMap<string, SittingJail> = new Map();
   /** Not in session any more; the ledger may not have all that they remember. */
@@ -91,12 +96,22 @@ export function seatJails(
   function seat(setup: Setup, at: Instant): void {
     const before = seats;
     seats = new Map(
-      setup.jails.map((ready) => [ready.rules.name, { ready, jail: jailFor(ready, before, at) }]),
+      setup.jails.map((ready) => [ready.rules.name, sittingOf(ready, jailFor(ready, before, at))]),
     );
     for (const [name, { jail }] of before) if (!seats.has(name)) retired.set(name, jail);
     configured = new Map(
       setup.config.jails.map((config) => [config.name, { dryRun: config.dryRun, scope: scopeOf(config) }]),
     );
+  }
+
+  function sittingOf(ready: ReadyJail, jail: Jail): SittingJail {
+    return {
+      ready,
+      jail,
+      get onlyDetects() {
+        return ready.config.dryRun || brakes.tripped(ready.rules.name) !== undefined;
+      },
+    };
   }
 
   function jailFor(ready: ReadyJail, before: typeof seats, at: Instant): Jail {
@@ -141,7 +156,7 @@ export function seatJails(
     scopeOf(ban) {
       if (ban.jail === MANUAL) return EVERYTHING;
       // Its packets bear the proxy's address.
-      if (ban.via !== undefined) return undefined;
+      if (ban.via !== undefined || brakes.spares(ban)) return undefined;
       const jail = configured.get(ban.jail);
       if (!jail) return ban.scope;
       return jail.dryRun ? undefined : jail.scope;

@@ -33,6 +33,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'oddity',
     hint: 'Raise "history.maxSize"; see which jail has so many offenders or bans.',
   },
+  W_BRAKE_TRIPPED: {
+    weight: 'standing',
+    hint: 'Mend the filter and reload; "bailiff unban --jail JAIL" lifts what else it banned, "bailiff enable JAIL" puts it back in force.',
+  },
   E_RELOAD_REFUSED: { weight: 'standing', hint: '"bailiff check" tells every fault; mend them and reload.' },
   W_RELOAD_UNCONFIRMED: { weight: 'oddity', hint: '"bailiff confirm" keeps the config.' },
   W_RELOAD_ROLLED_BACK: {

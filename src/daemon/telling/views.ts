@@ -17,6 +17,7 @@ import type { Clock } from '../../ports.ts';
 import type { SourceFault, SourceStatus, Sources } from '../../sources/contract.ts';
 import { formatInstant } from '../../time.ts';
 import type { Bans } from '../bans.ts';
+import type { Brakes } from '../brakes.ts';
 import type { Enforcer } from '../enforcer.ts';
 import type { ActiveFault, Faults } from './faults.ts';
 import { healthOf } from './health.ts';
@@ -25,7 +26,7 @@ import { REMEDIES } from './remedies.ts';
 import { REPORTS } from '../reports/report-source.ts';
 import type { ReportSource, ReportStatus } from '../reports/report-source.ts';
 import type { Sittings } from '../sitting.ts';
-import { protectedIn } from '../host/welcomed.ts';
+import { administratorsIn, protectedIn } from '../host/welcomed.ts';
 
 const NOTHING = { matches: 0, ignored: 0, late: 0, bans: 0, evicted: 0 };
 
@@ -39,6 +40,7 @@ export interface ViewParts {
   readonly firewall: Firewall;
   readonly enforcer: Enforcer;
   readonly sittings: Sittings;
+  readonly brakes: Pick<Brakes, 'tripped'>;
   readonly sources: Sources;
   readonly faults: Faults;
   /** What the pipeline noticed about a source (its stamps), by the path that is watched. */
@@ -112,9 +114,11 @@ export function createViews(parts: ViewParts): Views {
   function jailView({ name, filters, dryRun }: JailConfig): JailView {
     const jail = sittings.find(name)?.jail;
     const { matches, ignored, late, bans: bansTotal, evicted } = jail?.stats ?? NOTHING;
+    const tripped = parts.brakes.tripped(name);
     return {
       name,
-      state: !jail ? 'disabled' : dryRun ? 'dry-run' : 'active',
+      state: !jail ? 'disabled' : tripped ? 'tripped' : dryRun ? 'dry-run' : 'active',
+      ...(tripped && { tripped: { at: formatInstant(tripped.at), why: tripped.why } }),
       filters: [...filters],
       matches,
       ignored,
@@ -175,6 +179,7 @@ export function createViews(parts: ViewParts): Views {
         caughtUp,
         sources: known.sources.map(sourceView),
         jails,
+        administrators: administratorsIn(sittings, clock.now()),
         faults: known.faults.map(faultView),
       };
     },
