@@ -71,6 +71,9 @@ export function createBrakes(options: BrakesOptions, remembered: Iterable<KeptBr
   const dirty = new Set<string>();
   /** Jails that have tripped in this turn, with the bans that are to be lifted. */
   let struck = new Map<string, ReadonlySet<number>>();
+  const trippedOf = (jail: string): Tripped | undefined =>
+    brakes.get(jail)?.brake.tripped ?? memories.get(jail)?.tripped;
+
   tell();
 
   /** A jail keeps what its brake remembers under other rules. */
@@ -86,9 +89,6 @@ export function createBrakes(options: BrakesOptions, remembered: Iterable<KeptBr
     memories.delete(jail);
     return brake;
   }
-
-  const trippedOf = (jail: string): Tripped | undefined =>
-    brakes.get(jail)?.brake.tripped ?? memories.get(jail)?.tripped;
 
   function tell(): void {
     const all = [...brakes.keys(), ...memories.keys()].filter((jail) => trippedOf(jail));

@@ -43,7 +43,7 @@ export interface Watching {
 
 export interface Regulars {
   /** @returns undefined where lines without a match are nobody's. The last one must be finished before. */
-  watch(chunk: Chunk, scanner: Scanner): Watching | undefined;
+  watch(chunk: Chunk, scanner: Pick<Scanner, 'whose'>): Watching | undefined;
   /** Had the address, or the IPv6 prefix, behaved before that instant, as far as lines were read? */
   isRegular(network: Network, at: Instant): boolean;
   readonly size: number;
