@@ -106,7 +106,9 @@ const StatusView = v.strictObject({
   sources: v.array(SourceView),
   jails: v.array(JailView),
   administrators: v.pipe(
-    v.optional(v.array(v.strictObject({ address: v.string(), by: protectedBy, last: instant, until: instant }))),
+    v.optional(
+      v.array(v.strictObject({ address: v.string(), by: protectedBy, last: instant, until: instant })),
+    ),
     v.description(
       'Who is or was logged in from elsewhere, or ran `bailiff` over ssh: protected as after a log-in. The latest 100.',
     ),
@@ -148,7 +150,9 @@ const HistoryView = v.strictObject({
     }),
   ),
   protected: v.pipe(
-    v.array(v.strictObject({ jail: v.string(), loggedIn: instant, until: instant, by: v.optional(protectedBy) })),
+    v.array(
+      v.strictObject({ jail: v.string(), loggedIn: instant, until: instant, by: v.optional(protectedBy) }),
+    ),
     v.description('The jails in which a log-in of late protects the address.'),
   ),
   next: v.array(

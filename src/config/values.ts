@@ -93,11 +93,7 @@ const readRate = (written: string) => {
   return { count: Number(count), window: parseDuration(window!)! };
 };
 /** `"100/1m"`: how many pass, and within which time. */
-export const rate = v.pipe(
-  text(RATE),
-  v.check(isRate, says('E_CONFIG_VALUE', RATE)),
-  v.transform(readRate),
-);
+export const rate = v.pipe(text(RATE), v.check(isRate, says('E_CONFIG_VALUE', RATE)), v.transform(readRate));
 /** What was found to be `"behaving"`, `"off"` or a rate. */
 export const readBrake = (written: string): BrakeRule =>
   written === 'behaving' || written === 'off' ? { kind: written } : { kind: 'number', ...readRate(written) };

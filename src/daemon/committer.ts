@@ -44,7 +44,10 @@ export function createCommitter(
   bans: Bans,
   reports: ReportMemory,
   /** What tells whether a jail bans the wrong people. */
-  hints: { readonly brakes: Pick<Brakes, 'takeDirty' | 'restore'>; readonly regulars: Pick<Regulars, 'takeDirty' | 'restore'> },
+  hints: {
+    readonly brakes: Pick<Brakes, 'takeDirty' | 'restore'>;
+    readonly regulars: Pick<Regulars, 'takeDirty' | 'restore'>;
+  },
   ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
 ): Committer {
   const { clock, log, faults, at } = ports;

@@ -68,8 +68,7 @@ export function applyChunk(
     const start = base + match.start;
     const evidence = (): Evidence => evidenceOf(chunk, start, base + match.end, at, lineNumber(start));
     if (match.outcome === 'failure') watching?.matched(start);
-    else
-      for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(match.address, at);
+    else for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(match.address, at);
     for (const sitting of plan.jailsOf[filter]!) {
       if (counted.get(sitting) === start) continue;
       if (match.outcome === 'failure' && match.counts > 0) counted.set(sitting, start);

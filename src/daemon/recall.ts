@@ -74,7 +74,12 @@ export function recall(
   const reportMemory = createReportMemory(ledger);
   const jails = () => sittings.jails;
   const hints = { brakes, regulars };
-  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, hints, { clock, log, faults, at });
+  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, hints, {
+    clock,
+    log,
+    faults,
+    at,
+  });
   const { positions } = remembered;
   return { protection, sittings, inForce, bans, sessions, reportMemory, positions, committer, ...hints };
 }

@@ -53,9 +53,7 @@ export function createReader(db: Database): Reader {
     'SELECT jail, address, bits, since, last, until, by FROM welcomes WHERE jail = ? ORDER BY rowid',
   );
   const brakes = db.prepare<[], Row>('SELECT jail, version, state FROM brakes ORDER BY jail');
-  const regulars = db.prepare<[], Row>(
-    'SELECT address, clean, spoiled, period FROM regulars ORDER BY rowid',
-  );
+  const regulars = db.prepare<[], Row>('SELECT address, clean, spoiled, period FROM regulars ORDER BY rowid');
   const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(

@@ -46,8 +46,15 @@ const configOf = (where: object) => ({
 function begin(config: object = configOf(MEANT)): Promise<Daemon> {
   const filters = join(folder, 'bailiff', 'filters');
   mkdirSync(filters, { recursive: true, mode: 0o700 });
-  writeFileSync(join(filters, 'any.yaml'), 'service: a shop\nlayout: access\nwhere: { status: [200, 401] }\n');
-  return startDaemon({ folder: join(folder, 'bailiff'), config, args: ['--firewall', 'memory', '--no-watch'] });
+  writeFileSync(
+    join(filters, 'any.yaml'),
+    'service: a shop\nlayout: access\nwhere: { status: [200, 401] }\n',
+  );
+  return startDaemon({
+    folder: join(folder, 'bailiff'),
+    config,
+    args: ['--firewall', 'memory', '--no-watch'],
+  });
 }
 
 const client = (): Client => createClient(join(folder, 'bailiff', 'run'));

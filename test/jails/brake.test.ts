@@ -27,7 +27,12 @@ const series = (count: number, ban: (number: number) => Braked): Braked[] =>
 describe('a brake by behaviour', () => {
   test('trips when more than half of the last twenty addresses had behaved, and names them', () => {
     const brake = createBrake(BEHAVING);
-    expect(tripsAt(brake, series(10, (n) => banOf(n, true)))).toBeUndefined();
+    expect(
+      tripsAt(
+        brake,
+        series(10, (n) => banOf(n, true)),
+      ),
+    ).toBeUndefined();
     expect(brake.note(banOf(11, false))).toBeUndefined();
     expect(brake.note(banOf(12, true))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]);
     expect(brake.tripped).toMatchObject({ from: 13, why: expect.stringMatching(/^11 of the last 12 /) });
@@ -40,8 +45,18 @@ describe('a brake by behaviour', () => {
   });
 
   test('strangers alone never trip it, nor do they where half had behaved', () => {
-    expect(tripsAt(createBrake(BEHAVING), series(1_000, (n) => banOf(n, false)))).toBeUndefined();
-    expect(tripsAt(createBrake(BEHAVING), series(1_000, (n) => banOf(n, n % 2 === 0)))).toBeUndefined();
+    expect(
+      tripsAt(
+        createBrake(BEHAVING),
+        series(1_000, (n) => banOf(n, false)),
+      ),
+    ).toBeUndefined();
+    expect(
+      tripsAt(
+        createBrake(BEHAVING),
+        series(1_000, (n) => banOf(n, n % 2 === 0)),
+      ),
+    ).toBeUndefined();
   });
 
   test('one address counts once, however often it is banned', () => {
@@ -61,12 +76,22 @@ describe('a brake by behaviour', () => {
       series(6, (n) => banOf(n, true)),
     );
     const second = createBrake(BEHAVING, first.memory());
-    expect(tripsAt(second, series(20, (n) => banOf(6 + n, true)))).toBe(11);
+    expect(
+      tripsAt(
+        second,
+        series(20, (n) => banOf(6 + n, true)),
+      ),
+    ).toBe(11);
     const third = createBrake(BEHAVING, second.memory());
     expect(third.tripped).toEqual(second.tripped);
     expect(third.release()).toEqual(second.tripped);
     expect(third.tripped).toBeUndefined();
-    expect(tripsAt(third, series(20, (n) => banOf(20 + n, true)))).toBe(31);
+    expect(
+      tripsAt(
+        third,
+        series(20, (n) => banOf(20 + n, true)),
+      ),
+    ).toBe(31);
   });
 });
 
@@ -91,11 +116,18 @@ describe('a brake by number', () => {
   test('bans out of order are counted where they fall', () => {
     const brake = byNumber(3);
     const at = (ban: number, second: number): Braked => banOf(ban, false, { at: T0 + second * 1_000 });
-    expect(tripsAt(brake, [at(1, 100), at(2, 0), at(3, 10), at(4, 110), at(5, 20), at(6, 120)])).toBeUndefined();
+    expect(
+      tripsAt(brake, [at(1, 100), at(2, 0), at(3, 10), at(4, 110), at(5, 20), at(6, 120)]),
+    ).toBeUndefined();
     expect(brake.note(at(7, 105))).toEqual([]);
   });
 });
 
 test('a brake that is off never trips', () => {
-  expect(tripsAt(createBrake({ kind: 'off' }), series(100, (n) => banOf(n, true)))).toBeUndefined();
+  expect(
+    tripsAt(
+      createBrake({ kind: 'off' }),
+      series(100, (n) => banOf(n, true)),
+    ),
+  ).toBeUndefined();
 });

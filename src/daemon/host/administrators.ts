@@ -85,7 +85,7 @@ export function followAdministrators(parts: {
   return {
     present: (address) => note({ address, by: 'command', last: clock.now() }, 0),
     remind() {
-      for (const presence of known.values()) note(presence, RENEW);
+      for (const presence of [...known.values()]) note(presence, RENEW);
     },
     ready: goOn(),
     stop() {

@@ -29,7 +29,9 @@ const MOST_SHOWN = 100;
 
 /** Who is protected though no log line said so: each jail knows the same of them, that which protects longest knows all. */
 export function administratorsIn({ all }: Sittings, now: Instant): AdministratorView[] {
-  const [longest] = all.toSorted((a, b) => b.jail.rules.protectAfterSuccess - a.jail.rules.protectAfterSuccess);
+  const [longest] = all.toSorted(
+    (a, b) => b.jail.rules.protectAfterSuccess - a.jail.rules.protectAfterSuccess,
+  );
   return [...(longest?.jail.welcomes.all() ?? [])]
     .filter(({ by, until }) => by !== undefined && until >= now)
     .slice(-MOST_SHOWN)

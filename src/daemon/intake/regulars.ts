@@ -1,6 +1,6 @@
 // Whose lines hardly ever match: addresses with a record of good behaviour in the logs in which every line is somebody's
 // (access logs, JSON). Asked when a jail bans one of them. It is a hint and no proof, so a sample of the lines is enough.
-import { isAddress, mask, parseNetwork } from '../../address.ts';
+import { mask } from '../../address.ts';
 import type { Scanner } from '../../filters/contract.ts';
 import type { KeptRegular } from '../../ledger/contract.ts';
 import type { Chunk, Duration, Instant, Network } from '../../model.ts';
@@ -18,8 +18,8 @@ const REMEMBERED: Duration = 7 * 86_400_000;
 const MOST_REGULARS = 50_000;
 const MOST_NEWCOMERS = 20_000;
 /** Every line is looked at while there is credit, which grows by one line in so many; then one in so many is. */
-const SAMPLE = 64;
-const MOST_CREDIT = 20_000;
+const SAMPLE = 256;
+const MOST_CREDIT = 10_000;
 /** So many are written in one commit at most. */
 const MOST_WRITTEN = 1_000;
 

@@ -83,7 +83,15 @@ export async function replay(
     // A session goes on where the log was rotated.
     const source = withoutRotation(file);
     for await (const chunk of readWhole(file, clock)) {
-      const journey = applyChunk({ ...chunk, source }, plan, sessions, bans, options.now, undefined, regulars);
+      const journey = applyChunk(
+        { ...chunk, source },
+        plan,
+        sessions,
+        bans,
+        options.now,
+        undefined,
+        regulars,
+      );
       brakes.settle({ bans, sittings }, options.now);
       decided.push(...journey.bans);
       lines += chunk.lines;
