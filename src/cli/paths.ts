@@ -77,13 +77,11 @@ export function findServiceManager(
   return { socket, watchdog };
 }
 
-/** sshd writes the client's address first, then ports and its own. */
-const FROM_SSH = ['SSH_CONNECTION', 'SSH_CLIENT'] as const;
-
 /** From where whoever runs this came in over ssh, as sshd says; undefined where nobody did. */
 export function findOperator({ env }: Surroundings = surroundings()): string | undefined {
-  const written = FROM_SSH.map((name) => env[name]).find(Boolean);
-  return parseAddress(written?.split(' ', 1)[0]?.split('%')[0] ?? '')?.text;
+  // The client's address comes first, then ports and the server's own. A link-local one bears its interface.
+  const written = env['SSH_CONNECTION'] || env['SSH_CLIENT'] || '';
+  return parseAddress(written.split(' ', 1)[0]!.split('%')[0]!)?.text;
 }
 
 /** A checkout may lie deep: then its sockets stand in a short folder that is the same each time. */

@@ -8,7 +8,7 @@ import type { Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
 import type { Faults } from './telling/faults.ts';
 import type { Regulars } from './intake/regulars.ts';
-import type { Sittings } from './sitting.ts';
+import type { Braking, Sittings } from './sitting.ts';
 
 const FAULT = 'W_BRAKE_TRIPPED';
 
@@ -17,15 +17,11 @@ export interface BrakeParts {
   readonly bans: Pick<Bans, 'open' | 'end'>;
 }
 
-export interface Brakes {
+export interface Brakes extends Braking {
   /** Hears of each change to a ban. What follows from it waits for {@link settle}. */
   onBan(what: BanEvent['what'], ban: Ban): void;
   /** Lifts what jails that have just tripped banned by mistake. @returns those jails. To be called in the same turn. */
   settle(parts: BrakeParts, now: Instant): readonly string[];
-  /** Why the jail only detects; undefined where its brake has not tripped. */
-  tripped(jail: string): Tripped | undefined;
-  /** Is the ban one that its jail passed after it tripped? It is only detected. */
-  spares(ban: Ban): boolean;
   /**
    * An administrator has answered: these jails enforce again. What they detected meanwhile ends, so that nobody is blocked
    * for it. @returns those that had tripped; the caller settles.

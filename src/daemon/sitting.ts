@@ -3,11 +3,10 @@ import { createJail, priorOf } from '../jails/index.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Jail, JailStats } from '../jails/contract.ts';
 import type { JailMemory } from '../ledger/contract.ts';
-import type { Ban, Instant, Network, Scope } from '../model.ts';
+import type { Ban, Instant, Network, Scope, Tripped } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
-import type { Brakes } from './brakes.ts';
 import type { Protection } from './host/protection.ts';
 
 /** Bans by hand without a jail stand under this name. */
@@ -52,8 +51,16 @@ export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 /** Of a jail that nothing is known of. */
 export const NOTHING_KNOWN: JailMemory = { offenders: [], welcomes: [] };
 
+/** What the jails ask of their brakes. */
+export interface Braking {
+  /** Why the jail only detects; undefined where its brake has not tripped. */
+  tripped(jail: string): Tripped | undefined;
+  /** Is the ban one that its jail passed after it tripped? It is only detected. */
+  spares(ban: Ban): boolean;
+}
+
 /** Where nobody is banned for real. */
-const NO_BRAKES: Pick<Brakes, 'tripped' | 'spares'> = { tripped: () => undefined, spares: () => false };
+const NO_BRAKES: Braking = { tripped: () => undefined, spares: () => false };
 
 /** What was read of the ledger, by jail. */
 export function memoriesOf({ offenders, welcomes }: JailMemory): Map<string, JailMemory> {

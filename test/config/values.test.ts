@@ -36,6 +36,7 @@ test('a jail that says only what it must has every value', () => {
         protocol: 'any',
         ignore: [],
         ipv6Prefix: 64,
+        brake: { kind: 'behaving' },
         mode: 'normal',
         dryRun: false,
         resetOnSuccess: false,

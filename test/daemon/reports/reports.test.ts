@@ -58,7 +58,7 @@ function sittingOf(name: string, remembered: ReturnType<Ledger['load']>, wanted:
   const scope = { protocol: 'any', ports: [] } as const;
   const ignore = { networks: [], names: [] };
   const ready: ReadyJail = { config, rules, filters: [], scope, ignore, fingerprint: name };
-  return { ready, jail: createJail(rules, ignoring, remembered.offenders, NOW), onlyDetects: false };
+  return { ready, jail: createJail(rules, ignoring, remembered.offenders, NOW), onlyDetects: dryRun };
 }
 
 /** A court without logs on a real ledger. */
