@@ -10,6 +10,8 @@ import { listLoggedIn } from './logged-in.ts';
 /** How often it is looked who is logged in, and how often what is known is noted anew while it lasts. */
 const LOOK = 20_000;
 const RENEW = 5 * 60_000;
+/** He was there already a moment before: stamps of lines are of the second, and clocks differ. */
+const BEFORE = 60_000;
 /** So many addresses are kept for jails that come in session later. */
 const MOST = 500;
 
@@ -61,7 +63,7 @@ export function followAdministrators(parts: {
     if (!found && !isTold) log.info({}, 'open sessions are not known: there is neither loginctl nor who');
     isTold ||= !found;
     const now = new Map<string, Presence>();
-    for (const { address, since = asked } of found ?? [])
+    for (const { address, since = asked - BEFORE } of found ?? [])
       now.set(address.text, { address, by: 'session', since: Math.min(since, asked), last: asked });
     for (const presence of now.values()) {
       if (!open.has(presence.address.text))
@@ -83,7 +85,10 @@ export function followAdministrators(parts: {
   };
 
   return {
-    present: (address) => note({ address, by: 'command', last: clock.now() }, 0),
+    present(address) {
+      const last = clock.now();
+      note({ address, by: 'command', since: last - BEFORE, last }, 0);
+    },
     remind() {
       for (const presence of [...known.values()]) note(presence, RENEW);
     },
