@@ -206,6 +206,40 @@ export interface JailRules {
   readonly respond?: readonly Step[];
 }
 
+/**
+ * When a jail goes over to detecting: where most of those that it banned last had behaved before, where it bans more than
+ * `count` within `window`, or never.
+ */
+export type BrakeRule =
+  | { readonly kind: 'behaving' }
+  | { readonly kind: 'number'; readonly count: number; readonly window: Duration }
+  | { readonly kind: 'off' };
+
+/** A ban as the brake sees it. */
+export interface Braked {
+  readonly ban: number;
+  /** As the ban has it: a prefix is one offender. */
+  readonly address: string;
+  readonly at: Instant;
+  /** Had the address behaved before? */
+  readonly behaved: boolean;
+}
+
+/** What a brake remembers between bans. */
+export interface BrakeMemory {
+  /** The latest bans, oldest first. */
+  readonly latest: readonly Braked[];
+  readonly tripped: Tripped | undefined;
+}
+
+export interface Tripped {
+  readonly at: Instant;
+  /** Bans with this number and later ones are only detected. */
+  readonly from: number;
+  /** In our own words, as a half-sentence. */
+  readonly why: string;
+}
+
 /** One line that speaks against an offender. `text` is hostile: printable() before it reaches a terminal. */
 export interface Evidence {
   readonly file: string;
@@ -249,6 +283,11 @@ export interface Welcome {
   readonly since: Instant;
   readonly last: Instant;
   readonly until: Instant;
+  /**
+   * How we know: a session of somebody was open on this host, or an administrator spoke to the daemon from there.
+   * Absent: a log line said that somebody logged in.
+   */
+  readonly by?: 'session' | 'command';
 }
 
 export type Verdict =

@@ -89,6 +89,7 @@ export function createClient(runtimeFolder: string, role: Role = 'control'): Cli
         refused: (status, text) => readAnswer(path, status, text),
       });
     },
+    present: (request) => call('POST', '/v1/administrators', { body: request }),
     teardown: () => call('POST', '/v1/teardown'),
     arm: () => call('POST', '/v1/arm'),
     reload: (request) => call('POST', '/v1/reload', { body: request }),

@@ -64,6 +64,15 @@ export interface FaultNews {
   source?: string;
 }
 
+/** A jail that bans the wrong people only detects from now on, or an administrator has put it back in force. */
+export interface BrakeNews {
+  kind: 'brake';
+  what: 'tripped' | 'released';
+  jail: string;
+  /** Empty when it is released. */
+  why: string;
+}
+
 export interface ModeNews {
   kind: 'mode';
   mode: Mode;
@@ -89,13 +98,14 @@ export interface GapNews {
 }
 
 export type News =
-  MatchNews | BanNews | ReleaseNews | KernelNews | FaultNews | ModeNews | ReloadNews | GapNews;
+  MatchNews | BanNews | ReleaseNews | BrakeNews | KernelNews | FaultNews | ModeNews | ReloadNews | GapNews;
 export type NewsKind = News['kind'];
 /** In the order of the reference. */
 export const NEWS_KINDS = [
   'match',
   'ban',
   'release',
+  'brake',
   'kernel',
   'fault',
   'mode',

@@ -1,116 +1,12 @@
 // The public shapes: what the sockets answer and `--json` prints. Instants are ISO 8601 in UTC, durations seconds.
 // `Control` is what the server needs of a daemon; `daemon/` implements it.
 import type { Fault } from '../errors.ts';
-import type { EventsQuery, LiveEvent, Mode, Subscription } from './contract-events.ts';
+import type { EventsQuery, LiveEvent, Subscription } from './contract-events.ts';
+import type { Alive, ProtectedBy, StatusView } from './contract-status.ts';
 
 export * from './contract-checks.ts';
 export * from './contract-events.ts';
-
-export interface Alive {
-  version: string;
-  pid: number;
-}
-
-export interface RuntimeFault {
-  code: string;
-  message: string;
-  count: number;
-  since: string;
-  /** When it last happened. */
-  last?: string;
-  /** What to do about it, in a sentence. */
-  hint?: string;
-}
-
-export interface SourceView {
-  id: string;
-  kind: string;
-  path?: string;
-  state: 'following' | 'catching-up' | 'waiting' | 'failed';
-  /** Bytes not read yet. */
-  lag: number;
-  /** The number of the first line that was or will be read since the start; absent while no file was met. */
-  firstLine?: number;
-  lines: number;
-  skipped: number;
-  /** When lines of it were last read; null: not since the start. */
-  lastLine?: string | null;
-  faults: RuntimeFault[];
-}
-
-/** What happened in each of the last minutes, oldest first; the last one is the minute that runs. */
-export interface HistoryOfHour {
-  /** Seconds that one number stands for. */
-  step: number;
-  matches: number[];
-  bans: number[];
-}
-
-export interface JailView {
-  name: string;
-  state: 'active' | 'dry-run' | 'disabled' | 'tripped';
-  filters: string[];
-  matches: number;
-  ignored: number;
-  late: number;
-  offenders: number;
-  banned: number;
-  bansTotal: number;
-  evicted: number;
-  /** Networks of offenders who had to make room, the busiest first. Nobody is counted or banned by it. */
-  crowds?: CrowdView[];
-  hour?: HistoryOfHour;
-}
-
-/** What offenders of one network had done when they made room for others. */
-export interface CrowdView {
-  network: string;
-  /** How often one of them made room. */
-  forgotten: number;
-  matches: number;
-  /** The latest of these matches. */
-  last: string;
-}
-
-/** Something that grows with what others write. */
-export interface BoundView {
-  /** `offenders`, `evidence`, `bans`, … */
-  what: string;
-  held: number;
-  /** null: bounded by what stands above it. */
-  most: number | null;
-  /** How many were let go for want of room since the start. */
-  dropped: number;
-}
-
-export interface StatusView extends Alive {
-  startedAt: string;
-  mode: Mode;
-  firewall: {
-    kind: string;
-    healthy: boolean;
-    fault?: string;
-    dropped?: { packets: number; bytes: number };
-    /** Networks that the kernel holds. */
-    blocked?: number;
-    /** How it is noticed that others take our rules or blocks out: when it happens, or at the next look. */
-    noticedBy?: 'event' | 'poll';
-    /** How often something was put back since the start. */
-    rearmed?: number;
-  };
-  /** What this daemon was started for: `detect-only` where nothing is meant to be blocked. */
-  intent?: 'enforcing' | 'detect-only';
-  /** From the reading of the deciding line to the kernel, in seconds, over the last `bans` bans; null where there was none. */
-  latency?: { bans: number; median: number | null; p99: number | null };
-  /** For monitoring: `ok` is false where something that should work doesn't; `problems` says what, a sentence each. */
-  health?: { ok: boolean; problems: string[] };
-  caughtUp: boolean;
-  sources: SourceView[];
-  jails: JailView[];
-  /** What memory and disk hold, and how much they may. */
-  bounds?: BoundView[];
-  faults: RuntimeFault[];
-}
+export * from './contract-status.ts';
 
 export type BanState = 'pending' | 'blocked' | 'detected' | 'unenforceable' | 'ended';
 
@@ -168,7 +64,7 @@ export interface HistoryView {
   bans: (BanView & { evidence: EvidenceView[] })[];
   offenders: { jail: string; count: number; of: number; window: number; last: string | null }[];
   /** The jails in which a log-in of late protects the address, with its instant. */
-  protected: { jail: string; loggedIn: string; until: string }[];
+  protected: { jail: string; loggedIn: string; until: string; by?: ProtectedBy }[];
   /** What the next ban would be: null seconds for "for good". */
   next: {
     jail: string;
@@ -323,6 +219,18 @@ export interface LogPage extends Page<LogLine> {
   missed: number;
 }
 
+/** Where an administrator speaks to the daemon from: his ssh client. */
+export interface PresentRequest {
+  address: string;
+}
+export interface PresentView {
+  address: string;
+  /** `unchanged`: it is allowed, or this host's own, or no jail protects who logged in. */
+  outcome: 'protected' | 'unchanged';
+  /** Until when at least one jail bans it only after many times its matches; null where none does. */
+  until: string | null;
+}
+
 /** What the server needs of a daemon. Everything may be called at any time; answers come when they are true. */
 export interface Control {
   ping(): Alive;
@@ -346,6 +254,8 @@ export interface Control {
    * @throws BailiffError E_UNKNOWN_JAIL, E_ADDRESS.
    */
   events(query: EventsQuery, tell: (event: LiveEvent) => void): Subscription;
+  /** An administrator is there: no jail is to lock him out. @throws BailiffError E_ADDRESS. */
+  present(request: PresentRequest): Promise<PresentView>;
   /** Takes everything out of the kernel and enforces nothing until {@link arm}. */
   teardown(): Promise<StandingView>;
   arm(): Promise<StandingView>;
@@ -353,7 +263,10 @@ export interface Control {
   reload(request: ReloadRequest): Promise<ReloadView>;
   /** The config that is on trial stays. */
   confirm(): Promise<ConfirmView>;
-  /** Until the next reload. @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG. */
+  /**
+   * Until the next reload. A jail whose brake has tripped enforces again, and that stays.
+   * @throws BailiffError E_UNKNOWN_JAIL, E_CONFIG.
+   */
   enable(jails: string[]): Promise<JailSwitch[]>;
   disable(jails: string[]): Promise<JailSwitch[]>;
   /** The daemon's own log, as far as it is kept in memory. @param signal for a client that stops waiting. */

@@ -79,6 +79,16 @@ export const KINDS = {
       why: v.string(),
     },
   },
+  brake: {
+    summary:
+      'A jail has tripped, since those that it banned had behaved: it only detects from now on. Or it was put back in force.',
+    fields: {
+      kind: v.literal('brake'),
+      what: v.picklist(['tripped', 'released']),
+      jail,
+      why: say(v.string(), 'Empty when it is released.'),
+    },
+  },
   kernel: {
     summary: 'The firewall took a change, or refused it. Not told where nothing is enforced.',
     fields: {
@@ -130,12 +140,13 @@ export const KINDS = {
   },
 } as const satisfies Record<contract.NewsKind, Kind>;
 
-const { match, ban: banned, release, kernel, fault, mode: standing, reload, gap } = KINDS;
+const { match, ban: banned, release, brake, kernel, fault, mode: standing, reload, gap } = KINDS;
 
 export const LiveEvent = v.variant('kind', [
   v.strictObject({ ...HEAD, ...match.fields }),
   v.strictObject({ ...HEAD, ...banned.fields }),
   v.strictObject({ ...HEAD, ...release.fields }),
+  v.strictObject({ ...HEAD, ...brake.fields }),
   v.strictObject({ ...HEAD, ...kernel.fields }),
   v.strictObject({ ...HEAD, ...fault.fields }),
   v.strictObject({ ...HEAD, ...standing.fields }),

@@ -42,6 +42,10 @@ const SourceView = v.strictObject({
 const JailView = v.strictObject({
   name: v.string(),
   state: v.picklist(['active', 'dry-run', 'disabled', 'tripped']),
+  tripped: v.pipe(
+    v.optional(v.strictObject({ at: instant, why: v.string() })),
+    v.description('Its brake has tripped: it only detects until `enable` answers.'),
+  ),
   filters: v.array(v.string()),
   matches: count,
   ignored: count,
@@ -66,6 +70,17 @@ const JailView = v.strictObject({
     ),
     v.description('The last hour, oldest first, by when lines were read.'),
   ),
+});
+
+const protectedBy = v.picklist(['log-in', 'session', 'command']);
+
+const PresentView = v.strictObject({
+  address: v.string(),
+  outcome: v.pipe(
+    v.picklist(['protected', 'unchanged']),
+    v.description("`unchanged`: it is allowed, or this host's own, or no jail protects who logged in."),
+  ),
+  until: v.pipe(v.nullable(instant), v.description('null: in no jail.')),
 });
 
 const mode = v.picklist(['enforcing', 'detect-only', 'stood-down']);
@@ -101,6 +116,14 @@ const StatusView = v.strictObject({
       v.array(v.strictObject({ what: v.string(), held: count, most: v.nullable(count), dropped: count })),
     ),
     v.description('What memory and disk hold, how much they may, and what was let go.'),
+  ),
+  administrators: v.pipe(
+    v.optional(
+      v.array(v.strictObject({ address: v.string(), by: protectedBy, last: instant, until: instant })),
+    ),
+    v.description(
+      'Who is or was logged in from elsewhere, or ran `bailiff` over ssh: protected as after a log-in. The latest 100.',
+    ),
   ),
   faults: v.array(RuntimeFault),
 });
@@ -175,7 +198,9 @@ const HistoryView = v.strictObject({
     }),
   ),
   protected: v.pipe(
-    v.array(v.strictObject({ jail: v.string(), loggedIn: instant, until: instant })),
+    v.array(
+      v.strictObject({ jail: v.string(), loggedIn: instant, until: instant, by: v.optional(protectedBy) }),
+    ),
     v.description('The jails in which a log-in of late protects the address.'),
   ),
   next: v.array(
@@ -316,6 +341,7 @@ export const SHAPES = {
   ReportOutcomes,
   AttemptOutcomes,
   StandingView,
+  PresentView,
   ReloadView,
   ConfirmView,
   JailSwitches,
@@ -343,6 +369,7 @@ export type Agreement = Hold<
     Same<Shape<'ReportOutcomes'>, contract.ReportOutcome[]>,
     Same<Shape<'AttemptOutcomes'>, contract.AttemptOutcome[]>,
     Same<Shape<'StandingView'>, contract.StandingView>,
+    Same<Shape<'PresentView'>, contract.PresentView>,
     Same<Shape<'ReloadView'>, contract.ReloadView>,
     Same<Shape<'ConfirmView'>, contract.ConfirmView>,
     Same<Shape<'JailSwitches'>, contract.JailSwitch[]>,

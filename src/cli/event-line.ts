@@ -13,6 +13,7 @@ const LOST = {
 const COLORS = {
   ban: 'red',
   release: 'green',
+  brake: 'red',
   fault: 'yellow',
   mode: 'yellow',
   reload: 'cyan',
@@ -56,6 +57,8 @@ function inWords(event: LiveEvent): [string, string] {
     }
     case 'release':
       return [event.by, event.why];
+    case 'brake':
+      return [event.what, event.why];
     case 'kernel': {
       const ports = event.ports.length === 0 ? 'all ports' : `port ${event.ports.join(',')}`;
       const traffic = event.protocol === 'any' ? ports : `${event.protocol} ${ports}`;

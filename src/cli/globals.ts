@@ -21,6 +21,8 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ['BAILIFF_RUNTIME', 'the folder with the sockets, as `--runtime`'],
   ['BAILIFF_STATE', 'the folder with the ledger, as `run --state`'],
   ['NO_COLOR', 'with any value: no colours'],
+  ['SSH_CONNECTION', 'from where you came in over ssh, which no jail is to lock out; sshd sets it'],
+  ['SSH_CLIENT', 'the same, where `SSH_CONNECTION` is not set'],
   ['NOTIFY_SOCKET', 'where a service manager wants to be told what the daemon does; systemd sets it'],
   ['WATCHDOG_USEC', 'how long the service manager waits for a sign of life; systemd sets it'],
   ['WATCHDOG_PID', 'whose sign of life it waits for; systemd sets it'],

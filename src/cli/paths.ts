@@ -1,6 +1,7 @@
 // Where config, state and sockets are. The one file that reads the environment.
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { parseAddress } from '../address.ts';
 import { SUN_PATH } from '../api/contract.ts';
 import type { Duration } from '../model.ts';
 
@@ -74,6 +75,13 @@ export function findServiceManager(
   const isOurs = !env['WATCHDOG_PID'] || env['WATCHDOG_PID'] === String(pid);
   const watchdog = isOurs && microseconds > 0 ? microseconds / 1_000 : undefined;
   return { socket, watchdog };
+}
+
+/** From where whoever runs this came in over ssh, as sshd says; undefined where nobody did. */
+export function findOperator({ env }: Surroundings = surroundings()): string | undefined {
+  // The client's address comes first, then ports and the server's own. A link-local one bears its interface.
+  const written = env['SSH_CONNECTION'] || env['SSH_CLIENT'] || '';
+  return parseAddress(written.split(' ', 1)[0]!.split('%')[0]!)?.text;
 }
 
 /** A checkout may lie deep: then its sockets stand in a short folder that is the same each time. */

@@ -59,6 +59,9 @@ export function statusLines(status: StatusView): Cell[][] {
     ...status.sources.map((each) => [
       ...['source', each.id, each.state, each.lag, each.lines, each.skipped, each.lastLine],
     ]),
+    ...(status.administrators ?? []).map((each) => [
+      ...['administrator', each.address, each.by, each.last, each.until],
+    ]),
     ...status.faults.map((each) => fault('', each)),
     ...status.sources.flatMap((source) => source.faults.map((each) => fault(source.id, each))),
   ];

@@ -53,7 +53,7 @@ export const VERBS: Readonly<Record<string, Row>> = {
     load: () => import('./verbs/filters.ts'),
   },
   enable: {
-    summary: 'put jails in session until the next reload',
+    summary: 'put jails in session until the next reload, and back in force where they have tripped',
     load: () => import('./verbs/enable.ts'),
   },
   disable: {

@@ -16,7 +16,6 @@ export const CONFIG_CODES = {
   E_CONFIG_UNKNOWN_FILTER: 'No filter of that name is shipped or stands in `filters/` beside the config.',
   E_CONFIG_MISSING: 'A jail lacks a key that it cannot do without.',
   E_CONFIG_CONFLICT: 'Two values contradict each other.',
-  W_NOT_YET: 'A key that this version accepts but does not carry out.',
   W_CONFIG_HOST_BITS: 'A network has bits set beyond its prefix; it is taken as the network.',
   W_CONFIG_ALLOWS_ALL: 'An entry allows every address of IPv4 or of IPv6.',
   W_CONFIG_FORGEABLE:

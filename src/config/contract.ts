@@ -1,5 +1,5 @@
 // A checked configuration: every value present, every duration in milliseconds, nothing left to look up.
-import type { Conditions, Duration, Network, Sentence, Step } from '../model.ts';
+import type { BrakeRule, Conditions, Duration, Network, Sentence, Step } from '../model.ts';
 import type { Place } from './place.ts';
 
 export type { Place } from './place.ts';
@@ -35,6 +35,7 @@ export interface JailConfig {
   /** Without the global `allow`, which holds as well. */
   readonly ignore: readonly AllowEntry[];
   readonly ipv6Prefix: number;
+  readonly brake: BrakeRule;
   readonly mode: 'normal' | 'aggressive';
   readonly dryRun: boolean;
   readonly resetOnSuccess: boolean;

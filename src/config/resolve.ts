@@ -13,6 +13,7 @@ import { faultAt, shown, suggest } from './place.ts';
 import type { ConfigInput, JailInput } from './schema.ts';
 import { respondConflicts, stepsOf } from './respond.ts';
 import { BUILT_IN } from './schema.ts';
+import { readBrake } from './values.ts';
 import { banTimeConflicts, layBanTime, sentenceOf } from './sentence.ts';
 import type { Said } from './sentence.ts';
 import type { Path, Tree } from './tree.ts';
@@ -111,6 +112,7 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     protocol: both.protocol ?? BUILT_IN.protocol,
     ignore,
     ipv6Prefix: both.ipv6Prefix ?? BUILT_IN.ipv6Prefix,
+    brake: readBrake(both.brake ?? BUILT_IN.brake),
     mode: both.mode ?? BUILT_IN.mode,
     dryRun: both.dryRun ?? BUILT_IN.dryRun,
     resetOnSuccess: both.resetOnSuccess ?? BUILT_IN.resetOnSuccess,
@@ -169,17 +171,11 @@ function checkLevel(level: JailInput, path: Path, { tree, filters, faults, warni
     const message = `${labelOf([...path, 'filter'])}: there is no filter ${shown(name)}`;
     faults.push(faultAt(at, 'E_CONFIG_UNKNOWN_FILTER', message, suggest(name, filters, 'there are')));
   }
-  const notYet = (key: string, message: string): void => {
-    warnings.push(
-      faultAt(keyAt(tree, [...path, key]), 'W_NOT_YET', `${labelOf([...path, key])}: ${message}`),
-    );
-  };
   if (isForgeable(level.journal ?? [])) {
     const message = `${labelOf([...path, 'journal'])}: any local user can write entries that these terms match`;
     const hint = 'add a field that journald vouches for, such as _SYSTEMD_UNIT=ssh.service';
     warnings.push(faultAt(keyAt(tree, [...path, 'journal']), 'W_CONFIG_FORGEABLE', message, hint));
   }
-  if (level.brake !== undefined && level.brake !== 'off') notYet('brake', 'this version has no brake');
 }
 
 /** `limit` says both how many and how long; what the jail says goes before what `defaults` says. */

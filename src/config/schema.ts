@@ -207,7 +207,7 @@ export const jailSchema = v.strictObject(
         ),
       ),
       {
-        says: 'When the jail goes over to detecting. This version has no brake: what is not `"off"` is accepted with a warning.',
+        says: 'When the jail trips: from then on it only detects, with an alarm, until `bailiff enable JAIL` answers. `"behaving"`: when most of the last twenty addresses that it banned had behaved before: somebody logged in from there, or they have a record of many lines without a match in the access logs that are followed. `"300/1m"`: when it bans more than 300 times within a minute. `"off"`: never.',
         default: BUILT_IN.brake,
       },
     ),

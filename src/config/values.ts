@@ -1,5 +1,6 @@
 // The kinds of values that keys hold, as valibot schemas. Every message is a fault's code and what was expected.
 import * as v from 'valibot';
+import type { BrakeRule } from '../model.ts';
 import { parseDuration } from '../time.ts';
 import { ALLOW_EXPECTED, readAllowEntry } from './allow.ts';
 import type { ConfigCode } from './codes.ts';
@@ -87,15 +88,15 @@ export const isRate = (written: string) => {
   const window = parseDuration(LIMIT.exec(written)?.[2] ?? '');
   return window !== undefined && window > 0 && window <= LONGEST;
 };
+const readRate = (written: string) => {
+  const [, count, window] = LIMIT.exec(written)!;
+  return { count: Number(count), window: parseDuration(window!)! };
+};
 /** `"100/1m"`: how many pass, and within which time. */
-export const rate = v.pipe(
-  text(RATE),
-  v.check(isRate, says('E_CONFIG_VALUE', RATE)),
-  v.transform((written) => {
-    const [, count, window] = LIMIT.exec(written)!;
-    return { count: Number(count), window: parseDuration(window!)! };
-  }),
-);
+export const rate = v.pipe(text(RATE), v.check(isRate, says('E_CONFIG_VALUE', RATE)), v.transform(readRate));
+/** What was found to be `"behaving"`, `"off"` or a rate. */
+export const readBrake = (written: string): BrakeRule =>
+  written === 'behaving' || written === 'off' ? { kind: written } : { kind: 'number', ...readRate(written) };
 
 const words = v.union(
   [

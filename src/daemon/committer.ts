@@ -1,5 +1,5 @@
-// The one kind of commit: positions, offenders, log-ins, sessions, bans, events and answers to reports, in one transaction,
-// at a chunk boundary.
+// The one kind of commit: positions, offenders, log-ins, sessions, bans, events, answers to reports and what the brakes
+// remember, in one transaction, at a chunk boundary.
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
@@ -7,6 +7,8 @@ import type { Ledger } from '../ledger/contract.ts';
 import type { Network, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
+import type { Brakes } from './brakes.ts';
+import type { Regulars } from './intake/regulars.ts';
 import type { Faults } from './telling/faults.ts';
 import type { FaultPoint } from './fault-points.ts';
 import type { ReportMemory } from './reports/report-memory.ts';
@@ -46,6 +48,11 @@ export function createCommitter(
   sessions: Sessions,
   bans: Bans,
   reports: ReportMemory,
+  /** What tells whether a jail bans the wrong people. */
+  hints: {
+    readonly brakes: Pick<Brakes, 'takeDirty' | 'restore'>;
+    readonly regulars: Pick<Regulars, 'takeDirty' | 'restore'>;
+  },
   ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
 ): Committer {
   const { clock, log, faults, at } = ports;
@@ -73,6 +80,8 @@ export function createCommitter(
       ...sessions.takeDirty(),
       ...bans.takeDirty(),
       ...reports.takeDirty(),
+      ...hints.brakes.takeDirty(),
+      ...hints.regulars.takeDirty(),
     };
     positions = new Map();
     goneFiles = [];
@@ -99,6 +108,8 @@ export function createCommitter(
     sessions.restore(taken);
     bans.restore(taken);
     reports.restore(taken);
+    hints.brakes.restore(taken);
+    hints.regulars.restore(taken);
     dirtySince ??= clock.monotonic();
   }
 

@@ -3,6 +3,7 @@ import type { StatusView } from '../api/contract.ts';
 import type { Firewall } from '../firewall/contract.ts';
 import type { Witness } from '../firewall/index.ts';
 import type { Ledger } from '../ledger/contract.ts';
+import type { Network } from '../model.ts';
 import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
@@ -33,6 +34,8 @@ export interface DaemonOptions {
   /** The group that may report by `report.sock`; undefined: only who may do anything. */
   readonly reportGroup: number | undefined;
   readonly version: string;
+  /** From where whoever started this came in over ssh; left out: nobody did. */
+  readonly operator?: Network | undefined;
   /** `run -`: standard input is read by the jails that name it, else by those without a log. */
   readonly asksForInput: boolean;
 }

@@ -3,6 +3,7 @@ import type {
   BanOutcome,
   BanRequest,
   Control,
+  PresentView,
   StatusView,
   UnbanOutcome,
   UnbanRequest,
@@ -13,17 +14,19 @@ import type { Ledger } from '../ledger/contract.ts';
 import type { Ban, Network } from '../model.ts';
 import { parseDuration } from '../time.ts';
 import type { Bans } from './bans.ts';
+import type { Brakes } from './brakes.ts';
 import type { Committer } from './committer.ts';
 import type { Clock } from '../ports.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { Events } from './telling/events.ts';
+import type { Administrators } from './host/administrators.ts';
 import type { Protection } from './host/protection.ts';
 import type { Recent } from './telling/recent.ts';
 import type { Reloader } from './reload/reload.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
 import type { Views } from './telling/views.ts';
-import { whyWelcomed } from './host/welcomed.ts';
+import { protectedIn, whyWelcomed } from './host/welcomed.ts';
 
 const PAGE = 1_000;
 /** So many addresses are banned or unbanned in one go. */
@@ -34,10 +37,12 @@ const HISTORY_BANS = 1_000;
 export interface ControlParts {
   readonly version: string;
   readonly bans: Bans;
+  readonly brakes: Brakes;
   readonly ledger: Ledger;
   readonly committer: Committer;
   readonly enforcer: Enforcer;
   readonly protection: Protection;
+  readonly administrators: Pick<Administrators, 'present'>;
   readonly sittings: Sittings;
   readonly views: Views;
   readonly clock: Clock;
@@ -87,6 +92,20 @@ export function createControl(parts: ControlParts): Control {
     await parts.enforce();
     parts.rescheduleExpiry();
     return durable;
+  }
+
+  /** Answered once it is committed: what follows may be a config that would lock him out. */
+  async function presentFrom(network: Network): Promise<PresentView> {
+    parts.administrators.present(network);
+    await committer.commit(true);
+    const until = protectedIn(sittings, network, clock.now())
+      .map((each) => each.until)
+      .toSorted();
+    return {
+      address: network.text,
+      outcome: until.length > 0 ? 'protected' : 'unchanged',
+      until: until.at(-1) ?? null,
+    };
   }
 
   function banOne(network: Network, request: BanRequest, duration: number | undefined): BanOutcome {
@@ -233,6 +252,7 @@ export function createControl(parts: ControlParts): Control {
       const networks = address?.map(networkNamed);
       return parts.events.subscribe({ ...query, ...(networks && { networks }) }, tell);
     },
+    present: ({ address }) => presentFrom(networkNamed(address)),
     async teardown() {
       await enforcer.standDown();
       parts.review();
@@ -256,7 +276,12 @@ export function createControl(parts: ControlParts): Control {
     async confirm() {
       return parts.reloader.confirm();
     },
-    enable: (jails) => parts.reloader.switch(jails, true),
+    async enable(jails) {
+      const outcomes = await parts.reloader.switch(jails, true);
+      const released = parts.brakes.release(jails, parts, clock.now());
+      if (released.length > 0) await settleByHand();
+      return outcomes.map((each) => (released.includes(each.jail) ? { ...each, outcome: 'enabled' } : each));
+    },
     disable: (jails) => parts.reloader.switch(jails, false),
     log: (query) => parts.recent.read(query),
   };

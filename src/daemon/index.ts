@@ -8,6 +8,7 @@ import { createControl } from './control.ts';
 import { watchEffect } from './effect/effect.ts';
 import { createEnforcer } from './enforcer.ts';
 import type { Enforcer } from './enforcer.ts';
+import { followAdministrators } from './host/administrators.ts';
 import { followExempt } from './host/exempt.ts';
 import { createRearm } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
@@ -17,6 +18,7 @@ import { applyChunk } from './pipeline.ts';
 import { createPressure } from './pressure.ts';
 import { recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
+import type { ReloadTold } from './reload/reload.ts';
 import { createReloading } from './reload/reloading.ts';
 import { createHousekeeping, rulesOf } from './service/housekeeping.ts';
 import { createPulse } from './service/pulse.ts';
@@ -31,6 +33,7 @@ import { createViews } from './telling/views.ts';
 
 export { openInAnyWeather, openLedger } from '../ledger/index.ts';
 export { createHost } from './host/host.ts';
+export { listLoggedIn } from './host/logged-in.ts';
 export { createCron } from './service/cron.ts';
 export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
@@ -67,9 +70,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const news = createNewsroom(clock, firewall.enforces);
   const faults = createFaults(clock, news.onFault);
   const recalled = recall(setup, ledger, options.asksForInput, {
-    ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan },
+    ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan, onBrake: news.onBrake },
   });
-  const { protection, sittings, inForce, bans, sessions, committer, positions } = recalled;
+  const { protection, sittings, inForce, bans, sessions, committer, positions, brakes, regulars } = recalled;
   const effect = watchEffect({
     ...{
       witness: options.neverEnforce ? undefined : options.witness,
@@ -146,7 +149,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   function apply(chunk: Chunk): void {
     const plan = inForce.plans.of(chunk.patterns);
     const onVerdict = effect.listen(chunk.live, chunk.arrivedAt, news.onVerdict());
-    const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), onVerdict);
+    const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), onVerdict, regulars);
     news.applied(chunk, journey);
     committer.moved(chunk.position);
     at('after-apply');
@@ -157,6 +160,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   function announce(decided: readonly Ban[]): void {
     for (const { address, jail, since, until, nth, reason } of decided)
       log.info({ address: address.text, jail, since, until, nth, why: reason }, 'ban');
+    brakes.settle({ bans, sittings }, clock.now());
     if (decided.length === 0) return;
     pressure.makeRoom();
     expiry.reschedule();
@@ -205,6 +209,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     booted: booted.promise,
   });
 
+  const administrators = followAdministrators({ sittings, exec: ports.exec, clock, log });
+  if (options.operator) administrators.present(options.operator);
+
   // ── another config ──
   const reloading = createReloading({
     ...{
@@ -213,6 +220,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       apply,
       sittings,
       bans,
+      brakes,
       protection,
       names: exempt,
       committer,
@@ -221,11 +229,16 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       at,
       settle,
     },
-    ...{ expiry, housekeeping, log, faults, fail, tell: news.onReload, booted: booted.promise },
+    ...{ expiry, housekeeping, log, faults, fail, tell: onReload, booted: booted.promise },
     ...{ initial: setup, prepare: options.prepare, watches: options.watchConfig },
     around: options.whileReloading ?? ((task) => task()),
     isEnding: () => stopping !== undefined,
   });
+
+  function onReload(told: ReloadTold): void {
+    administrators.remind();
+    news.onReload(told);
+  }
 
   const review = (): void => {
     news.hour.observe(sittings.jails);
@@ -248,6 +261,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     firewall,
     enforcer,
     sittings,
+    brakes,
     sources,
     faults,
     sourceFaults: sourceWatch.faults,
@@ -271,11 +285,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reports,
     version: options.version,
     bans,
+    brakes,
     ledger,
     committer,
     enforcer,
     enforce,
     protection,
+    administrators,
     sittings,
     views,
     clock,
@@ -307,6 +323,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   // ── the kernel: bans are in force before any log is looked at ──
   await exempt.ready;
+  await administrators.ready;
   exempt.release();
   try {
     await inTime(enforcer.boot(protection.allowed()), clock, fail);
@@ -325,7 +342,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const following = follow();
 
   async function shutDown(): Promise<void> {
-    for (const stop of [...timers, exempt.stop, expiry.stop]) stop();
+    for (const stop of [...timers, exempt.stop, administrators.stop, expiry.stop]) stop();
     await reloading.stop();
     await effect.close();
     await sources.close();

@@ -12,6 +12,8 @@ import type { Bans } from './bans.ts';
 export interface SittingJail {
   readonly ready: ReadyJail;
   readonly jail: Jail;
+  /** Nothing that it decides now is enforced: it is a dry run, or its brake has tripped. */
+  readonly onlyDetects: boolean;
 }
 
 /** What a ban says of the match that decided it. */
@@ -70,7 +72,7 @@ function relapses(
   bans: Bans,
   now: Instant,
 ): Ban[] {
-  if (sitting.ready.config.dryRun) return [];
+  if (sitting.onlyDetects) return [];
   return recidive.flatMap((counting) => {
     const latest = evidence.at(-1);
     if (!latest) return [];
@@ -119,9 +121,7 @@ function impose(
       reason: `${reason(verdict.count)}${widened(verdict.widening)}`,
       by,
       evidence: verdict.evidence,
-      scope: sitting.ready.config.dryRun
-        ? undefined
-        : scopeAt(sitting.ready.scope, rules.respond, verdict.nth),
+      scope: sitting.onlyDetects ? undefined : scopeAt(sitting.ready.scope, rules.respond, verdict.nth),
       // A proxy on this very host takes his packets from this kernel, which can drop them.
       ...(via && !isLoopback(via) && { via: via.text }),
     },

@@ -6,6 +6,7 @@ import type { Bans } from './bans.ts';
 import { judge, reasonOfMatches } from './judge.ts';
 import type { SittingJail } from './judge.ts';
 import { scanSafely } from './intake/safe-scan.ts';
+import type { Regulars } from './intake/regulars.ts';
 import type { Sessions } from './intake/sessions.ts';
 
 export type { SittingJail } from './judge.ts';
@@ -40,6 +41,7 @@ export type OnVerdict = (
  * Applies one chunk: every line once, in order. Synchronous, so that whatever is committed between two chunks belongs
  * together: positions, counts, sessions and bans.
  * @param onVerdict left out where nobody listens: then a match costs nothing more.
+ * @param regulars learns whose lines don't match.
  */
 export function applyChunk(
   chunk: Chunk,
@@ -48,11 +50,13 @@ export function applyChunk(
   bans: Bans,
   now: Instant,
   onVerdict?: OnVerdict,
+  regulars?: Regulars,
 ): Journey {
   const imposed: Ban[] = [];
   const lineNumber = createLineCounter(chunk);
   // The last line that each jail counted: a line that two of its filters match is one attempt, not two.
   const counted = new Map<SittingJail, number>();
+  const watching = regulars?.watch(chunk, plan.scanner);
   let matches = 0;
   let fromTheFuture = 0;
 
@@ -63,8 +67,8 @@ export function applyChunk(
     matches++;
     const start = base + match.start;
     const evidence = (): Evidence => evidenceOf(chunk, start, base + match.end, at, lineNumber(start));
-    if (match.outcome === 'success')
-      for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(match.address, at);
+    if (match.outcome === 'failure') watching?.matched(start);
+    else for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(match.address, at);
     for (const sitting of plan.jailsOf[filter]!) {
       if (counted.get(sitting) === start) continue;
       if (match.outcome === 'failure' && match.counts > 0) counted.set(sitting, start);
@@ -76,6 +80,7 @@ export function applyChunk(
       imposed.push(...judge(sitting, count, ground, plan.recidive, bans, now, tell).bans);
     }
   });
+  watching?.finish();
   return { bans: imposed, matches, fromTheFuture, ...scanned };
 }
 

@@ -7,6 +7,8 @@ import { printable } from '../text.ts';
 import { adoptBlocks } from './adopt.ts';
 import { createBans } from './bans.ts';
 import type { Bans, OnBan } from './bans.ts';
+import { behaviourOf, createBrakes } from './brakes.ts';
+import type { Brakes } from './brakes.ts';
 import { createCommitter } from './committer.ts';
 import type { Committer } from './committer.ts';
 import type { FaultPoint } from './fault-points.ts';
@@ -18,6 +20,8 @@ import { createProtection } from './host/protection.ts';
 import type { Protection } from './host/protection.ts';
 import { createReportMemory } from './reports/report-memory.ts';
 import type { ReportMemory } from './reports/report-memory.ts';
+import { createRegulars } from './intake/regulars.ts';
+import type { Regulars } from './intake/regulars.ts';
 import { createSessions } from './intake/sessions.ts';
 import type { Sessions } from './intake/sessions.ts';
 import { memoriesOf, seatJails } from './sitting.ts';
@@ -35,6 +39,8 @@ export interface Recalled {
   readonly committer: Committer;
   /** Where all that was known of bans is lost but what the kernel holds. */
   readonly adopt: ((blocks: readonly Block[]) => void) | undefined;
+  readonly brakes: Brakes;
+  readonly regulars: Regulars;
 }
 
 /** @param asksForInput `run -`. */
@@ -42,26 +48,49 @@ export function recall(
   setup: Setup,
   ledger: Ledger,
   asksForInput: boolean,
-  ports: { clock: Clock; log: Log; faults: Faults; host: Host; at: FaultPoint; onBan: OnBan },
+  ports: {
+    clock: Clock;
+    log: Log;
+    faults: Faults;
+    host: Host;
+    at: FaultPoint;
+    onBan: OnBan;
+    onBrake(jail: string, why: string | undefined): void;
+  },
 ): Recalled {
   const { clock, log, faults, host, at, onBan } = ports;
   const remembered = ledger.load();
   tellDamage(remembered, ledger, faults);
   const protection = createProtection(setup.allow, ignoresOf(setup), host);
-  const sittings = seat(setup, ledger, remembered, protection, clock.now());
+  const regulars = createRegulars(remembered.regulars);
+  const brakes: Brakes = createBrakes(
+    { ...behaviourOf(() => sittings, regulars), log, faults, onChange: ports.onBrake },
+    remembered.brakes,
+  );
+  const sittings: Sittings = seat(setup, ledger, remembered, protection, clock.now(), brakes);
   const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
-  const bans = createBans(remembered.openBans, remembered.nextBanId, onBan);
+  const bans = createBans(remembered.openBans, remembered.nextBanId, (what, ban, why) => {
+    onBan(what, ban, why);
+    brakes.onBan(what, ban);
+  });
+  brakes.refit({ bans, sittings }, clock.now());
   const sessions = createSessions(remembered.sessions, remembered.lastLines);
   const reportMemory = createReportMemory(ledger);
   const jails = () => sittings.jails;
-  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, { clock, log, faults, at });
+  const hints = { brakes, regulars };
+  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, hints, {
+    clock,
+    log,
+    faults,
+    at,
+  });
   const { positions } = remembered;
   const adopt = (blocks: readonly Block[]): void => {
     const count = adoptBlocks(blocks, { bans, protection }, clock.now());
     log.error({ count }, 'the ledger was damaged; bans were made of what stands in the kernel');
   };
   const known = { protection, sittings, inForce, bans, sessions, reportMemory, positions, committer };
-  return { ...known, adopt: ledger.rescue?.kind === 'set-aside' ? adopt : undefined };
+  return { ...known, ...hints, adopt: ledger.rescue?.kind === 'set-aside' ? adopt : undefined };
 }
 
 function tellDamage({ damaged }: Remembered, { rescue }: Ledger, faults: Faults): void {
@@ -85,9 +114,11 @@ function seat(
   remembered: Remembered,
   protection: Protection,
   now: Instant,
+  brakes: Brakes,
 ): Sittings {
   const memories = memoriesOf(remembered);
-  const sittings = seatJails(setup, protection, (jail) => memories.get(jail) ?? ledger.memoryOf(jail), now);
+  const memoryOf = (jail: string) => memories.get(jail) ?? ledger.memoryOf(jail);
+  const sittings = seatJails(setup, protection, memoryOf, now, brakes);
   // From here on the ledger knows more.
   memories.clear();
   return sittings;

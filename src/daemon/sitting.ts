@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { scopeAt } from '../answer.ts';
 import type { Ignoring, Jail, JailStats } from '../jails/contract.ts';
 import type { JailMemory } from '../ledger/contract.ts';
-import type { Ban, Instant, Network, Scope, Step } from '../model.ts';
+import type { Ban, Instant, Network, Scope, Step, Tripped } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
@@ -52,6 +52,17 @@ export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 /** Of a jail that nothing is known of. */
 export const NOTHING_KNOWN: JailMemory = { offenders: [], welcomes: [] };
 
+/** What the jails ask of their brakes. */
+export interface Braking {
+  /** Why the jail only detects; undefined where its brake has not tripped. */
+  tripped(jail: string): Tripped | undefined;
+  /** Is the ban one that its jail passed after it tripped? It is only detected. */
+  spares(ban: Ban): boolean;
+}
+
+/** Where nobody is banned for real. */
+const NO_BRAKES: Braking = { tripped: () => undefined, spares: () => false };
+
 /** What was read of the ledger, by jail. */
 export function memoriesOf({ offenders, welcomes }: JailMemory): Map<string, JailMemory> {
   const offendersOf = Map.groupBy(offenders, ({ jail }) => jail);
@@ -82,6 +93,7 @@ export function seatJails(
   protection: Protection,
   remembered: (jail: string) => JailMemory,
   now: Instant,
+  brakes = NO_BRAKES,
 ): Sittings {
   let seats: ReadonlyMap<string, SittingJail> = new Map();
   /** Not in session any more; the ledger may not have all that they remember. */
@@ -103,7 +115,7 @@ export function seatJails(
     const before = seats;
     limits = setup.config.limits;
     seats = new Map(
-      setup.jails.map((ready) => [ready.rules.name, { ready, jail: jailFor(ready, before, at) }]),
+      setup.jails.map((ready) => [ready.rules.name, sittingOf(ready, jailFor(ready, before, at))]),
     );
     seated = Array.from(seats.values(), ({ jail }) => jail);
     for (const [name, { jail }] of before) if (!seats.has(name)) retired.set(name, jail);
@@ -113,6 +125,16 @@ export function seatJails(
         { dryRun: config.dryRun, scope: scopeOf(config), respond: config.respond },
       ]),
     );
+  }
+
+  function sittingOf(ready: ReadyJail, jail: Jail): SittingJail {
+    return {
+      ready,
+      jail,
+      get onlyDetects() {
+        return ready.config.dryRun || brakes.tripped(ready.rules.name) !== undefined;
+      },
+    };
   }
 
   function jailFor(ready: ReadyJail, before: typeof seats, at: Instant): Jail {
@@ -164,7 +186,7 @@ export function seatJails(
     scopeOf(ban) {
       if (ban.jail === MANUAL) return EVERYTHING;
       // Its packets bear the proxy's address.
-      if (ban.via !== undefined) return undefined;
+      if (ban.via !== undefined || brakes.spares(ban)) return undefined;
       const jail = configured.get(ban.jail);
       if (!jail) return ban.scope;
       if (jail.dryRun) return undefined;

@@ -49,7 +49,8 @@ export function compileByFields(
   const fields = accessFields(layout);
   const readRest = createRestReader(format, stamps);
   const addressSlot = format.variables.indexOf(ADDRESS_VARIABLE);
-  const used = new Set([addressSlot, ...TIME_VARIABLES.map((name) => format.variables.indexOf(name))]);
+  const timeSlots = TIME_VARIABLES.map((name) => format.variables.indexOf(name));
+  const used = new Set([addressSlot, ...timeSlots]);
   let isSound = true;
   const compile = (
     whose: 'filter' | 'jail',
@@ -95,11 +96,30 @@ export function compileByFields(
     report('jail', 'E_FILTER_LOG_FORMAT', blurred.message, blurred.hint);
     return undefined;
   }
-  const depth = Math.max(...[...used].map((slot) => format.sectionOf[slot] ?? 0));
+  const depthOf = (slots: Iterable<number>): number =>
+    Math.max(...Array.from(slots, (slot) => format.sectionOf[slot] ?? 0));
+  const depth = depthOf(used);
+  const ownLayout = createAccessLayout(format, stamps); // it may be asked whose a line is while another one is open
+  const senderDepth = depthOf([addressSlot, ...timeSlots, ...headers.map(({ slot }) => slot)]);
+  /** Who sent the request, and the proxy that handed it on; else why that can't be told. */
+  const senderOf = (line: AccessLine): { address: Network; via: Network | undefined } | LineVerdict => {
+    const connecting = readAddress(layout.raw(line, addressSlot));
+    if (!connecting) return NOBODY;
+    if (!forwarding?.isTrusted(connecting)) return { address: connecting, via: undefined };
+    if (headers.length === 0) return UNFORWARDED;
+    const client = forwarding.clientOf(headers.map((header) => header.read(line)));
+    if (!client) return UNNAMED;
+    return { address: client, via: client === connecting ? undefined : connecting };
+  };
   return {
     framing: { key: JSON.stringify(['access', format.written, options.zone]), open: layout.open },
     literals: literalsOf([definition.where, options.where], fields, format),
     misfit: MISFIT,
+    whose(text, start, end, arrivedAt) {
+      const line = ownLayout.open(text, start, end, arrivedAt);
+      const sender = ownLayout.reach(line, senderDepth) ? senderOf(line) : MISFIT;
+      return 'outcome' in sender ? undefined : { address: sender.address, at: ownLayout.stampOf(line) };
+    },
     examine(line, _start, _end, explains) {
       if (!layout.reach(line, depth)) return MISFIT;
       if (where && !where(line)) return NO_MATCH;
@@ -108,25 +128,11 @@ export function compileByFields(
       if (jailWhere && !jailWhere(line)) return NARROWED;
       const excepted = except?.(line) ? FILTER_EXCEPTS : jailExcept?.(line) ? JAIL_EXCEPTS : undefined;
       if (excepted !== undefined && !explains) return NO_MATCH;
-      const connecting = readAddress(layout.raw(line, addressSlot));
-      if (!connecting) return NOBODY;
-      let address = connecting;
-      if (forwarding?.isTrusted(connecting)) {
-        if (headers.length === 0) return UNFORWARDED;
-        const client = forwarding.clientOf(headers.map((header) => header.read(line)));
-        if (!client) return UNNAMED;
-        address = client;
-      }
-      const via = address === connecting ? undefined : connecting;
-      const match = new AccessMatch(
-        line,
-        definition.name,
-        fits,
-        address,
-        via,
-        layout.stampOf(line),
-        readRest,
-      );
+      const sender = senderOf(line);
+      if ('outcome' in sender) return sender;
+      const { address, via } = sender;
+      const at = layout.stampOf(line);
+      const match = new AccessMatch(line, definition.name, fits, address, via, at, readRest);
       if (excepted !== undefined) return { outcome: 'excepted', why: excepted, match };
       return { outcome: 'match', match };
     },

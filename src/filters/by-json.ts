@@ -128,6 +128,7 @@ export function compileByRecords(
     return literalsOfRecord([ofFilter, each.where, options.where], vocabulary, definition.layout);
   });
   const readRest = createRestReader(definition, options, vocabulary, createReader);
+  const openOwn = opener(createReader(wanted.fields)); // it may be asked whose a line is while another one is open
   const { layout } = definition;
   return {
     framing: {
@@ -136,6 +137,11 @@ export function compileByRecords(
     },
     literals: anyOf(literals),
     misfit: { outcome: 'no-layout', why: 'the line is not a record' },
+    whose(text, start, end, arrivedAt) {
+      const line = openOwn(text, start, end, arrivedAt);
+      const sender = faultOf(line) === undefined ? senderOf(line) : undefined;
+      return !sender || 'outcome' in sender ? undefined : { address: sender.address, at: stampOf(line) };
+    },
     examine(line, start, end) {
       const fault = faultOf(line);
       if (fault !== undefined) return { outcome: 'no-layout', why: fault };
@@ -146,17 +152,9 @@ export function compileByRecords(
           verdict = NARROWED;
           continue;
         }
-        const connecting = addressOf(line);
-        if (!connecting) return NOBODY;
-        let address = connecting;
-        if (forwarding?.isTrusted(connecting)) {
-          const written = headers.flatMap((header) => header(line) ?? []);
-          if (written.length === 0) return UNFORWARDED;
-          const client = forwarding.clientOf(written);
-          if (!client) return UNNAMED;
-          address = client;
-        }
-        const via = address === connecting ? undefined : connecting;
+        const sender = senderOf(line);
+        if ('outcome' in sender) return sender;
+        const { address, via } = sender;
         const match = new RecordMatch({
           ...{ text: line.text, start, end, filter: definition.name, index, outcome, address, via, readRest },
           at: stampOf(line),
@@ -174,6 +172,18 @@ export function compileByRecords(
       return verdict;
     },
   };
+
+  /** Who sent it, and the proxy that handed it on; else why that can't be told. */
+  function senderOf(line: RecordLine): { address: Network; via: Network | undefined } | LineVerdict {
+    const connecting = addressOf(line);
+    if (!connecting) return NOBODY;
+    if (!forwarding?.isTrusted(connecting)) return { address: connecting, via: undefined };
+    const written = headers.flatMap((header) => header(line) ?? []);
+    if (written.length === 0) return UNFORWARDED;
+    const client = forwarding.clientOf(written);
+    if (!client) return UNNAMED;
+    return { address: client, via: client === connecting ? undefined : connecting };
+  }
 
   function addressOf(line: RecordLine): Network | undefined {
     if (line.address !== null) return line.address;

@@ -168,6 +168,14 @@ export interface ScanReport {
   readonly unframed: number;
 }
 
+/** Whose a line of a chunk is, and its stamp; undefined where the line doesn't say. [start, end) without its line end. */
+export type TellWhose = (
+  text: string,
+  start: number,
+  end: number,
+  arrivedAt: Instant,
+) => { readonly address: Network; readonly at: Instant | undefined } | undefined;
+
 /** All filters of one source, compiled together: one search for literals, full patterns on candidate lines only. */
 export interface Scanner {
   /**
@@ -187,6 +195,8 @@ export interface Scanner {
     source?: string,
     sessions?: SessionMemory,
   ): ScanReport;
+  /** undefined where lines of the source that don't match are nobody's. May be asked while a scan is under way. */
+  readonly whose?: TellWhose | undefined;
 }
 
 export type Compiled =

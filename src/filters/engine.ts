@@ -1,7 +1,7 @@
 // What a compiled filter is inside this room: `judge` runs it on one line, a scanner runs many over a chunk.
 import type { Instant } from '../model.ts';
 import type { LineAt } from './again.ts';
-import type { Filter, LineVerdict, SessionMemory } from './contract.ts';
+import type { Filter, LineVerdict, SessionMemory, TellWhose } from './contract.ts';
 import type { Literal } from './literals.ts';
 
 /**
@@ -30,6 +30,8 @@ export interface Engine<L> {
    * @param around what is known besides the line itself; the sessions that it opens and closes are noted there.
    */
   examine(line: L, start: number, end: number, explains: boolean, around: Surroundings): LineVerdict;
+  /** Whose line it is, match or not: for layouts in which every line is somebody's. It opens lines of its own. */
+  readonly whose?: TellWhose;
 }
 
 /** What is known of a line besides itself. */

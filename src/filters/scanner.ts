@@ -26,6 +26,7 @@ export function createScanner(filters: readonly Filter[]): Scanner {
   const containers = createUnwrapper();
 
   return {
+    whose: all.find(({ filter }) => filter.engine.whose)?.filter.engine.whose,
     scan(text, arrivedAt, visit, source = '', sessions = NO_SESSIONS) {
       const around = { sessions, host: undefined, receivedAt: () => arrivedAt, arrivedAt };
       const unwrapped = containers.unwrap(text, source);

@@ -11,7 +11,10 @@ import type {
   Widening,
 } from '../model.ts';
 import type { Crowds } from './crowds.ts';
-import type { Welcomes } from './welcomes.ts';
+import type { Arrival, Welcomes } from './welcomes.ts';
+
+export type { Brake } from './brake.ts';
+export type { Arrival } from './welcomes.ts';
 
 /** What a jail needs to know of a match. */
 export interface Count {
@@ -70,13 +73,13 @@ export interface Jail {
    * Someone logged in from the address: until `protectAfterSuccess` is over, it takes many times maxRetry to ban it here.
    * Who is banned here, or comes to be all the same, is protected again only by a log-in after the sentence.
    */
-  welcome(address: Network, at: Instant): void;
+  welcome(address: Network, at: Instant, how?: Arrival): void;
   /** The log-in that protects the address here at that instant; of a network, one that protects somebody inside. */
   welcomed(address: Network, at: Instant): Welcome | undefined;
   /** How many matches ban the address at that instant. */
   limitOf(address: Network, at: Instant): number;
-  /** What is remembered of log-ins, for the ledger, and for a jail that takes this one's place. */
-  readonly welcomes: Omit<Welcomes, 'note' | 'find' | 'inside'>;
+  /** What is remembered of log-ins, sentences or not: for the ledger, and for a jail that takes this one's place. */
+  readonly welcomes: Omit<Welcomes, 'note' | 'inside'>;
   /**
    * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.

@@ -4,6 +4,7 @@
 import type { Jail, Prior } from './contract.ts';
 
 export { createJail } from './jail.ts';
+export { createBrake, NOTHING_BRAKED } from './brake.ts';
 export { whyWelcome } from './welcomes.ts';
 
 /**

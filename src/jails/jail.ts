@@ -219,8 +219,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       return offenders.dirty + welcomes.dirty;
     },
     decide,
-    welcome(address, at) {
-      if (ignoring.whyIgnored(address) === undefined) welcomes.note(address, at);
+    welcome(address, at, how) {
+      if (ignoring.whyIgnored(address) === undefined) welcomes.note(address, at, how);
     },
     welcomed(network, at) {
       if (isAddress(network)) return welcomeOf(network, offenders.find(network), at);

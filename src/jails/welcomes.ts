@@ -11,6 +11,13 @@ interface WelcomeChanges {
   readonly forgottenWelcomes: readonly { readonly jail: string; readonly address: Network }[];
 }
 
+/** Known otherwise than by a log line. */
+export interface Arrival {
+  readonly by: NonNullable<Welcome['by']>;
+  /** From when on he was there; left out: from that instant. */
+  readonly since?: Instant;
+}
+
 export interface Welcomes {
   /** In the order in which they were heard of. */
   all(): Iterable<Welcome>;
@@ -20,8 +27,8 @@ export interface Welcomes {
   readonly most: number;
   /** How many made room for later ones. */
   readonly evicted: number;
-  /** Someone logged in from the address at that instant. */
-  note(address: Network, at: Instant): void;
+  /** Someone logged in from the address at that instant, or `how` says how else we know of him. */
+  note(address: Network, at: Instant, how?: Arrival): void;
   /** The welcome that protects the address at that instant, by itself or by the prefix under which it is counted. */
   find(address: Network, at: Instant): Welcome | undefined;
   /** Those that protect somebody inside the network at that instant. Looks at all of them: for commands by hand. */
@@ -85,11 +92,13 @@ export function createWelcomes(
     get evicted() {
       return evicted;
     },
-    note(written, at) {
+    note(written, at, how) {
       if (protect <= 0) return;
       const address = keyOf(written);
       const before = known.get(address.text);
-      const welcome = joined(before, { jail, address, since: at, last: at, until: at + protect });
+      const since = Math.min(at, how?.since ?? at);
+      const named = { jail, address, since, last: at, until: at + protect };
+      const welcome = joined(before, how ? { ...named, by: how.by } : named);
       if (welcome === before) return;
       // Last in order, whenever it was first heard of.
       known.delete(address.text);
@@ -131,8 +140,11 @@ export function createWelcomes(
 }
 
 /** Why nobody bans the address, as a half-sentence. */
-export function whyWelcome({ address, last }: Welcome): string {
-  return `someone logged in from ${address.text} at ${formatInstant(last)}`;
+export function whyWelcome({ address, last, by }: Welcome): string {
+  const when = formatInstant(last);
+  if (by === 'session') return `someone who came from ${address.text} was logged in at ${when}`;
+  if (by === 'command') return `an administrator ran bailiff from ${address.text} at ${when}`;
+  return `someone logged in from ${address.text} at ${when}`;
 }
 
 function protects({ since, until }: Welcome, at: Instant): boolean {
@@ -145,7 +157,8 @@ function joined(before: Welcome | undefined, next: Welcome): Welcome {
   if (next.until < before.since) return before;
   if (next.since >= before.since && next.last <= before.last && next.until <= before.until) return before;
   return {
-    ...before,
+    // How we know is told of what we know last.
+    ...(next.last >= before.last ? next : before),
     since: Math.min(before.since, next.since),
     last: Math.max(before.last, next.last),
     until: Math.max(before.until, next.until),

@@ -2,6 +2,7 @@
 import type {
   Ban,
   BanEvent,
+  BrakeMemory,
   Duration,
   Instant,
   Network,
@@ -34,6 +35,25 @@ export interface Commit {
   readonly events: readonly BanEvent[];
   /** New ones, in the order in which they came. The oldest in the ledger make room for them. */
   readonly reports: readonly KeptReport[];
+  readonly brakes: readonly KeptBrake[];
+  readonly regulars: readonly KeptRegular[];
+  readonly forgottenRegulars: readonly string[];
+}
+
+/** What the brake of a jail remembers. */
+export interface KeptBrake {
+  readonly jail: string;
+  readonly memory: BrakeMemory;
+}
+
+/** Whose lines hardly ever match: the record of an address, as it is written. */
+export interface KeptRegular {
+  readonly address: string;
+  /** Periods with lines and without a match, and periods with one. */
+  readonly clean: number;
+  readonly spoiled: number;
+  /** The number of the last period. */
+  readonly period: number;
 }
 
 /** What was answered to a report that came with an id. */
@@ -88,6 +108,8 @@ export interface Remembered {
   readonly lastLines: readonly LastLine[];
   /** In the order in which the log-ins were heard of. */
   readonly welcomes: readonly Welcome[];
+  readonly brakes: readonly KeptBrake[];
+  readonly regulars: readonly KeptRegular[];
   readonly openBans: readonly Ban[];
   readonly nextBanId: number;
   /** Rows that made no sense and were passed over. They stay in the ledger. */

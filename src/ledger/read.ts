@@ -5,11 +5,13 @@ import type { Ban, BanEvent, Network } from '../model.ts';
 import type { BanQuery, JailMemory, KeptReport, Remembered } from './contract.ts';
 import {
   readBan,
+  readBrake,
   readEvent,
   readJournal,
   readLastLine,
   readOffender,
   readPosition,
+  readRegular,
   readReport,
   readSession,
   readWelcome,
@@ -46,11 +48,13 @@ export function createReader(db: Database): Reader {
   );
   const lastLines = db.prepare<[], Row>('SELECT source, line, at FROM last_lines ORDER BY source');
   const welcomes = db.prepare<[], Row>(
-    'SELECT jail, address, bits, since, last, until FROM welcomes ORDER BY rowid',
+    'SELECT jail, address, bits, since, last, until, by FROM welcomes ORDER BY rowid',
   );
   const welcomesOf = db.prepare<[string], Row>(
-    'SELECT jail, address, bits, since, last, until FROM welcomes WHERE jail = ? ORDER BY rowid',
+    'SELECT jail, address, bits, since, last, until, by FROM welcomes WHERE jail = ? ORDER BY rowid',
   );
+  const brakes = db.prepare<[], Row>('SELECT jail, version, state FROM brakes ORDER BY jail');
+  const regulars = db.prepare<[], Row>('SELECT address, clean, spoiled, period FROM regulars ORDER BY rowid');
   const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(
@@ -112,6 +116,8 @@ export function createReader(db: Database): Reader {
         sessions: soundOnly(sessions.iterate(), readSession),
         lastLines: soundOnly(lastLines.iterate(), readLastLine),
         welcomes: soundOnly(welcomes.iterate(), readWelcome),
+        brakes: soundOnly(brakes.iterate(), readBrake),
+        regulars: soundOnly(regulars.iterate(), readRegular),
         openBans: soundOnly(openBans.iterate(), readBan),
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
@@ -122,6 +128,8 @@ export function createReader(db: Database): Reader {
         sessions: known.sessions.sound,
         lastLines: known.lastLines.sound,
         welcomes: known.welcomes.sound,
+        brakes: known.brakes.sound,
+        regulars: known.regulars.sound,
         openBans: known.openBans.sound,
         nextBanId: (lastBan.get() ?? 0) + 1,
         damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),

@@ -16,10 +16,12 @@ import type {
   Waiting,
   Welcome,
 } from '../model.ts';
-import type { KeptReport, KeptSession, LastLine } from './contract.ts';
+import type { KeptBrake, KeptRegular, KeptReport, KeptSession, LastLine } from './contract.ts';
 
 /** The version of an offender's state that this Bailiff writes. */
 const OFFENDER_VERSION = 1;
+/** The version of a brake's state that this Bailiff writes. */
+const BRAKE_VERSION = 1;
 
 export type Row = Record<string, unknown>;
 
@@ -133,15 +135,35 @@ export function readLastLine({ source, line, at }: Row): LastLine | undefined {
   return isSound ? ({ source, line: Buffer.from(line).toString('latin1'), at } as LastLine) : undefined;
 }
 
-export function welcomeRow({ jail, address, since, last, until }: Welcome): Row {
-  return { jail, ...addressRow(address), since, last, until };
+export function welcomeRow({ jail, address, since, last, until, by }: Welcome): Row {
+  return { jail, ...addressRow(address), since, last, until, by: by ?? null };
 }
 
 export function readWelcome(row: Row): Welcome | undefined {
   const address = readAddress(row);
-  const { jail, since, last, until } = row;
+  const { jail, since, last, until, by } = row;
   const isSound = address && areTexts(jail) && [since, last, until].every(isInstant);
-  return isSound ? ({ jail, address, since, last, until } as Welcome) : undefined;
+  if (!isSound) return undefined;
+  const isKnown = by === 'session' || by === 'command';
+  return { jail, address, since, last, until, ...(isKnown && { by }) } as Welcome;
+}
+
+export function brakeRow({ jail, memory }: KeptBrake): Row {
+  return { jail, version: BRAKE_VERSION, state: JSON.stringify(memory) };
+}
+
+export function readBrake({ jail, version, state }: Row): KeptBrake | undefined {
+  const memory = version === BRAKE_VERSION ? parse(state) : undefined;
+  if (!areTexts(jail) || !isObject(memory)) return undefined;
+  const { latest, tripped } = memory;
+  const isSound =
+    Array.isArray(latest) && latest.every(isBraked) && (tripped === undefined || isTripped(tripped));
+  return isSound ? ({ jail, memory: { latest, tripped } } as KeptBrake) : undefined;
+}
+
+export function readRegular({ address, clean, spoiled, period }: Row): KeptRegular | undefined {
+  const isSound = areTexts(address) && [clean, spoiled, period].every(isCount);
+  return isSound ? ({ address, clean, spoiled, period } as KeptRegular) : undefined;
 }
 
 export function reportRow(report: KeptReport): Row {
@@ -248,6 +270,20 @@ function isGentle(value: unknown): value is Gentle {
 
 function isWaiting(value: unknown): value is Waiting {
   return isObject(value) && isCount(value['pattern']) && isCount(value['counts']);
+}
+
+function isBraked(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isCount(value['ban']) &&
+    areTexts(value['address']) &&
+    isInstant(value['at']) &&
+    typeof value['behaved'] === 'boolean'
+  );
+}
+
+function isTripped(value: unknown): boolean {
+  return isObject(value) && isInstant(value['at']) && isCount(value['from']) && areTexts(value['why']);
 }
 
 function isStamp(value: unknown): boolean {

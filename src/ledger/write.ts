@@ -5,6 +5,7 @@ import type { Commit } from './contract.ts';
 import {
   addressRow,
   banRow,
+  brakeRow,
   journalRow,
   lastLineRow,
   offenderRow,
@@ -47,8 +48,8 @@ export function createWriter(db: Database): (commit: Commit) => void {
   );
   const forgetLastLine = db.prepare('DELETE FROM last_lines WHERE source = ?');
   const welcome = db.prepare(`
-    INSERT OR REPLACE INTO welcomes (jail, address, bits, since, last, until)
-    VALUES (@jail, @address, @bits, @since, @last, @until)`);
+    INSERT OR REPLACE INTO welcomes (jail, address, bits, since, last, until, by)
+    VALUES (@jail, @address, @bits, @since, @last, @until, @by)`);
   const forgetWelcome = db.prepare(
     'DELETE FROM welcomes WHERE jail = @jail AND address = @address AND bits = @bits',
   );
@@ -70,6 +71,13 @@ export function createWriter(db: Database): (commit: Commit) => void {
   const dropOld = db.prepare(
     'DELETE FROM reports WHERE seq < (SELECT min(seq) FROM reports) + @some AND at < @before',
   );
+  const brake = db.prepare(
+    'INSERT OR REPLACE INTO brakes (jail, version, state) VALUES (@jail, @version, @state)',
+  );
+  const regular = db.prepare(
+    'INSERT OR REPLACE INTO regulars (address, clean, spoiled, period) VALUES (@address, @clean, @spoiled, @period)',
+  );
+  const forgetRegular = db.prepare('DELETE FROM regulars WHERE address = ?');
 
   return db.transaction((commit: Commit) => {
     // Whoever was forgotten and has come back since is in both lists: he goes first and is then written anew.
@@ -81,6 +89,7 @@ export function createWriter(db: Database): (commit: Commit) => void {
     for (const source of commit.forgottenLastLines) forgetLastLine.run(source);
     for (const { jail, address } of commit.forgottenWelcomes)
       forgetWelcome.run({ jail, ...addressRow(address) });
+    for (const address of commit.forgottenRegulars) forgetRegular.run(address);
     for (const each of commit.positions)
       if (each.kind === 'file') position.run(positionRow(each));
       else journal.run(journalRow(each));
@@ -92,6 +101,8 @@ export function createWriter(db: Database): (commit: Commit) => void {
     for (const each of commit.bans) if (each.endedAt !== undefined) ban.run(banRow(each));
     for (const each of commit.bans) if (each.endedAt === undefined) ban.run(banRow(each));
     for (const each of commit.events) event.run({ ...each });
+    for (const each of commit.brakes) brake.run(brakeRow(each));
+    for (const each of commit.regulars) regular.run({ ...each });
     for (const each of commit.reports) report.run(reportRow(each));
     const latest = commit.reports.at(-1);
     if (!latest) return;

@@ -174,6 +174,12 @@ export function createFakeControl(): FakeControl {
         request,
         request.addresses.map((address): AttemptOutcome => ({ address, outcome: 'counted' })),
       ),
+    present: async (request) =>
+      reply('present', request, {
+        ...request,
+        outcome: 'protected' as const,
+        until: '2026-01-06T10:11:12.000Z',
+      }),
     teardown: async () => reply('teardown', undefined, { mode: 'stood-down' as const }),
     arm: async () => reply('arm', undefined, { mode: 'enforcing' as const }),
     reload: async (request) =>

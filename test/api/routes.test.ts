@@ -46,6 +46,7 @@ describe('answers', () => {
     ['DELETE', '/v1/bans?address=192.0.2.7'],
     ['POST', '/v1/reports', { jail: 'app', address: '192.0.2.7', outcome: 'failure' }],
     ['POST', '/v1/attempts', { addresses: ['192.0.2.7'], jail: 'sshd' }],
+    ['POST', '/v1/administrators', { address: '192.0.2.7' }],
     ['POST', '/v1/teardown'],
     ['POST', '/v1/arm'],
     ['POST', '/v1/reload', { confirm: '5m', release: true }],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findPaths, refusesColor } from '../../src/cli/paths.ts';
+import { findOperator, findPaths, refusesColor } from '../../src/cli/paths.ts';
 
 const around = (env: Record<string, string>, uid = 0) => ({ env, uid });
 
@@ -85,4 +85,15 @@ describe('a checkout too deep for a socket', () => {
 test('NO_COLOR counts unless it is empty', () => {
   expect(refusesColor(around({}))).toBe(false);
   expect(['', '1'].map((value) => refusesColor(around({ NO_COLOR: value })))).toEqual([false, true]);
+});
+
+test.each([
+  [{ SSH_CONNECTION: '203.0.113.7 40022 192.0.2.1 22', SSH_CLIENT: '203.0.113.8 40022 22' }, '203.0.113.7'],
+  [{ SSH_CLIENT: '2001:db8::7 40022 22' }, '2001:db8::7'],
+  [{ SSH_CONNECTION: 'fe80::1%eth0 40022 fe80::2%eth0 22' }, 'fe80::1'],
+  [{ SSH_CONNECTION: 'UNKNOWN 65535 UNKNOWN 65535' }, undefined],
+  [{ SSH_CONNECTION: '$(reboot) 1 2 3' }, undefined],
+  [{}, undefined],
+])('from where somebody came over ssh: %j', (env, address) => {
+  expect(findOperator({ env, uid: 0 })).toBe(address);
 });

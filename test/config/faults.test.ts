@@ -428,8 +428,6 @@ test.each([
     'W_CONFIG_FORGEABLE',
     inJail('»"journal": ["_SYSTEMD_UNIT=ssh.service", "+", "_TRANSPORT=syslog"]'),
   ],
-  ['a brake by number', 'W_NOT_YET', inJail('»"brake": "300/1m"')],
-  ['a brake by behaviour', 'W_NOT_YET', inJail('»"brake": "behaving"')],
   [
     'host bits in allow',
     'W_CONFIG_HOST_BITS',
@@ -446,10 +444,10 @@ test.each([
   expect(config).toBeDefined();
 });
 
-test('the brake that is off, empty trusted proxies and "self" are worth no word', () => {
+test('a brake, empty trusted proxies and "self" are worth no word', () => {
   using folder = createFolder();
   const { faults, warnings } = folder.load(
-    `{ "trustedProxies": [], "allow": ["self"],${inJail('"brake": "off"').slice(1)}`,
+    `{ "trustedProxies": [], "allow": ["self"],${inJail('"brake": "300/1m"').slice(1)}`,
   );
   expect([...faults, ...warnings]).toEqual([]);
 });

@@ -238,7 +238,7 @@ async function toldBecauseOf(line: string): Promise<{ nft: string; ban: string }
   const config = { logs: ['auth.log'], filters: ['sshd'], dryRun: false };
   const filters = inBothModes('sshd').slice(0, 1);
   const ready = { rules: jail.rules, filters, config, scope: EVERYTHING } as unknown as SittingJail['ready'];
-  const sitting: SittingJail = { ready, jail };
+  const sitting: SittingJail = { ready, jail, onlyDetects: false };
   const plan = createPlans(
     [sitting],
     () => ready,

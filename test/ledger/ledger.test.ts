@@ -102,8 +102,19 @@ describe('a commit', () => {
     const lastLines = [{ source: '/var/log/auth.log', line: 'a\0\xe4\xff', at: T0 }];
     const welcomes = ['2001:db8:7::/64', '192.0.2.7'].map((text, index) => ({
       ...{ jail: 'sshd', address: net(text), since: T0, last: T0 + index, until: T0 + 60_000 },
+      ...(index === 0 && { by: 'session' as const }),
     }));
-    const kept = { positions, offenders, sessions, lastLines, welcomes };
+    const brakes = [
+      {
+        jail: 'api',
+        memory: { latest: [{ ban: 1, address: '192.0.2.7', at: T0, behaved: true }], tripped: undefined },
+      },
+      { jail: 'sshd', memory: { latest: [], tripped: { at: T0, from: 3, why: 'it did' } } },
+    ];
+    const regulars = ['192.0.2.7', '2001:db8::/64'].map((address) => ({
+      ...{ address, clean: 3, spoiled: 1, period: 5_000_000 },
+    }));
+    const kept = { positions, offenders, sessions, lastLines, welcomes, brakes, regulars };
     await ledger.commit(commitOf({ ...kept, bans, events }), false);
     const remembered = reopened(ledger, folder).load();
     expect(remembered).toEqual({ ...kept, openBans: bans, nextBanId: 3, damaged: 0 });

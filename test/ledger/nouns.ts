@@ -20,6 +20,9 @@ export function commitOf(parts: Partial<Commit>): Commit {
     bans: [],
     events: [],
     reports: [],
+    brakes: [],
+    regulars: [],
+    forgottenRegulars: [],
     ...parts,
   };
 }

@@ -66,6 +66,7 @@ describe('opening', () => {
   it('an empty ledger gives nothing, and bans from number 1', () => {
     const nothing = {
       ...{ positions: [], offenders: [], sessions: [], lastLines: [], welcomes: [], openBans: [] },
+      ...{ brakes: [], regulars: [] },
       ...{ nextBanId: 1, damaged: 0 },
     };
     expect(ledgerIn(stateFolder()).load()).toEqual(nothing);
@@ -128,6 +129,8 @@ describe('opening', () => {
       folder,
       `DROP INDEX bans_by_end;
        DROP TABLE welcomes;
+       DROP TABLE brakes;
+       DROP TABLE regulars;
        DROP TABLE last_lines;
        DROP TABLE journals;
        DROP TABLE reports;

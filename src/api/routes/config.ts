@@ -44,7 +44,7 @@ export const configRoutes = [
     method: 'POST',
     path: '/v1/jails/enable',
     roles: ['control'],
-    summary: 'Puts jails in session until the next reload.',
+    summary: 'Puts jails in session until the next reload, and those whose brake has tripped back in force.',
     query: {},
     body: { jails: jailsField },
     answers: 'JailSwitches',

@@ -1,7 +1,19 @@
 // Whether bans are in force at all.
+import { addressField } from '../fields.ts';
 import { route } from '../route.ts';
 
 export const standingRoutes = [
+  route({
+    method: 'POST',
+    path: '/v1/administrators',
+    roles: ['control'],
+    summary:
+      'An administrator speaks to the daemon from this address: every jail protects it as after a log-in. The CLI says so over ssh.',
+    query: {},
+    body: { address: addressField },
+    answers: 'PresentView',
+    handle: ({ control, body }) => control.present(body),
+  }),
   route({
     method: 'POST',
     path: '/v1/teardown',

@@ -1,5 +1,6 @@
 import { EXIT } from '../../errors.ts';
 import { formatJson } from '../json.ts';
+import { clientInPerson } from '../operator.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -9,7 +10,7 @@ export const verb: Verb = {
   options: [],
   details: 'Exit status 1 where the daemon can only detect.',
   async run(context) {
-    const client = await context.client();
+    const client = await clientInPerson(context);
     const standing = await client.arm();
     const isArmed = standing.mode === 'enforcing';
     if (context.json) context.out(formatJson(standing));

@@ -3,6 +3,7 @@ import { EXIT } from '../../errors.ts';
 import { checkAddresses, checkDuration } from '../arguments.ts';
 import { formatJson } from '../json.ts';
 import { formatTable } from '../table.ts';
+import { clientInPerson } from '../operator.ts';
 import type { Options, Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -23,7 +24,7 @@ export const verb: Verb = {
     const duration = text(options, 'for');
     checkAddresses(args);
     checkDuration(duration);
-    const client = await context.client();
+    const client = await clientInPerson(context);
     const outcomes = await client.ban({
       addresses: [...args],
       jail: text(options, 'jail'),

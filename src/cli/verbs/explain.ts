@@ -1,7 +1,7 @@
 import { EXIT } from '../../errors.ts';
-import { createHost, explain } from '../../daemon/index.ts';
+import { createHost, explain, listLoggedIn } from '../../daemon/index.ts';
 import type { Explanation } from '../../daemon/index.ts';
-import { createClock } from '../../daemon/system.ts';
+import { createClock, createExec } from '../../daemon/system.ts';
 import { printable } from '../../text.ts';
 import { formatInstant } from '../../time.ts';
 import { formatJson } from '../json.ts';
@@ -21,7 +21,9 @@ export const verb: Verb = {
     const { setup, jail } = asked;
     // As a file would hold it: one byte one character, without the line's end.
     const line = Buffer.from(args[0]!.replace(/\r?\n$/, ''), 'utf8').toString('latin1');
-    const found = await explain(setup, line, { jail, now: createClock().now() }, createHost());
+    const now = createClock().now();
+    const loggedIn = await listLoggedIn(createExec(), now);
+    const found = await explain(setup, line, { jail, now, loggedIn }, createHost());
     context.out(context.json ? formatJson(found.map(view)) : describe(context, found));
     return found.some((each) => each.match !== undefined) ? EXIT.done : EXIT.no;
   },

@@ -48,7 +48,7 @@ function lines(history: HistoryView): Cell[][] {
       ...ban.evidence.map((each) => ['evidence', ban.id, each.at, each.file, each.line, each.text]),
     ]),
     ...history.offenders.map((each) => ['offender', each.jail, each.count, each.of, each.window, each.last]),
-    ...history.protected.map((each) => ['protected', each.jail, each.loggedIn, each.until]),
+    ...history.protected.map((each) => ['protected', each.jail, each.loggedIn, each.until, each.by]),
     ...history.next.map((each) => ['next', each.jail, each.nth, each.for ?? 'forever']),
   ];
 }
@@ -71,8 +71,9 @@ function formatScreen(context: Context, history: HistoryView): string {
       each.jail,
       formatWhen(context, each.loggedIn),
       formatWhen(context, each.until),
+      each.by,
     ]);
-    parts.push(formatTable(context, ['jail', 'someone logged in', 'protected until'], rows));
+    parts.push(formatTable(context, ['jail', 'someone was there', 'protected until', 'told by'], rows));
   }
   if (history.next.length > 0) {
     const rows = history.next.map((each) => [each.jail, nextInWords(each), span(each.for)]);

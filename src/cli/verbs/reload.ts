@@ -5,6 +5,7 @@ import { printable } from '../../text.ts';
 import { parseDuration } from '../../time.ts';
 import { formatJson } from '../json.ts';
 import { tellFaults } from '../ready.ts';
+import { clientInPerson } from '../operator.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -24,7 +25,7 @@ export const verb: Verb = {
     const { confirm } = options;
     if (typeof confirm === 'string' && parseDuration(confirm) === undefined)
       throw new BailiffError('E_DURATION', `"${confirm}" is not a duration; try 5m or 90s.`);
-    const client = await context.client();
+    const client = await clientInPerson(context);
     try {
       const answer = await client.reload({
         ...(typeof confirm === 'string' && { confirm }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { parseAddress } from '../../address.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
 import {
   createCron,
@@ -21,7 +22,7 @@ import {
 import { chooseFirewall, createFirewall, createWitness, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
-import { findServiceManager } from '../paths.ts';
+import { findOperator, findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetup, readSetupAside, tellFaults } from '../ready.ts';
 import type { Proofs } from '../../setup/index.ts';
@@ -128,6 +129,7 @@ export const verb: Verb = {
         ...groups,
         version: context.version,
         asksForInput: input === '-',
+        operator: parseAddress(findOperator() ?? ''),
       },
       {
         ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },

@@ -7,6 +7,7 @@ import { answerText, scopeAt } from '../../answer.ts';
 import type { ReadyJail, Setup } from '../../setup/index.ts';
 import { formatDuration } from '../../time.ts';
 import type { Host } from '../host/host.ts';
+import type { OpenSession } from '../host/logged-in.ts';
 import { lookUpNames } from '../host/names.ts';
 import type { SittingJail } from '../pipeline.ts';
 import { createProtection } from '../host/protection.ts';
@@ -40,7 +41,7 @@ export interface Explanation {
 export async function explain(
   setup: Setup,
   line: string,
-  options: { jail: string | undefined; now: Instant },
+  options: { jail: string | undefined; now: Instant; loggedIn?: readonly OpenSession[] | undefined },
   host: Host,
 ): Promise<Explanation[]> {
   const protection = createProtection(
@@ -50,6 +51,9 @@ export async function explain(
   );
   await lookUpNames(protection, host.resolver);
   const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
+  for (const { address, since } of options.loggedIn ?? [])
+    for (const { jail } of sittings.all)
+      jail.welcome(address, options.now, { by: 'session', ...(since !== undefined && { since }) });
   return sittings.all
     .filter(({ ready }) => options.jail === undefined || ready.rules.name === options.jail)
     .flatMap((sitting) =>

@@ -1,25 +1,42 @@
 // Whom a config would have banned over old logs: the daemon's pipeline without a daemon, a firewall or a ledger.
 import { basename } from 'node:path';
 import type { Ban, Instant } from '../../model.ts';
+import { silentLog } from '../../ports.ts';
 import type { Clock } from '../../ports.ts';
 import { createPlans } from '../../setup/index.ts';
 import type { Setup } from '../../setup/index.ts';
 import { readWhole } from '../../sources/index.ts';
 import { createBans } from '../bans.ts';
+import { behaviourOf, createBrakes } from '../brakes.ts';
+import type { Brakes } from '../brakes.ts';
 import type { Host } from '../host/host.ts';
 import { lookUpNames } from '../host/names.ts';
 import { applyChunk } from '../pipeline.ts';
 import type { SittingJail } from '../pipeline.ts';
 import { createProtection } from '../host/protection.ts';
 import { createSessions } from '../intake/sessions.ts';
+import { createRegulars } from '../intake/regulars.ts';
 import { NOTHING_KNOWN, seatJails } from '../sitting.ts';
+import type { Sittings } from '../sitting.ts';
 
 export interface ReplayResult {
   readonly lines: number;
   readonly matches: number;
   /** In the order in which they were decided. */
   readonly bans: readonly Ban[];
-  readonly jails: Readonly<Record<string, { matches: number; ignored: number; late: number; bans: number }>>;
+  readonly jails: Readonly<
+    Record<
+      string,
+      {
+        matches: number;
+        ignored: number;
+        late: number;
+        bans: number;
+        /** When its brake would have tripped; what it bans after that is only detected. */
+        tripped: Instant | undefined;
+      }
+    >
+  >;
   /** Names in the allow lists that can't be resolved here: whom they protect may be among the bans. */
   readonly unresolved: readonly string[];
   /** Files that no jail's `logs` name. */
@@ -43,14 +60,16 @@ export async function replay(
     ports.host,
   );
   const unresolved = await lookUpNames(protection, ports.host.resolver);
-  const sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now);
+  const regulars = createRegulars();
+  const brakes: Brakes = createBrakes({ ...behaviourOf(() => sittings, regulars), log: silentLog });
+  const sittings: Sittings = seatJails(setup, protection, () => NOTHING_KNOWN, options.now, brakes);
   const plans = createPlans(
     sittings.all,
     ({ ready }) => ready,
     ({ ready }) => ready.config.logs,
   );
   const sessions = createSessions([]);
-  const bans = createBans([], 1);
+  const bans = createBans([], 1, brakes.onBan);
   const clock: Clock = { ...ports.clock, now: () => options.now };
   const decided: Ban[] = [];
   const unclaimed: string[] = [];
@@ -64,7 +83,16 @@ export async function replay(
     // A session goes on where the log was rotated.
     const source = withoutRotation(file);
     for await (const chunk of readWhole(file, clock)) {
-      const journey = applyChunk({ ...chunk, source }, plan, sessions, bans, options.now);
+      const journey = applyChunk(
+        { ...chunk, source },
+        plan,
+        sessions,
+        bans,
+        options.now,
+        undefined,
+        regulars,
+      );
+      brakes.settle({ bans, sittings }, options.now);
       decided.push(...journey.bans);
       lines += chunk.lines;
       matches += journey.matches;
@@ -73,7 +101,8 @@ export async function replay(
   const jails = Object.fromEntries(
     sittings.all.map(({ ready, jail }) => {
       const { matches: found, ignored, late, bans: passed } = jail.stats;
-      return [ready.rules.name, { matches: found, ignored, late, bans: passed }];
+      const tripped = brakes.tripped(ready.rules.name)?.at;
+      return [ready.rules.name, { matches: found, ignored, late, bans: passed, tripped }];
     }),
   );
   return { lines, matches, bans: decided, jails, unclaimed, unresolved: unresolved.map(({ name }) => name) };

@@ -4,6 +4,7 @@ import { BailiffError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import type { Setup } from '../../setup/index.ts';
 import type { Bans } from '../bans.ts';
+import type { Brakes } from '../brakes.ts';
 import type { Chunk } from '../../model.ts';
 import type { Committer } from '../committer.ts';
 import type { Enforcer } from '../enforcer.ts';
@@ -23,6 +24,7 @@ export interface InstallParts {
   apply(chunk: Chunk): void;
   readonly sittings: Sittings;
   readonly bans: Bans;
+  readonly brakes: Brakes;
   readonly protection: Protection;
   readonly names: Names;
   readonly committer: Committer;
@@ -51,6 +53,7 @@ export async function installSetup(next: Setup, parts: InstallParts): Promise<In
   for (const { jail, address } of forgotten) committer.forgetOffenders(jail, [address]);
   const placed = feeds.follow(inForce.feeding);
   bans.touch(new Set(rescoped));
+  parts.brakes.refit({ bans, sittings }, clock.now());
   // The step is done; the kernel and the disk are told.
   names.restart();
   await parts.enforcer.allow(protection.allowed());

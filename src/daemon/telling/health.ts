@@ -28,7 +28,9 @@ export function healthOf(vitals: Vitals, now: Instant): NonNullable<StatusView['
   else if (firewallFault !== undefined) problems.push(`New bans do not reach the kernel: ${firewallFault}`);
   for (const { name, state } of jails)
     if (state === 'tripped') problems.push(`The jail ${name} has tripped: it only detects.`);
-  for (const fault of faults) if (isProblem(fault, now)) problems.push(fault.message);
+  // That a jail has tripped is said of each of them already.
+  for (const fault of faults)
+    if (fault.code !== 'W_BRAKE_TRIPPED' && isProblem(fault, now)) problems.push(fault.message);
   for (const source of sources) {
     if (source.state === 'failed') problems.push(`${source.id} can't be read.`);
     if (source.state === 'catching-up' || source.lag > FAR_BEHIND)

@@ -29,6 +29,8 @@ export interface Newsroom {
   readonly latency: Latency;
   readonly onBan: OnBan;
   readonly onFault: OnFault;
+  /** A jail's brake has tripped, or was released (no reason). */
+  onBrake(jail: string, why: string | undefined): void;
   readonly enforcer: EnforcerNews;
   /** For the pipeline; undefined while nobody wants matches. */
   onVerdict(): OnVerdict | undefined;
@@ -77,6 +79,9 @@ export function createNewsroom(clock: Clock, firewallEnforces: boolean): Newsroo
         code,
         message: message ?? '',
       });
+    },
+    onBrake(jail, why) {
+      events.emit({ kind: 'brake', what: why === undefined ? 'released' : 'tripped', jail, why: why ?? '' });
     },
     enforcer: {
       applied(change, outcome) {

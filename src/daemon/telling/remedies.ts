@@ -65,6 +65,10 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
     weight: 'standing',
     hint: 'Usually nothing: it catches up when the flood ends. Else see what keeps nft or ipset busy.',
   },
+  W_BRAKE_TRIPPED: {
+    weight: 'standing',
+    hint: 'Mend the filter and reload; "bailiff unban --jail JAIL" lifts what else it banned, "bailiff enable JAIL" puts it back in force.',
+  },
   E_RELOAD_REFUSED: { weight: 'standing', hint: '"bailiff check" tells every fault; mend them and reload.' },
   W_RELOAD_UNCONFIRMED: { weight: 'oddity', hint: '"bailiff confirm" keeps the config.' },
   W_RELOAD_ROLLED_BACK: {

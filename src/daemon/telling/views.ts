@@ -21,6 +21,7 @@ import type { SourceFault, SourceStatus, Sources } from '../../sources/contract.
 import { formatInstant } from '../../time.ts';
 import type { Bans } from '../bans.ts';
 import type { Effect } from '../effect/effect.ts';
+import type { Brakes } from '../brakes.ts';
 import type { Enforcer } from '../enforcer.ts';
 import { answerOf, nextOf } from './answers.ts';
 import type { ActiveFault, Faults } from './faults.ts';
@@ -31,7 +32,7 @@ import { REMEDIES } from './remedies.ts';
 import { REPORTS } from '../reports/report-source.ts';
 import type { ReportSource, ReportStatus } from '../reports/report-source.ts';
 import type { Sittings } from '../sitting.ts';
-import { protectedIn } from '../host/welcomed.ts';
+import { administratorsIn, protectedIn } from '../host/welcomed.ts';
 
 /** So long the counters of packets may take. */
 const DROPPED_PATIENCE = 2_000;
@@ -50,6 +51,7 @@ export interface ViewParts {
   readonly firewall: Firewall;
   readonly enforcer: Enforcer;
   readonly sittings: Sittings;
+  readonly brakes: Pick<Brakes, 'tripped'>;
   readonly sources: Sources;
   readonly faults: Faults;
   /** What the pipeline noticed about a source (its stamps), by the path that is watched. */
@@ -135,9 +137,11 @@ export function createViews(parts: ViewParts): Views {
   function jailView({ name, filters, dryRun }: JailConfig): JailView {
     const jail = sittings.find(name)?.jail;
     const { matches, ignored, late, bans: bansTotal, evicted } = jail?.stats ?? NOTHING;
+    const tripped = parts.brakes.tripped(name);
     return {
       name,
-      state: !jail ? 'disabled' : dryRun ? 'dry-run' : 'active',
+      state: !jail ? 'disabled' : tripped ? 'tripped' : dryRun ? 'dry-run' : 'active',
+      ...(tripped && { tripped: { at: formatInstant(tripped.at), why: tripped.why } }),
       filters: [...filters],
       matches,
       ignored,
@@ -203,6 +207,7 @@ export function createViews(parts: ViewParts): Views {
         sources: known.sources.map(sourceView),
         jails,
         bounds: parts.bounds(),
+        administrators: administratorsIn(sittings, clock.now()),
         faults: known.faults.map(faultView),
       };
     },

@@ -7,6 +7,7 @@ import { parseAddress } from '../../../src/address.ts';
 import { createBans } from '../../../src/daemon/bans.ts';
 import { createCommitter } from '../../../src/daemon/committer.ts';
 import { createFaults } from '../../../src/daemon/telling/faults.ts';
+import { createRegulars } from '../../../src/daemon/intake/regulars.ts';
 import { createReportMemory } from '../../../src/daemon/reports/report-memory.ts';
 import { createSessions } from '../../../src/daemon/intake/sessions.ts';
 import type { Sessions } from '../../../src/daemon/intake/sessions.ts';
@@ -40,7 +41,12 @@ function read(sessions: Sessions, lines: readonly string[], source = 'a.log'): s
 function committerOf(ledger: Ledger, sessions: Sessions) {
   const clock = createStandingClock(NOW);
   const ports = { clock, log: silentLog, faults: createFaults(clock), at() {} };
-  return createCommitter(ledger, () => [], sessions, createBans([], 1), createReportMemory(ledger), ports);
+  const hints = {
+    regulars: createRegulars(),
+    brakes: { takeDirty: () => ({ brakes: [] }), restore() {} },
+  };
+  const reports = createReportMemory(ledger);
+  return createCommitter(ledger, () => [], sessions, createBans([], 1), reports, hints, ports);
 }
 
 function ledgerHere(): { ledger: Ledger; reopen: () => Ledger } {

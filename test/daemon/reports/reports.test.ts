@@ -11,6 +11,7 @@ import { createBans } from '../../../src/daemon/bans.ts';
 import { createCommitter } from '../../../src/daemon/committer.ts';
 import { createFaults } from '../../../src/daemon/telling/faults.ts';
 import type { SittingJail } from '../../../src/daemon/judge.ts';
+import { createRegulars } from '../../../src/daemon/intake/regulars.ts';
 import { createReportMemory } from '../../../src/daemon/reports/report-memory.ts';
 import { createReportSource } from '../../../src/daemon/reports/report-source.ts';
 import { createReports } from '../../../src/daemon/reports/reports.ts';
@@ -57,7 +58,7 @@ function sittingOf(name: string, remembered: ReturnType<Ledger['load']>, wanted:
   const scope = { protocol: 'any', ports: [] } as const;
   const ignore = { networks: [], names: [] };
   const ready: ReadyJail = { config, rules, filters: [], scope, ignore, fingerprint: name };
-  return { ready, jail: createJail(rules, ignoring, remembered.offenders, NOW) };
+  return { ready, jail: createJail(rules, ignoring, remembered.offenders, NOW), onlyDetects: dryRun };
 }
 
 /** A court without logs on a real ledger. */
@@ -91,6 +92,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
     createSessions([]),
     bans,
     memory,
+    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {} } },
     ports,
   );
   let enforced = 0;
