@@ -126,7 +126,9 @@ export function createFakeControl(): FakeControl {
       },
     ],
     offenders: [{ jail: 'sshd', count: 2, of: 5, window: 600, last: '2026-01-05T10:11:12.000Z' }],
-    protected: [{ jail: 'sshd', loggedIn: '2026-01-05T09:00:00.000Z', until: '2026-01-06T09:00:00.000Z' }],
+    protected: [
+      { jail: 'sshd', loggedIn: '2026-01-05T09:00:00.000Z', until: '2026-01-06T09:00:00.000Z', by: 'log-in' },
+    ],
     next: [{ jail: 'sshd', nth: 2, for: 2_400 }],
   };
   const listeners = new Set<(event: LiveEvent) => void>();
