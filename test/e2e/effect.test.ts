@@ -28,7 +28,7 @@ needs(
   'nginx',
   'curl',
 )('a ban without effect', () => {
-  let internet: Internet<'plain' | 'proxy' | 'freed' | 'blocked' | 'allowed'>;
+  let internet: Internet<'plain' | 'proxy' | 'blocked' | 'allowed'>;
   let nginx: Nginx;
   let daemon: Daemon;
   let folder: string;
@@ -36,7 +36,7 @@ needs(
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'bailiff-effect-'));
-    internet = await createInternet('plain', 'proxy', 'freed', 'blocked', 'allowed');
+    internet = await createInternet('plain', 'proxy', 'blocked', 'allowed');
     const { server, clients } = internet;
     nginx = await startNginx(server, join(folder, 'nginx'), {
       server: `
@@ -139,28 +139,6 @@ needs(
     expect(daemon.output()).toContain('a ban has no effect');
   });
 
-  test(
-    'because somebody took it out of the kernel is told, and it is put back',
-    { timeout: 120_000 },
-    async () => {
-      const { server, clients } = internet;
-      const { freed } = clients;
-      for (let i = 0; i < 3; i++) await guess(freed, '/login');
-      await blockedBan(freed.ipv4);
-      const element = ['inet', 'bailiff', 'ban4_32_any', `{ ${freed.ipv4} }`];
-      const alarm = await eventually('it is told', async () => {
-        await server.run(program('nft'), ['delete', 'element', ...element]);
-        await guess(freed, '/login');
-        return alarmOf(freed.ipv4);
-      });
-      expect(alarm).toMatchObject({ cause: 'not-in-kernel' });
-      await eventually(
-        'it is blocked again',
-        async () => (await server.run(program('nft'), ['get', 'element', ...element])).code === 0,
-      );
-    },
-  );
-
   test('is over with the ban, and the search leaves nothing in the kernel', async () => {
     const table = () => internet.server.runOk(program('nft'), ['list', 'table', 'inet', 'bailiff']);
     await eventually('the probe is gone', async () => !(await table()).includes('probe_'));
@@ -179,54 +157,6 @@ needs(
     });
   });
 });
-
-needs(
-  'root',
-  'ip',
-  'nft',
-  'iptables',
-  'ipset',
-  'nginx',
-  'curl',
-)('a ban by iptables', () => {
-  test(
-    'that a rule of somebody else accepts ahead of is told with that rule',
-    { timeout: 120_000 },
-    async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'bailiff-effect-'));
-      const { server, clients, remove } = await createInternet('attacker');
-      const { attacker } = clients;
-      const nginx = await startNginx(server, join(folder, 'nginx'));
-      const daemon = await startDaemon({
-        ...{ folder: join(folder, 'bailiff'), host: server, args: ['--firewall', 'iptables'] },
-        config: { jails: { login: { filter: 'nginx-login', logs: [nginx.accessLog], maxRetry: 3 } } },
-      });
-      try {
-        const rule = ['PREROUTING', '-s', attacker.ipv4, '-j', 'ACCEPT'];
-        await daemon.caughtUp();
-        await server.runOk(program('iptables'), ['-t', 'raw', '-I', ...rule]);
-        const alarm = await eventually('it is told', async () => {
-          await Promise.all([
-            request(attacker, `http://${server.ipv4}/login`, { method: 'POST' }),
-            aMoment(),
-          ]);
-          return (await daemon.bans()).find(({ ineffective }) => ineffective)?.ineffective;
-        });
-        expect(alarm).toMatchObject({ cause: 'accepted-first', seen: expect.stringContaining('-j ACCEPT') });
-      } finally {
-        await daemon.end('SIGKILL');
-        await nginx.stop();
-        await remove();
-        rmSync(folder, { recursive: true, force: true });
-      }
-    },
-  );
-});
-
-/** An attacker's pace: one request a second. */
-function aMoment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1_000));
-}
 
 function lineOf(address: string, at: number): string {
   const [, day, month, year, time] = /(\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(at).toUTCString())!;

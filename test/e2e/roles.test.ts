@@ -39,6 +39,7 @@ const ASKED: Readonly<Record<string, { readonly path: string; readonly body?: ob
   'POST /v1/arm': { path: '/v1/arm', body: {} },
   'POST /v1/reload': { path: '/v1/reload', body: {} },
   'POST /v1/confirm': { path: '/v1/confirm', body: {} },
+  'POST /v1/administrators': { path: '/v1/administrators', body: { address: '203.0.113.11' } },
   'DELETE /v1/bans': { path: '/v1/bans?all=true' },
 };
 
@@ -66,7 +67,11 @@ const SPOKEN: Readonly<Record<string, readonly string[]>> = {
   teardown: [],
 };
 /** These read files and no socket, or (`watch`) have no end: it asks the same route as the table above. */
-const NOT_SPOKEN = ['run', 'check', 'replay', 'test', 'explain', 'filters', 'watch', 'config', 'completions'];
+const NOT_SPOKEN = [
+  ...['run', 'check', 'replay', 'test', 'explain', 'filters', 'watch', 'config', 'completions'],
+  // Tells what it may not see, and ends well.
+  'doctor',
+];
 
 needs(
   'root',
