@@ -306,8 +306,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'evidence-forgotten',
     point: 9,
     file: 'src/jails/tally.ts',
-    find: 'evidence: offender.evidence.slice(-EVIDENCE_LINES),',
-    replace: 'evidence: offender.evidence.slice(0, 0),',
+    find: 'const evidence = offender.evidence.slice(-EVIDENCE_LINES);',
+    replace: 'const evidence = offender.evidence.slice(0, 0);',
   },
 ];
 

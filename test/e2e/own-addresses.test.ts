@@ -76,13 +76,13 @@ needs(
   const banned = async (): Promise<string[]> => (await daemon.bans()).map(({ address }) => address);
   const inKernel = (): Promise<string> =>
     internet.server.runOk(program('nft'), ['list', 'table', 'inet', 'bailiff']);
-  /** The pid of the daemon's child that listens. */
+  /** The pid of the daemon's child that listens to addresses; another one listens to the firewall. */
   function monitor(): number | undefined {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
       try {
         const isOurs =
           readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[1] === `${daemon.pid}`;
-        if (isOurs && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('\0monitor\0'))
+        if (isOurs && /ip\0(?:.*\0)?monitor\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1')))
           return Number(pid);
       } catch {
         continue; // It has ended meanwhile.

@@ -50,6 +50,8 @@ export function createRearm(parts: RearmParts): Rearm {
   let unsure = false;
   let released: Notice['released'][number][] = [];
   let by: string | undefined;
+  /** The program that was named last: one that has ended by the time the kernel tells of it has no name any more. */
+  let lastKnown: string | undefined;
   let isHeard = false;
   let isBusy = false;
   let count = 0;
@@ -108,12 +110,13 @@ export function createRearm(parts: RearmParts): Rearm {
       { took: Math.round(now - began), ...(who === undefined ? {} : { by: printable(who, 16) }) },
       'what others took out of the kernel was put back',
     );
-    if (pace.isContested(now)) contested(who);
+    lastKnown = who ?? lastKnown;
+    if (pace.isContested(now)) contested();
   }
 
-  function contested(who: string | undefined): void {
+  function contested(): void {
     const times = pace.repairs(clock.monotonic());
-    const last = who === undefined ? '' : `, the last time by the program "${printable(who, 16)}"`;
+    const last = lastKnown === undefined ? '' : `, lately by the program "${printable(lastKnown, 16)}"`;
     faults.raise(
       CONTESTED,
       `Bailiff's part of the firewall was taken out ${times} times in ten minutes${last}; it is put back each time, with pauses between.`,

@@ -131,7 +131,7 @@ test('who flushes in a loop is answered ever more slowly, is an alarm with the n
   expect(faults.list()).toContainEqual(
     expect.objectContaining({
       code: 'W_FIREWALL_CONTESTED',
-      message: expect.stringMatching(/10 times in ten minutes, the last time by the program "[ -~]*nft"/),
+      message: expect.stringMatching(/10 times in ten minutes, lately by the program "[ -~]*nft"/),
     }),
   );
   expect(rearm.count).toBe(10);
