@@ -1,8 +1,8 @@
 // The daemon as a process in a namespace of its own: started, asked, killed.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createClient } from '../../src/api/index.ts';
 import type { Client } from '../../src/api/index.ts';
@@ -12,15 +12,14 @@ import { ended, eventually } from '../support/run.ts';
 
 /** On a machine that many share, what takes a second alone takes half a minute. */
 const PATIENCE = 180_000;
-const MAIN = fileURLToPath(new URL('daemon-main.ts', import.meta.url));
 
 /** Where a daemon runs and what it is called on. */
 export interface Place {
-  /** Holds jails.json, logs/, state/ and run/. */
+  /** Holds jails.json, clock, filters/, logs/, state/ and run/. */
   readonly folder: string;
   readonly host: Host;
-  /** The program; this checkout's unless it is another's. */
-  readonly main: string | undefined;
+  /** The program. */
+  readonly main: string;
 }
 
 /** @param mark `POINT:TIMES`: it dies by SIGKILL when it passes the point for that time; empty: it lives. */
@@ -29,12 +28,12 @@ export function launch({ host, main, folder }: Place, mark = ''): ChildProcess {
     '--enable-experimental-regexp-engine',
     '--enable-experimental-regexp-engine-on-excessive-backtracks',
     '--regexp-backtracks-before-fallback=300',
-    main ?? MAIN,
+    main,
     folder,
     mark,
   ];
-  // A third of what a start costs is to translate the same sources once more.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') };
+  // A third of what a start costs is to translate the same sources once more. Whoever first ends in order leaves it behind.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(dirname(main), 'compiled') };
   const child = spawn(program('ip'), ['netns', 'exec', host.namespace, process.execPath, ...node], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env,
@@ -88,6 +87,15 @@ export async function during(
     throw error;
   } finally {
     await ended(child);
+  }
+}
+
+/** The processes that a process has started, and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return []; // It has ended.
   }
 }
 
