@@ -27,6 +27,7 @@ description: failed log-ins
 layout: syslog
 program: sshd
 match: '^Failed password for <user> from <ip> port \\d+ ssh2$'
+protects: host
 success: '^Accepted publickey for (?<user>\\S+) from <ip> port \\d+ ssh2$'
 `,
   // Of the script's lines, some without an address are made to be about the address in the line before them that has one.
@@ -96,20 +97,25 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
   const journal = { filter: 'ssh', journal: ['_SYSTEMD_UNIT=ssh.service'], start: 'end' };
   return {
     journalDirectory: join(folder, 'logs', JOURNAL),
+    // Whoever logs in by the one source is protected in each jail of the others, too; a few such jails tell as much as all.
+    defaults: { protectAfterSuccess: 0 },
     jails: {
       login: { ...access, filter: 'login', maxRetry: 4, findTime: '5m', banTime: short },
       api: { ...access, filter: 'api', limit: '6/1m', banTime: short },
       // Sentences that are still running when the test ends, so that the kernel has something to hold.
       stern: { ...access, filter: 'login', maxRetry: 25, findTime: '1d', banTime: '9w' },
       sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short, protectAfterSuccess: '3m' },
-      joined: { ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
+      joined: {
+        ...{ ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },
+        protectAfterSuccess: '5m',
+      },
       patient: { ...auth, maxRetry: variant.patience, findTime: '1w', banTime: short },
       waiting: { ...auth, filter: 'waiting', maxRetry: 4, findTime: '1d', banTime: short },
       worker: { ...auth, filter: 'worker', maxRetry: 4, findTime: '1d', banTime: short },
       unit: { ...journal, maxRetry: 5, findTime: '10m', banTime: short },
       app: { reports: true, maxRetry: 4, findTime: '5m', banTime: short, resetOnSuccess: true },
       court: { reports: true, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [443] },
-      gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22] },
+      gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22], protectAfterSuccess: '1d' },
     },
   };
 }

@@ -1,14 +1,15 @@
 // The real daemon, put together as `bailiff run` does it, except that it can be told to die by SIGKILL at a named point,
 // and that its clock is the harness's: node … daemon-main.ts FOLDER [POINT:TIMES]. What stands in FOLDER/clock is how far
 // its clock is off, in milliseconds; SIGUSR2 makes it look again.
-import { readFileSync } from 'node:fs';
+import './flags.ts';
+import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHost, openLedger, startDaemon } from '../../src/daemon/index.ts';
 import { createClock, createExec, createInput, createOwner } from '../../src/daemon/system.ts';
 import { createFirewall } from '../../src/firewall/index.ts';
 import { silentLog } from '../../src/ports.ts';
 import { prepareSetup, takenAsProven } from '../../src/setup/index.ts';
-import { betweenRows, withPoints } from './points.ts';
+import { betweenRows, DYING, withPoints } from './points.ts';
 import type { Point } from './points.ts';
 
 const [folder, mark = ''] = process.argv.slice(2) as [string, string?];
@@ -16,7 +17,9 @@ const [deadly, times] = mark.split(':');
 let left = Number(times);
 
 const at = (point: Point): void => {
-  if (point === deadly && --left <= 0) process.kill(process.pid, 'SIGKILL');
+  if (point !== deadly || --left > 0) return;
+  writeSync(1, DYING);
+  process.kill(process.pid, 'SIGKILL');
 };
 
 let off = 0;

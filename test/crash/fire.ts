@@ -1,10 +1,20 @@
 // Writes a script while one daemon after the other is killed, and worse happens to each before it dies.
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { ended } from '../support/run.ts';
 import { setClock, VARIANT_COUNT, writeConfig } from './config.ts';
-import { POINTS } from './points.ts';
+import { DYING, POINTS } from './points.ts';
 import type { Point } from './points.ts';
-import { childrenOf, commitFailed, launch, lockLedger, pause, ready, reboot, settleOrDie } from './process.ts';
+import {
+  childrenOf,
+  commitFailed,
+  launch,
+  lockLedger,
+  pause,
+  ready,
+  reboot,
+  settleOrDie,
+} from './process.ts';
 import type { Place } from './process.ts';
 import type { Random } from './random.ts';
 import type { Step } from './script.ts';
@@ -54,6 +64,7 @@ async function live(place: Place, steps: readonly Step[], fire: Fire): Promise<C
   setClock(place.folder, random.below(3) === 0 ? hours(random) : 0);
   const mark = point === undefined ? '' : `${point}:${1 + random.below(POINTS[point])}`;
   const child = launch(place, mark);
+  const lastWords = saidBy(child);
   const hangUp = (): void => {
     writeConfig(place.folder, random.below(VARIANT_COUNT));
     if (child.kill('SIGHUP')) note('reload');
@@ -92,8 +103,17 @@ async function live(place: Place, steps: readonly Step[], fire: Fire): Promise<C
   if (!isTimed) await settleOrDie(child, place);
   await ended(child);
   clearTimeout(deadline);
-  note(point ?? 'random');
+  // Where the point was never passed, it died once it had caught up.
+  note(point !== undefined && (await lastWords).endsWith(DYING) ? point : 'random');
   return child;
+}
+
+/** All that it says on its standard output. */
+async function saidBy(child: ChildProcess): Promise<string> {
+  let said = '';
+  child.stdout!.on('data', (text: Buffer) => (said += text.toString('latin1')));
+  await once(child, 'close');
+  return said;
 }
 
 function hours(random: Random): number {

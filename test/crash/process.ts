@@ -13,6 +13,9 @@ import { ended, eventually } from '../support/run.ts';
 /** On a machine that many share, what takes a second alone takes half a minute. */
 const PATIENCE = 180_000;
 
+/** Between two questions. */
+const ASKED = 60;
+
 /** Where a daemon runs and what it is called on. */
 export interface Place {
   /** Holds jails.json, clock, filters/, logs/, state/ and run/. */
@@ -53,7 +56,10 @@ export async function caughtUp(child: ChildProcess, { folder }: Place): Promise<
     'the daemon has caught up',
     async () => {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error('the daemon has ended');
-      return (await client.status().catch(() => undefined))?.caughtUp;
+      const isDone = (await client.status().catch(() => undefined))?.caughtUp;
+      // To be asked is work for it: it looks at every log, and commits.
+      if (!isDone) await pause(ASKED);
+      return isDone;
     },
     PATIENCE,
   );
@@ -114,7 +120,9 @@ export async function commitFailed(child: ChildProcess, { folder }: Place): Prom
     async () => {
       if (child.exitCode !== null || child.signalCode !== null) return true;
       const status = await client.status().catch(() => undefined);
-      return status?.faults.some(({ code }) => code === 'E_LEDGER_UNAVAILABLE');
+      const hasFailed = status?.faults.some(({ code }) => code === 'E_LEDGER_UNAVAILABLE');
+      if (!hasFailed) await pause(ASKED);
+      return hasFailed;
     },
     PATIENCE,
   );

@@ -21,9 +21,12 @@ export interface Offender {
   readonly who: string;
 }
 
+/** A failure, a success, or what speaks neither for nor against anybody. */
+export type Said = 'failure' | 'success' | 'nothing';
+
 export interface Line {
   readonly offender: number;
-  readonly bad: boolean;
+  readonly said: Said;
   /** How far the stamp lies behind the clock; ahead where negative. */
   readonly lag: number;
 }
@@ -42,8 +45,12 @@ export type Step =
       readonly offender: number;
       readonly jail: string | undefined;
       readonly length: number | undefined;
+      /** Also where the address is protected. */
+      readonly force: boolean;
     }
   | { readonly do: 'unban'; readonly offender: number | undefined; readonly jail: string | undefined }
+  /** Another config; where no daemon runs, the next one starts with it. `dies`: as soon as it is in force. */
+  | { readonly do: 'reload'; readonly config: number; readonly dies: boolean }
   | { readonly do: 'pass'; readonly by: number }
   | { readonly do: 'jump'; readonly by: number }
   /** What is asked of the daemon later, starts it again. */
@@ -64,7 +71,11 @@ export type Step =
  * The lengths of time keep out of the way of one thing that the reference doesn't do: to forget offenders. They are
  * forgotten when no line came for findTime, which with these lengths needs a far jump; and no way back is as long as that.
  */
-export function step(offenders: readonly Offender[], jails: readonly string[]): fc.Arbitrary<Step> {
+export function step(
+  offenders: readonly Offender[],
+  jails: readonly string[],
+  configs: number,
+): fc.Arbitrary<Step> {
   const log = fc.constantFrom<LogName>('access.log', 'auth.log');
   const offender = fc.nat({ max: offenders.length - 1 });
   const jail = fc.constantFrom(undefined, ...jails);
@@ -74,8 +85,13 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
     { weight: 2, arbitrary: fc.constantFrom(FIND_TIME - SECOND, FIND_TIME, FIND_TIME + SECOND) },
     { weight: 1, arbitrary: fc.constantFrom(-4 * MINUTE, -40 * MINUTE) },
   );
+  const said = fc.oneof(
+    { weight: 9, arbitrary: fc.constant<Said>('failure') },
+    { weight: 2, arbitrary: fc.constant<Said>('nothing') },
+    { weight: 1, arbitrary: fc.constant<Said>('success') },
+  );
   const lines = (minLength: number) =>
-    fc.array(fc.record({ offender, bad: fc.constantFrom(true, true, true, false), lag }), {
+    fc.array(fc.record({ offender, said, lag }), {
       minLength,
       maxLength: 6,
     });
@@ -112,6 +128,7 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
         offender: fc.constantFrom(0, 2, offenders.length - 1),
         jail: fc.constantFrom(undefined, jails[0]),
         length: fc.constantFrom(undefined, 5 * MINUTE, 2 * HOUR),
+        force: fc.boolean(),
       }),
     },
     {
@@ -137,6 +154,14 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
       }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('stop', 'kill') }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('reload'),
+        config: fc.nat({ max: configs - 1 }),
+        dies: fc.constantFrom(false, false, true),
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('start') }) },
     {
       weight: 4,
