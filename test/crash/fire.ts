@@ -60,7 +60,9 @@ export async function underFire(
 async function live(place: Place, steps: readonly Step[], fire: Fire): Promise<ChildProcess> {
   const { random, write } = fire;
   const note = (what: string): void => void (fire.met[what] = (fire.met[what] ?? 0) + 1);
-  const point = random.below(2) === 0 ? random.pick(Object.keys(POINTS) as Point[]) : undefined;
+  // Some can't commit for a while: what could not be written then is written afterwards, with all that came since.
+  const recovers = random.below(5) === 0;
+  const point = !recovers && random.below(2) === 0 ? random.pick(Object.keys(POINTS) as Point[]) : undefined;
   setClock(place.folder, random.below(3) === 0 ? hours(random) : 0);
   const mark = point === undefined ? '' : `${point}:${1 + random.below(POINTS[point])}`;
   const child = launch(place, mark);
@@ -70,13 +72,11 @@ async function live(place: Place, steps: readonly Step[], fire: Fire): Promise<C
     if (child.kill('SIGHUP')) note('reload');
   };
   // Some die while they boot, most while lines are being written.
-  const isReady = !(point === undefined && random.below(5) === 0);
+  const isReady = recovers || point !== undefined || random.below(5) > 0;
   if (isReady) await ready(child);
   else await pause(random.below(START));
-  // Some can't commit meanwhile: what they do to the kernel is known to nobody when they die.
-  const unlock = isReady && random.below(4) === 0 ? lockLedger(place) : undefined;
-  // Others can again in time: then what could not be committed before is, with all that came since.
-  const recovers = unlock !== undefined && point === undefined && random.below(3) > 0;
+  // Others never can: what they do to the kernel is known to nobody when they die.
+  const unlock = recovers || (isReady && random.below(6) === 0) ? lockLedger(place) : undefined;
   // The instant at which it dies is the script's to choose, and nothing waits for it: any instant must do.
   const isTimed = point === undefined && !recovers;
   const deadline = isTimed ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
