@@ -10,6 +10,9 @@ export const DAY = 24 * HOUR;
 /** Longer than all the time that passes in a run, far jumps aside; see {@link step}. */
 export const FIND_TIME = 6 * HOUR;
 
+/** Ten times the patience of the strictest jails. */
+const STUBBORN = 21;
+
 export type LogName = 'access.log' | 'auth.log';
 
 /** An offender keeps to one log: order between logs is not promised. */
@@ -67,6 +70,13 @@ export type Step =
       readonly again: boolean;
     };
 
+/** One who logs in, and then fails more often than any protection bears. */
+function stubborn(offender: number): Step {
+  const line = (said: Said): Line => ({ offender, said, lag: 0 });
+  const failures = Array.from({ length: STUBBORN }, () => line('failure'));
+  return { do: 'append', log: 'auth.log', lines: [line('success'), ...failures], cut: 0 };
+}
+
 /**
  * The lengths of time keep out of the way of one thing that the reference doesn't do: to forget offenders. They are
  * forgotten when no line came for findTime, which with these lengths needs a far jump; and no way back is as long as that.
@@ -118,6 +128,8 @@ export function step(
         cut: fc.constantFrom(0, 0, 1, 25),
       }),
     },
+    // Whoever has logged in has much patience, but not for ever.
+    { weight: 1, arbitrary: fc.nat({ max: offenders.length - 1 }).map(stubborn) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('rename'), log, lines: lines(0), late: lines(0) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('copytruncate'), log, lines: lines(0) }) },
     {
