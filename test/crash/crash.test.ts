@@ -1,10 +1,32 @@
 // Killed by SIGKILL at random instants and at named points, the daemon ends where an uninterrupted one does.
-import { expect, test } from 'vitest';
+// BAILIFF_CRASH_KILLS asks for more kills.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { needs } from '../support/programs.ts';
+import { bundle } from './bundle.ts';
+import { POINTS } from './points.ts';
 import { crashRun } from './run.ts';
 
-const KILLS = 24;
+/** In all. */
+const KILLS = Number(process.env['BAILIFF_CRASH_KILLS'] ?? 200);
+/** Of a run. Longer runs would show nothing more, and what they leave would be larger. */
+const KILLS_A_RUN = 100;
 const STEPS = 500;
+const RUNS = Math.ceil(KILLS / KILLS_A_RUN);
+const SEEDS = Array.from({ length: RUNS }, (_, run) => 11 + run);
+
+let folder: string;
+let main: string;
+/** What happened, in all runs together. */
+const met: Record<string, number> = {};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bailiff-bundle-'));
+  main = await bundle(join(import.meta.dirname, '..', '..'), folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 needs(
   'root',
@@ -13,19 +35,21 @@ needs(
   'journalctl',
   'systemd-journal-remote',
 )('after any crash', () => {
-  test.concurrent.each([11, 12])(
+  test.concurrent.each(SEEDS)(
     'bans, counts, positions and kernel sets are those of a run without one (seed %i)',
-    // Alone on two cores it takes a minute and a half; this is a limit against hanging.
-    { timeout: 1_200_000 },
+    // A limit against hanging: many such runs share two cores.
+    { timeout: 1_200_000 * RUNS },
     async (seed) => {
       const start = Date.now() - 2 * 86_400_000;
-      const calm = await crashRun({ seed, kills: 0, steps: STEPS, start });
-      const killed = await crashRun({ seed, kills: KILLS, steps: STEPS, start });
-      expect(killed.kills).toBe(KILLS);
+      const kills = Math.ceil(KILLS / RUNS);
+      const calm = await crashRun({ seed, kills: 0, steps: STEPS, start, main });
+      const killed = await crashRun({ seed, kills, steps: STEPS, start, main });
+      for (const [what, times] of Object.entries(killed.met)) met[what] = (met[what] ?? 0) + times;
+      expect(killed.kills).toBe(kills);
       expect(killed.outcome).toEqual(calm.outcome);
       // An outcome without bans, counts or blocks would be equal, and prove nothing.
       expect(calm.outcome.bans.length).toBeGreaterThan(20);
-      for (const jail of ['joined', 'waiting'])
+      for (const jail of ['joined', 'waiting', 'worker'])
         expect(calm.outcome.bans.some((ban) => ban.startsWith(`${jail} `))).toBe(true);
       expect(calm.outcome.offenders.length).toBeGreaterThan(15);
       expect(calm.outcome.logIns.length).toBeGreaterThan(5);
@@ -38,4 +62,9 @@ needs(
       for (const answer of calm.outcome.answers) expect(answer).toMatch(/^\S+ (.*), again \1$/);
     },
   );
+
+  test('each point was died at, and each kind of weather met', () => {
+    const wanted = [...Object.keys(POINTS), 'random', 'reload', 'clock', 'child killed', 'commit failed'];
+    expect(wanted.filter((what) => !(what in met))).toEqual([]);
+  });
 });

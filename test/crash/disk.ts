@@ -4,19 +4,29 @@ import {
   copyFileSync,
   existsSync,
   readdirSync,
+  readFileSync,
   renameSync,
+  statSync,
   truncateSync,
+  unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { appendToJournalSync } from '../support/journal.ts';
 import type { Step } from './script.ts';
 
 /** Rotated files are never deleted here: the promise is about what can be read. */
-const KEPT = 99;
+const KEPT = 199;
 
 /** The folder of the journal, beside the logs. */
 export const JOURNAL = 'journal';
+
+/** logrotate's `dateext`, by the second. */
+const FIRST_DATE = 1_700_000_000;
+/** Of this log the rotated files bear dates, of the others numbers. */
+const DATED = 'auth.log';
 
 export function carryOut(folder: string, step: Step): void {
   const live = 'log' in step ? join(folder, step.log) : '';
@@ -34,16 +44,17 @@ export function carryOut(folder: string, step: Step): void {
     case 'append':
       appendFileSync(live, step.bytes);
       return;
-    case 'rename':
-      shift(live);
-      renameSync(live, `${live}.1`);
+    case 'rename': {
+      const rotated = makeRoom(live);
+      renameSync(live, rotated);
       // The writer has the old file open until it is told to open the new one.
-      if (step.late.length > 0) appendFileSync(`${live}.1`, step.late);
+      if (step.late.length > 0) appendFileSync(rotated, step.late);
       writeFileSync(live, '');
+      if (step.compress) compressBefore(live, rotated);
       return;
+    }
     case 'copytruncate':
-      shift(live);
-      copyFileSync(live, `${live}.1`);
+      copyFileSync(live, makeRoom(live));
       truncateSync(live, 0);
       return;
   }
@@ -53,7 +64,28 @@ function liveJournal(folder: string): string {
   return join(folder, JOURNAL, 'live.journal');
 }
 
-function shift(live: string): void {
+/** @returns the name that the log gets, which is free by then. */
+function makeRoom(live: string): string {
+  if (basename(live) === DATED) return `${live}-${FIRST_DATE + rotatedOf(live).length}`;
   for (let i = KEPT; i > 0; i--)
-    if (existsSync(`${live}.${i}`)) renameSync(`${live}.${i}`, `${live}.${i + 1}`);
+    for (const end of ['', '.gz'])
+      if (existsSync(`${live}.${i}${end}`)) renameSync(`${live}.${i}${end}`, `${live}.${i + 1}${end}`);
+  return `${live}.1`;
+}
+
+/** As logrotate's `delaycompress`: not what was rotated just now, which may still be written to, but what was before it. */
+function compressBefore(live: string, rotated: string): void {
+  const plain = rotatedOf(live).filter((file) => file !== rotated && !file.endsWith('.gz'));
+  for (const file of plain) {
+    const { atime, mtime } = statSync(file);
+    writeFileSync(`${file}.gz`, gzipSync(readFileSync(file)));
+    utimesSync(`${file}.gz`, atime, mtime);
+    unlinkSync(file);
+  }
+}
+
+function rotatedOf(live: string): string[] {
+  return readdirSync(dirname(live))
+    .filter((name) => name.startsWith(basename(live)) && name !== basename(live))
+    .map((name) => join(dirname(live), name));
 }

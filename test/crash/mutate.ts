@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { bundle } from './bundle.ts';
 import { applyTo, MUTATIONS } from './mutations.ts';
 import type { Mutation } from './mutations.ts';
 import type { Outcome } from './outcome.ts';
@@ -14,7 +15,7 @@ import { crashRun } from './run.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const COPIED = ['src', 'filters', 'test/crash', 'test/support', 'package.json'];
 const STEPS = 240;
-const KILLS = 14;
+const KILLS = 30;
 /** Tried one after the other, until one shows a difference. */
 const SEEDS = [21, 22, 23, 24];
 const START = Date.now() - 2 * 86_400_000;
@@ -23,6 +24,9 @@ const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !MUTATIONS.some((mutation) => mutation.name === name));
 if (unknown.length > 0) throw new Error(`no such mutation: ${unknown.join(', ')}`);
 const chosen = MUTATIONS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+
+const ownFolder = mkdtempSync(join(tmpdir(), 'bailiff-own-'));
+const own = await bundle(ROOT, ownFolder);
 
 const calm = new Map<number, Outcome>();
 let survivors = 0;
@@ -35,6 +39,7 @@ for (const mutation of chosen) {
     `${seen === undefined ? 'SURVIVED' : 'caught'}\t${mutation.name}\tpoint ${mutation.point}\t${seconds} s\t${seen ?? ''}`,
   );
 }
+rmSync(ownFolder, { recursive: true, force: true });
 process.exitCode = survivors > 0 ? 1 : 0;
 
 /** @returns how the harness noticed; undefined where it did not. */
@@ -45,7 +50,7 @@ async function seek(mutation: Mutation): Promise<string | undefined> {
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     const file = join(folder, mutation.file);
     writeFileSync(file, applyTo(readFileSync(file, 'utf8'), mutation));
-    const main = join(folder, 'test', 'crash', 'daemon-main.ts');
+    const main = await bundle(folder, join(folder, 'bundle'));
     for (const seed of SEEDS) {
       const seen = await attempt(seed, main);
       if (seen !== undefined) return `seed ${seed}: ${seen}`;
@@ -70,8 +75,8 @@ async function attempt(seed: number, main: string): Promise<string | undefined> 
 async function uninterrupted(seed: number): Promise<Outcome> {
   const known = calm.get(seed);
   if (known) return known;
-  const { outcome } = await crashRun({ seed, kills: 0, steps: STEPS, start: START });
-  const { outcome: killed } = await crashRun({ seed, kills: KILLS, steps: STEPS, start: START });
+  const { outcome } = await crashRun({ seed, kills: 0, steps: STEPS, start: START, main: own });
+  const { outcome: killed } = await crashRun({ seed, kills: KILLS, steps: STEPS, start: START, main: own });
   const differs = difference(outcome, killed);
   if (differs !== undefined)
     throw new Error(`the harness fails without a mutation (seed ${seed}): ${differs}`);

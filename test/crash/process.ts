@@ -1,8 +1,8 @@
 // The daemon as a process in a namespace of its own: started, asked, killed.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createClient } from '../../src/api/index.ts';
 import type { Client } from '../../src/api/index.ts';
@@ -12,15 +12,17 @@ import { ended, eventually } from '../support/run.ts';
 
 /** On a machine that many share, what takes a second alone takes half a minute. */
 const PATIENCE = 180_000;
-const MAIN = fileURLToPath(new URL('daemon-main.ts', import.meta.url));
+
+/** Between two questions. */
+const ASKED = 60;
 
 /** Where a daemon runs and what it is called on. */
 export interface Place {
-  /** Holds jails.json, logs/, state/ and run/. */
+  /** Holds jails.json, clock, filters/, logs/, state/ and run/. */
   readonly folder: string;
   readonly host: Host;
-  /** The program; this checkout's unless it is another's. */
-  readonly main: string | undefined;
+  /** The program. */
+  readonly main: string;
 }
 
 /** @param mark `POINT:TIMES`: it dies by SIGKILL when it passes the point for that time; empty: it lives. */
@@ -29,12 +31,12 @@ export function launch({ host, main, folder }: Place, mark = ''): ChildProcess {
     '--enable-experimental-regexp-engine',
     '--enable-experimental-regexp-engine-on-excessive-backtracks',
     '--regexp-backtracks-before-fallback=300',
-    main ?? MAIN,
+    main,
     folder,
     mark,
   ];
-  // A third of what a start costs is to translate the same sources once more.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') };
+  // A third of what a start costs is to translate the same sources once more. Whoever first ends in order leaves it behind.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(dirname(main), 'compiled') };
   const child = spawn(program('ip'), ['netns', 'exec', host.namespace, process.execPath, ...node], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env,
@@ -54,7 +56,10 @@ export async function caughtUp(child: ChildProcess, { folder }: Place): Promise<
     'the daemon has caught up',
     async () => {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error('the daemon has ended');
-      return (await client.status().catch(() => undefined))?.caughtUp;
+      const isDone = (await client.status().catch(() => undefined))?.caughtUp;
+      // To be asked is work for it: it looks at every log, and commits.
+      if (!isDone) await pause(ASKED);
+      return isDone;
     },
     PATIENCE,
   );
@@ -91,6 +96,15 @@ export async function during(
   }
 }
 
+/** The processes that a process has started, and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return []; // It has ended.
+  }
+}
+
 /** Keeps the daemon from committing, as somebody does who looks at the ledger by hand. @returns what ends it. */
 export function lockLedger({ folder }: Place): () => void {
   const db = new Database(join(folder, 'state', 'ledger.sqlite'), { timeout: 5_000 });
@@ -106,7 +120,9 @@ export async function commitFailed(child: ChildProcess, { folder }: Place): Prom
     async () => {
       if (child.exitCode !== null || child.signalCode !== null) return true;
       const status = await client.status().catch(() => undefined);
-      return status?.faults.some(({ code }) => code === 'E_LEDGER_UNAVAILABLE');
+      const hasFailed = status?.faults.some(({ code }) => code === 'E_LEDGER_UNAVAILABLE');
+      if (!hasFailed) await pause(ASKED);
+      return hasFailed;
     },
     PATIENCE,
   );

@@ -9,6 +9,8 @@ const CLIENTS = 4;
 /** Each has offenders of his own: what one of them is accused of comes in the same order in each run. */
 const OFFENDERS = 3;
 const BATCH = 5;
+/** So long a client waits that has no answer. */
+const AGAIN = 80;
 
 export interface Reporter {
   /** So many steps of the script were written: so many more reports of each client may go. */
@@ -70,7 +72,7 @@ function createApplication(folder: string, seed: number, number: number, start: 
         const outcomes = await client.report({ reports: [...batch] });
         return outcomes.map(({ outcome, why = '' }) => `${outcome} ${why}`);
       } catch {
-        await pause(20);
+        await pause(AGAIN);
       }
     }
     return [];

@@ -7,8 +7,11 @@ import type { Random } from './random.ts';
 export type Step =
   /** Bytes at the end of the live file; they may end within a line or a character, and the next step goes on there. */
   | { readonly what: 'append'; readonly log: string; readonly bytes: Buffer }
-  /** Rename and create. `late` is what the writer, still holding the old file, writes to it after the rename. */
-  | { readonly what: 'rename'; readonly log: string; readonly late: Buffer }
+  /**
+   * Rename and create. `late` is what the writer, still holding the old file, writes to it after the rename.
+   * `compress`: what was rotated before is compressed.
+   */
+  | { readonly what: 'rename'; readonly log: string; readonly late: Buffer; readonly compress: boolean }
   | { readonly what: 'copytruncate'; readonly log: string }
   | { readonly what: 'journal'; readonly entries: readonly JournalEntry[] }
   /** The entries to come stand in a new file. */
@@ -22,8 +25,17 @@ const OFFENDERS = 10;
 export const PARDONED = ['198.18.0.2', '2001:db8:4::1', '198.19.0.3'];
 /** An offender who also logs in, so that he is protected for a while. */
 const GUEST = '198.19.0.9';
+/** They log in all the time. Others do once: what is forgotten of that is told by no later line. */
+const REGULARS = Array.from({ length: 8 }, () => '198.19.1.1');
+const WORKERS = 30;
 const MINUTE = 60_000;
+/** Between two lines of a log pass so many milliseconds at most. */
+const PACE = 3_000;
 const LONG = 300 * 1_024;
+/** One step in so many is a burst. */
+const BURSTS = 60;
+/** So many lines at once are several chunks: while they are read, what else is to come waits. */
+const BURST = 1_500;
 
 /** @param start the first stamp: it lies in the past, so that the outcome doesn't hang on when the script is run. */
 export function writeScript(seed: number, steps: number, start: number): Step[] {
@@ -37,6 +49,11 @@ export function writeScript(seed: number, steps: number, start: number): Step[] 
       script.push(journal.step());
       continue;
     }
+    if (random.below(BURSTS) === 0) {
+      // All at once: then one source is read while a chunk of another waits its turn.
+      script.push(journal.entries(BURST), ...writers.map((writer) => writer.burst()));
+      continue;
+    }
     const writer = random.pick(writers);
     const kind = random.below(14);
     if (kind === 0)
@@ -44,6 +61,7 @@ export function writeScript(seed: number, steps: number, start: number): Step[] 
         what: 'rename',
         log: writer.log,
         late: writer.lines(random.below(4)),
+        compress: random.below(3) === 0,
       });
     else if (kind === 2) script.push(...writer.endless());
     else if (kind === 1) script.push(...writer.finish(), { what: 'copytruncate', log: writer.log });
@@ -68,7 +86,7 @@ function createJournalWriter(random: Random, start: number) {
   const entries = (count: number): Step => ({
     what: 'journal',
     entries: Array.from({ length: count }, () => {
-      now += 1 + random.below(8_000);
+      now += 1 + random.below(PACE);
       const unit = random.below(5) === 0 ? 'other.service' : 'ssh.service';
       return {
         at: now,
@@ -108,7 +126,7 @@ function createWriter(log: LogName, random: Random, start: number) {
     lines(count: number): Buffer {
       let text = '';
       for (let i = 0; i < count; i++) {
-        now += random.below(8_000);
+        now += random.below(PACE);
         // Some stamps are late, as those of requests that took long.
         text += `${line(random, now - (random.below(10) === 0 ? random.below(2 * MINUTE) : 0))}\n`;
       }
@@ -130,6 +148,11 @@ function createWriter(log: LogName, random: Random, start: number) {
       ]);
       held = Buffer.from(this.lines(1));
       return [{ what: 'append', log, bytes }];
+    },
+    burst(): Step {
+      const bytes = Buffer.concat([held, this.lines(BURST)]);
+      held = Buffer.alloc(0);
+      return { what: 'append', log, bytes };
     },
     finish(): Step[] {
       const rest = held;
@@ -164,6 +187,10 @@ function authLine(random: Random, at: number): string {
   const stamp = `${date.toUTCString().slice(8, 11)} ${String(date.getUTCDate()).padStart(2, ' ')} ${date.toISOString().slice(11, 19)}`;
   // What was said just before came again, says the syslog daemon.
   if (random.below(8) === 0) return `${stamp} web last message repeated ${1 + random.below(3)} times`;
+  if (random.below(5) === 0) {
+    const said = random.below(4) === 0 ? `hello from 198.19.2.${random.below(OFFENDERS) + 1}` : 'refused';
+    return `${stamp} web worker[${random.below(WORKERS)}]: ${said}`;
+  }
   const user = random.pick([
     'root',
     'invalid user józsef',
@@ -171,7 +198,7 @@ function authLine(random: Random, at: number): string {
     'admin',
   ]);
   // Now and then it is an offender who logs in.
-  const guest = random.below(12) === 0 ? GUEST : '198.19.1.1';
+  const guest = random.pick([GUEST, ...REGULARS, `198.19.${32 + random.below(32)}.${random.below(256)}`]);
   const message = random.pick([
     `Failed password for ${user} from ${ip} port ${1_024 + random.below(60_000)} ssh2`,
     `Accepted publickey for ops from ${guest} port 40022 ssh2`,

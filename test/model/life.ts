@@ -24,7 +24,8 @@ import type { World } from './clock.ts';
 /** What outlives a daemon. */
 export interface Home {
   readonly folder: string;
-  readonly setup: Setup;
+  /** What the config on the disk stands for. */
+  setup: Setup;
   readonly kernel: Firewall;
   readonly world: World;
   /** Left out, the ledger is never tidied. */
@@ -91,7 +92,7 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
   const daemon: Daemon = await startDaemon(
     {
       setup,
-      prepare: () => ({ ok: true, setup, warnings: [] }),
+      prepare: () => ({ ok: true, setup: home.setup, warnings: [] }),
       watchConfig: false,
       ledger: openLedger(state),
       runtime,

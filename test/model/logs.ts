@@ -1,11 +1,12 @@
 // The writers of the two logs: lines as nginx and sshd write them, and rotation as logrotate does it.
 import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 
+import type { Said } from './steps.ts';
+
 export interface Attempt {
   readonly who: string;
   readonly stamp: number;
-  /** A line of a good citizen speaks against nobody. */
-  readonly bad: boolean;
+  readonly said: Said;
 }
 
 export interface Writer {
@@ -70,16 +71,21 @@ export function createWriter(
   };
 }
 
-export function accessLine({ who, stamp, bad }: Attempt, file: number): string {
+export function accessLine({ who, stamp, said }: Attempt, file: number): string {
   const iso = new Date(stamp).toISOString();
   const month = new Date(stamp).toUTCString().slice(8, 11);
   const time = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
-  return `${who} - - [${time}] "POST /login HTTP/1.1" ${bad ? 401 : 200} 12 "-" "Grüße/1.${file}"`;
+  return `${who} - - [${time}] "POST /login HTTP/1.1" ${said === 'failure' ? 401 : 200} 12 "-" "Grüße/1.${file}"`;
 }
 
-export function authLine({ who, stamp, bad }: Attempt, file: number): string {
+export function authLine({ who, stamp, said }: Attempt, file: number): string {
   const date = new Date(stamp);
   const time = `${date.toUTCString().slice(8, 11)} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 19)}`;
-  const said = bad ? 'Failed password for józsef' : 'Accepted password for ops';
-  return `${time} web sshd[${812 + file}]: ${said} from ${who} port 40022 ssh2`;
+  return `${time} web sshd[${812 + file}]: ${SAID[said](who)}`;
 }
+
+const SAID: Readonly<Record<Said, (who: string) => string>> = {
+  failure: (who) => `Failed password for józsef from ${who} port 40022 ssh2`,
+  success: (who) => `Accepted password for ops from ${who} port 40022 ssh2`,
+  nothing: (who) => `Server listening on ${who} port 22.`,
+};

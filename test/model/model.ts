@@ -14,64 +14,14 @@ import type { Fate, Home, Life } from './life.ts';
 import { accessLine, authLine, createWriter } from './logs.ts';
 import type { Attempt, Writer } from './logs.ts';
 import { reckon } from './reference.ts';
-import type { Court, Entry, Reckoning } from './reference.ts';
-import { DAY, FIND_TIME, HOUR, MINUTE, SECOND } from './steps.ts';
-import type { Line, LogName, Offender, Step } from './steps.ts';
+import { OFFENDERS, SCOPES, VARIANTS } from './courts.ts';
+import type { Entry, Reckoning } from './reference.ts';
+import { DAY, SECOND } from './steps.ts';
+import type { Line, LogName, Step } from './steps.ts';
 
-const LADDER = { first: 10 * MINUTE, factor: 3, max: HOUR, forget: DAY };
 const START = Date.parse('2026-06-15T10:00:00Z');
 /** The kernel's ends are accurate to so much. */
 const TOLERANCE = 3 * SECOND;
-
-export const COURTS: readonly Court[] = [
-  { name: 'login', log: 'access.log', maxRetry: 3, findTime: FIND_TIME, ...LADDER },
-  {
-    name: 'limit',
-    log: 'access.log',
-    maxRetry: 6,
-    findTime: FIND_TIME,
-    ...LADDER,
-    first: 40 * MINUTE,
-    factor: 1,
-  },
-  { name: 'sshd', log: 'auth.log', maxRetry: 4, findTime: FIND_TIME, ...LADDER },
-];
-const SCOPES: Readonly<Record<string, string>> = {
-  login: 'any ',
-  limit: 'tcp 443',
-  sshd: 'any 22',
-  manual: 'any ',
-};
-
-export const OFFENDERS: readonly Offender[] = [
-  { log: 'access.log', from: ['192.0.2.7'], who: '192.0.2.7' },
-  { log: 'access.log', from: ['2001:db8:1:2::3', '2001:db8:1:2:f::9'], who: '2001:db8:1:2::/64' },
-  { log: 'auth.log', from: ['192.0.2.9'], who: '192.0.2.9' },
-  { log: 'auth.log', from: ['198.18.0.1'], who: '198.18.0.1' },
-  { log: 'access.log', from: [ALLOWED], who: ALLOWED },
-];
-
-/** The config that the reference's courts stand for. */
-export function configOf(logs: string): object {
-  const banTime = { first: '10m', factor: 3, max: '1h', forget: '1d' };
-  return {
-    // The reference knows no log-ins; what they do is tried in test/jails and test/crash.
-    defaults: { findTime: '6h', banTime, protectAfterSuccess: 0 },
-    allow: [ALLOWED],
-    jails: {
-      login: { filter: 'nginx-login', logs: [join(logs, 'access.log')], maxRetry: 3 },
-      limit: {
-        filter: 'nginx-login',
-        logs: [join(logs, 'access.log')],
-        limit: '5/6h',
-        banTime: { ...banTime, first: '40m', factor: 1 },
-        ports: [443],
-        protocol: 'tcp',
-      },
-      sshd: { filter: 'sshd', logs: [join(logs, '*auth.log')], zone: 'UTC', maxRetry: 4, ports: [22] },
-    },
-  };
-}
 
 /** How often the runs came to what they are about. */
 export interface Reached {
@@ -81,12 +31,23 @@ export interface Reached {
   repeated: number;
   extended: number;
   deaths: number;
+  /** A log-in kept somebody from a ban, … */
+  spared: number;
+  /** … could not any more, … */
+  lost: number;
+  /** … and kept an administrator from one. */
+  refused: number;
+  reloads: number;
 }
 
-/** Runs the steps in `folder`, whose `state`, `run` and `logs` are made anew. @throws where daemon and reference differ. */
+/**
+ * Runs the steps in `folder`, whose `state`, `run` and `logs` are made anew.
+ * @param setups one for each variant of the courts.
+ * @throws where daemon and reference differ.
+ */
 export async function runSteps(
   folder: string,
-  setup: Setup,
+  setups: readonly Setup[],
   steps: readonly Step[],
   reached: Reached,
 ): Promise<void> {
@@ -94,7 +55,7 @@ export async function runSteps(
     rmSync(join(folder, name), { recursive: true, force: true });
     mkdirSync(join(folder, name), { mode: 0o711 });
   }
-  const model = createModel(folder, setup);
+  const model = createModel(folder, setups);
   try {
     await model.up();
     for (const step of steps) {
@@ -106,7 +67,11 @@ export async function runSteps(
   } finally {
     await model.end();
   }
-  const { bans } = model.reckoning();
+  const { bans, spared, lost } = model.reckoning();
+  reached.spared += spared;
+  reached.lost += lost;
+  reached.refused += model.refused();
+  reached.reloads += model.reloads();
   reached.bans += bans.filter(({ by }) => by === 'jail').length;
   reached.lifted += bans.filter(({ endedBy }) => endedBy === 'admin').length;
   reached.replaced += bans.filter(({ endedBy }) => endedBy === 'replaced').length;
@@ -115,15 +80,17 @@ export async function runSteps(
   reached.deaths += model.deaths();
 }
 
-function createModel(folder: string, setup: Setup) {
+function createModel(folder: string, setups: readonly Setup[]) {
   const world = createWorld(START);
   const kernel = createFirewall('memory', { exec: createExec(), clock: createTimers(world), log: silentLog });
-  const home: Home = { folder, setup, kernel, world, deaths: 0 };
+  const home: Home = { folder, setup: setups[0]!, kernel, world, deaths: 0 };
   const journal: Entry[] = [];
   /** Written while nobody read: their arrival is still to come. */
   let unread: { readonly log: LogName; readonly attempt: Attempt }[] = [];
   let life: Life | undefined;
   let extended = 0;
+  let refused = 0;
+  let reloads = 0;
 
   const writers: Readonly<Record<LogName, Writer>> = {
     'access.log': writerOf('access.log', accessLine),
@@ -140,7 +107,9 @@ function createModel(folder: string, setup: Setup) {
   function arrive(): void {
     for (const { log, attempt } of unread) {
       const { who } = OFFENDERS.find(({ from }) => from.includes(attempt.who))!;
-      if (attempt.bad) journal.push({ what: 'line', log, who, stamp: attempt.stamp, now: world.now() });
+      const { said, stamp } = attempt;
+      if (said === 'nothing' || (said === 'success' && log === 'access.log')) continue;
+      journal.push({ what: 'line', said, log, who, stamp, now: world.now() });
     }
     unread = [];
   }
@@ -148,10 +117,10 @@ function createModel(folder: string, setup: Setup) {
   /** Stamps are in whole seconds. */
   function attemptsOf(log: LogName, lines: readonly Line[]): Attempt[] {
     const own = OFFENDERS.filter((offender) => offender.log === log);
-    return lines.map(({ offender, bad, lag }, index) => {
+    return lines.map(({ offender, said, lag }, index) => {
       const { from } = own[offender % own.length]!;
       const stamp = Math.floor((world.now() - lag) / SECOND) * SECOND;
-      return { who: from[index % from.length]!, stamp, bad };
+      return { who: from[index % from.length]!, stamp, said };
     });
   }
 
@@ -206,17 +175,36 @@ function createModel(folder: string, setup: Setup) {
     if (how === 'copytruncate') writers[log].copyTruncate();
   }
 
-  async function ban({ offender, jail, length }: Extract<Step, { do: 'ban' }>): Promise<void> {
+  async function reload({ config, dies }: Extract<Step, { do: 'reload' }>): Promise<void> {
+    const running = life;
+    // Which config a line is judged by is told only where it was read before.
+    await running?.settle();
+    home.setup = setups[config]!;
+    journal.push({ what: 'reload', courts: VARIANTS[config]!, now: world.now() });
+    if (!running || running.isDead) return;
+    reloads++;
+    if (dies) running.doom({ point: 'after-reload', after: 0 });
+    await running.client.reload({});
+    if (dies) await down();
+  }
+
+  async function ban({ offender, jail, length, force }: Extract<Step, { do: 'ban' }>): Promise<void> {
     const { client } = await up();
     const { who } = OFFENDERS[offender]!;
     const rest = { ...(jail && { jail }), ...(length && { for: length / SECOND }) };
-    const [answer] = await client.ban({ addresses: [who], ...rest });
-    expect(answer?.outcome === 'refused').toBe(who === ALLOWED);
+    const [answer] = await client.ban({ addresses: [who], force, ...rest });
+    if (who === ALLOWED || force) expect(answer?.outcome === 'refused').toBe(who === ALLOWED);
+    else if (answer?.outcome === 'refused') refused++;
     if (answer?.outcome === 'extended') extended++;
-    journal.push({ what: 'ban', who, jail: jail ?? 'manual', ...(length && { length }), now: world.now() });
+    journal.push({
+      ...{ what: 'ban', who, jail: jail ?? 'manual', force, now: world.now() },
+      ...(length && { length }),
+    });
   }
 
   async function unban({ offender, jail }: Extract<Step, { do: 'unban' }>): Promise<void> {
+    // Nobody can name a jail that there is not.
+    if (jail !== undefined && !reckoning().courts.some(({ name }) => name === jail)) return;
     const { client } = await up();
     const meant = offender === undefined ? undefined : OFFENDERS[offender]!;
     const whom = meant ? { addresses: [meant.from[0]!] } : { all: true };
@@ -245,6 +233,9 @@ function createModel(folder: string, setup: Setup) {
         break;
       case 'unban':
         await unban(step);
+        break;
+      case 'reload':
+        await reload(step);
         break;
       case 'pass':
         await letPass(step.by);
@@ -278,7 +269,7 @@ function createModel(folder: string, setup: Setup) {
     await letPass(SECOND);
   }
 
-  const reckoning = (): Reckoning => reckon(COURTS, [ALLOWED], journal);
+  const reckoning = (): Reckoning => reckon(VARIANTS[0]!, [ALLOWED], journal);
 
   return {
     up,
@@ -286,6 +277,8 @@ function createModel(folder: string, setup: Setup) {
     reckoning,
     deaths: () => home.deaths,
     extended: () => extended,
+    refused: () => refused,
+    reloads: () => reloads,
     end: down,
     async compare() {
       if (!life) return;
@@ -306,20 +299,24 @@ function createModel(folder: string, setup: Setup) {
     async compareHistories() {
       const now = world.now();
       const reckoned = reckoning();
+      const { courts } = reckoned;
+      const isSitting = ({ jail }: { jail: string }): boolean => courts.some(({ name }) => name === jail);
       for (const { who, from } of OFFENDERS) {
         const history = await life!.client.history(from[0]!);
         const counts = history.offenders.filter(
-          ({ count, last }) => count > 0 && Date.parse(last!) > now - 2 * DAY,
+          (each) => isSitting(each) && each.count > 0 && Date.parse(each.last!) > now - 2 * DAY,
         );
         expect(counts.map(({ jail, count, last }) => `${who} ${jail} ${count} ${last}`).toSorted()).toEqual(
-          COURTS.flatMap((court) => {
-            const last = Math.max(...reckoned.suspect(court.name, who).matches);
-            const count = last > now - 2 * DAY ? reckoned.count(court, who) : 0;
-            return count > 0 ? [`${who} ${court.name} ${count} ${new Date(last).toISOString()}`] : [];
-          }).toSorted(),
+          courts
+            .flatMap((court) => {
+              const last = Math.max(...reckoned.suspect(court.name, who).matches);
+              const count = last > now - 2 * DAY ? reckoned.count(court, who) : 0;
+              return count > 0 ? [`${who} ${court.name} ${count} ${new Date(last).toISOString()}`] : [];
+            })
+            .toSorted(),
         );
         expect(history.next.map(({ jail, nth }) => `${who} ${jail} ${nth}`)).toEqual(
-          COURTS.map((court) => `${who} ${court.name} ${reckoned.nextNumber(court, who, now)}`),
+          courts.map((court) => `${who} ${court.name} ${reckoned.nextNumber(court, who, now)}`),
         );
       }
     },

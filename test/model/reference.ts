@@ -5,6 +5,8 @@ export interface Court {
   readonly name: string;
   readonly log: string;
   readonly maxRetry: number;
+  /** How long a log-in protects, in milliseconds; 0: not at all. */
+  readonly protect: number;
   readonly findTime: number;
   readonly first: number;
   readonly factor: number;
@@ -16,6 +18,7 @@ export interface Court {
 export type Entry =
   | {
       readonly what: 'line';
+      readonly said: 'failure' | 'success';
       readonly log: string;
       readonly who: string;
       readonly stamp: number;
@@ -26,8 +29,11 @@ export type Entry =
       readonly who: string;
       readonly jail: string;
       readonly length?: number;
+      readonly force: boolean;
       readonly now: number;
     }
+  /** These courts sit from now on. What the others remember is there when they come back. */
+  | { readonly what: 'reload'; readonly courts: readonly Court[]; readonly now: number }
   /** Without `who`: everybody; without `jail`: in every jail. */
   | { readonly what: 'unban'; readonly who?: string; readonly jail?: string; readonly now: number }
   | { readonly what: 'time'; readonly now: number };
@@ -51,8 +57,20 @@ export interface Suspect {
   forgiven: number;
 }
 
+/** Somebody logged in: from `since` on, the last time at `last`. */
+interface Welcome {
+  readonly since: number;
+  readonly last: number;
+  readonly until: number;
+}
+
 export interface Reckoning {
+  /** Those that sit at the end. */
+  readonly courts: readonly Court[];
   readonly bans: readonly Sentence[];
+  /** How often a log-in kept somebody from a ban, and how often it could not any more. */
+  readonly spared: number;
+  readonly lost: number;
   suspect(jail: string, who: string): Suspect;
   /** The number of matches within findTime of the newest. */
   count(court: Court, who: string): number;
@@ -66,12 +84,22 @@ function lengthOf({ first, factor, max }: Court, nth: number): number {
   return Math.min(first * factor ** (nth - 1), max);
 }
 
-/** @param allowed who is never counted and never banned. */
+/** So many times as many matches ban whoever is protected by a log-in. */
+const PATIENCE = 10;
+
+/**
+ * @param initial the courts that sit at first.
+ * @param allowed who is never counted and never banned.
+ */
 export function reckon(
-  courts: readonly Court[],
+  initial: readonly Court[],
   allowed: readonly string[],
   journal: readonly Entry[],
 ): Reckoning {
+  let courts = initial;
+  let spared = 0;
+  let lost = 0;
+  const welcomes = new Map<string, Welcome>();
   const suspects = new Map<string, Suspect>();
   const bans: Sentence[] = [];
   const openBan = (jail: string, who: string) =>
@@ -133,7 +161,52 @@ export function reckon(
     const windows = one.matches
       .filter((first) => first <= at && at <= first + court.findTime)
       .map((first) => one.matches.filter((each) => each >= first && each <= first + court.findTime).length);
-    if (Math.max(...windows) >= court.maxRetry) pass(court, who, at, undefined, 'jail', now);
+    const count = Math.max(...windows);
+    const isSpared = isWelcome(court, who, at);
+    if (count < court.maxRetry) return;
+    if (isSpared && count < court.maxRetry * PATIENCE) spared++;
+    else {
+      if (isSpared) lost++;
+      pass(court, who, at, undefined, 'jail', now);
+    }
+  }
+
+  /** Log-ins whose times of protection touch are one; of others the latest is kept. */
+  function logIn({ name, protect }: Court, who: string, stamp: number, now: number): void {
+    if (protect === 0) return;
+    const at = stamp > now + FUTURE ? now : stamp;
+    const key = `${name} ${who}`;
+    const next = { since: at, last: at, until: at + protect };
+    const known = welcomes.get(key);
+    if (known && next.until < known.since) return;
+    const isApart = !known || next.since > known.until;
+    welcomes.set(
+      key,
+      isApart
+        ? next
+        : {
+            since: Math.min(known.since, at),
+            last: Math.max(known.last, at),
+            until: Math.max(known.until, next.until),
+          },
+    );
+  }
+
+  /** Whoever was sentenced since his last log-in is not. */
+  function isWelcome({ name }: Court, who: string, at: number): boolean {
+    const known = welcomes.get(`${name} ${who}`);
+    return !!known && known.since <= at && at <= known.until && known.last >= suspect(name, who).until;
+  }
+
+  /** No log-in protects for longer than the court's new rules say, those of before included. */
+  function reload(next: readonly Court[]): void {
+    courts = next;
+    for (const { name, protect } of courts)
+      for (const [key, welcome] of welcomes) {
+        if (!key.startsWith(`${name} `)) continue;
+        if (protect === 0) welcomes.delete(key);
+        else welcomes.set(key, { ...welcome, until: Math.min(welcome.until, welcome.last + protect) });
+      }
   }
 
   function banByHand(who: string, jail: string, length: number | undefined, now: number): void {
@@ -157,6 +230,7 @@ export function reckon(
   for (const entry of journal) {
     const { now } = entry;
     if (entry.what === 'time') expire(now);
+    else if (entry.what === 'reload') reload(entry.courts);
     else if (entry.what === 'unban') {
       const { who, jail } = entry;
       for (const { name } of courts)
@@ -167,12 +241,20 @@ export function reckon(
         forgive(ban.jail, ban.who, now);
       }
     } else if (allowed.includes(entry.who)) continue;
-    else if (entry.what === 'ban') banByHand(entry.who, entry.jail, entry.length, now);
-    else for (const court of courts) if (court.log === entry.log) read(court, entry.who, entry.stamp, now);
+    else if (entry.what === 'ban') {
+      if (entry.force || !courts.some((court) => isWelcome(court, entry.who, now)))
+        banByHand(entry.who, entry.jail, entry.length, now);
+    } else if (entry.said === 'success') {
+      // At sshd: it protects in every court.
+      for (const court of courts) logIn(court, entry.who, entry.stamp, now);
+    } else for (const court of courts) if (court.log === entry.log) read(court, entry.who, entry.stamp, now);
   }
 
   return {
+    courts,
     bans,
+    spared,
+    lost,
     suspect,
     nextNumber,
     count(court, who) {

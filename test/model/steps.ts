@@ -10,6 +10,9 @@ export const DAY = 24 * HOUR;
 /** Longer than all the time that passes in a run, far jumps aside; see {@link step}. */
 export const FIND_TIME = 6 * HOUR;
 
+/** Ten times the patience of the strictest jails. */
+const STUBBORN = 21;
+
 export type LogName = 'access.log' | 'auth.log';
 
 /** An offender keeps to one log: order between logs is not promised. */
@@ -21,9 +24,12 @@ export interface Offender {
   readonly who: string;
 }
 
+/** A failure, a success, or what speaks neither for nor against anybody. */
+export type Said = 'failure' | 'success' | 'nothing';
+
 export interface Line {
   readonly offender: number;
-  readonly bad: boolean;
+  readonly said: Said;
   /** How far the stamp lies behind the clock; ahead where negative. */
   readonly lag: number;
 }
@@ -42,8 +48,12 @@ export type Step =
       readonly offender: number;
       readonly jail: string | undefined;
       readonly length: number | undefined;
+      /** Also where the address is protected. */
+      readonly force: boolean;
     }
   | { readonly do: 'unban'; readonly offender: number | undefined; readonly jail: string | undefined }
+  /** Another config; where no daemon runs, the next one starts with it. `dies`: as soon as it is in force. */
+  | { readonly do: 'reload'; readonly config: number; readonly dies: boolean }
   | { readonly do: 'pass'; readonly by: number }
   | { readonly do: 'jump'; readonly by: number }
   /** What is asked of the daemon later, starts it again. */
@@ -60,11 +70,22 @@ export type Step =
       readonly again: boolean;
     };
 
+/** One who logs in, and then fails more often than any protection bears. */
+function stubborn(offender: number): Step {
+  const line = (said: Said): Line => ({ offender, said, lag: 0 });
+  const failures = Array.from({ length: STUBBORN }, () => line('failure'));
+  return { do: 'append', log: 'auth.log', lines: [line('success'), ...failures], cut: 0 };
+}
+
 /**
  * The lengths of time keep out of the way of one thing that the reference doesn't do: to forget offenders. They are
  * forgotten when no line came for findTime, which with these lengths needs a far jump; and no way back is as long as that.
  */
-export function step(offenders: readonly Offender[], jails: readonly string[]): fc.Arbitrary<Step> {
+export function step(
+  offenders: readonly Offender[],
+  jails: readonly string[],
+  configs: number,
+): fc.Arbitrary<Step> {
   const log = fc.constantFrom<LogName>('access.log', 'auth.log');
   const offender = fc.nat({ max: offenders.length - 1 });
   const jail = fc.constantFrom(undefined, ...jails);
@@ -74,8 +95,13 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
     { weight: 2, arbitrary: fc.constantFrom(FIND_TIME - SECOND, FIND_TIME, FIND_TIME + SECOND) },
     { weight: 1, arbitrary: fc.constantFrom(-4 * MINUTE, -40 * MINUTE) },
   );
+  const said = fc.oneof(
+    { weight: 9, arbitrary: fc.constant<Said>('failure') },
+    { weight: 2, arbitrary: fc.constant<Said>('nothing') },
+    { weight: 1, arbitrary: fc.constant<Said>('success') },
+  );
   const lines = (minLength: number) =>
-    fc.array(fc.record({ offender, bad: fc.constantFrom(true, true, true, false), lag }), {
+    fc.array(fc.record({ offender, said, lag }), {
       minLength,
       maxLength: 6,
     });
@@ -102,6 +128,8 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
         cut: fc.constantFrom(0, 0, 1, 25),
       }),
     },
+    // Whoever has logged in has much patience, but not for ever.
+    { weight: 1, arbitrary: fc.nat({ max: offenders.length - 1 }).map(stubborn) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('rename'), log, lines: lines(0), late: lines(0) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('copytruncate'), log, lines: lines(0) }) },
     {
@@ -112,6 +140,7 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
         offender: fc.constantFrom(0, 2, offenders.length - 1),
         jail: fc.constantFrom(undefined, jails[0]),
         length: fc.constantFrom(undefined, 5 * MINUTE, 2 * HOUR),
+        force: fc.boolean(),
       }),
     },
     {
@@ -137,6 +166,14 @@ export function step(offenders: readonly Offender[], jails: readonly string[]): 
       }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('stop', 'kill') }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('reload'),
+        config: fc.nat({ max: configs - 1 }),
+        dies: fc.constantFrom(false, false, true),
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('start') }) },
     {
       weight: 4,
