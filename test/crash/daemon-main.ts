@@ -9,7 +9,7 @@ import { createClock, createExec, createInput, createOwner } from '../../src/dae
 import { createFirewall } from '../../src/firewall/index.ts';
 import { silentLog } from '../../src/ports.ts';
 import { prepareSetup, takenAsProven } from '../../src/setup/index.ts';
-import { betweenRows, DYING, withPoints } from './points.ts';
+import { betweenRows, DYING, READY, withPoints } from './points.ts';
 import type { Point } from './points.ts';
 
 const [folder, mark = ''] = process.argv.slice(2) as [string, string?];
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   );
   process.on('SIGTERM', () => void daemon.stop());
   process.on('SIGHUP', () => void daemon.reload());
-  process.stdout.write('ready\n');
+  process.stdout.write(READY);
   await daemon.ended;
 }
 

@@ -31,6 +31,9 @@ const DATED = 'auth.log';
 export function carryOut(folder: string, step: Step): void {
   const live = 'log' in step ? join(folder, step.log) : '';
   switch (step.what) {
+    case 'burst':
+      for (const each of step.steps) carryOut(folder, each);
+      return;
     case 'journal':
       appendToJournalSync(liveJournal(folder), step.entries);
       return;

@@ -24,6 +24,8 @@ const HOUR = 3_600_000;
 const MOST_OFF = 6;
 /** Half of a start: so some die before they are ready, and some just after. */
 const START = 500;
+/** Reloads after a burst. */
+const HANG_UPS = 5;
 
 export interface Fire {
   readonly random: Random;
@@ -72,22 +74,28 @@ async function live(place: Place, steps: readonly Step[], fire: Fire): Promise<C
     if (child.kill('SIGHUP')) note('reload');
   };
   // Some die while they boot, most while lines are being written.
-  const isReady = recovers || point !== undefined || random.below(5) > 0;
-  if (isReady) await ready(child);
-  else await pause(random.below(START));
+  const isAwaited = recovers || point !== undefined || random.below(5) > 0;
+  const isReady = isAwaited && (await ready(child));
+  if (!isAwaited) await pause(random.below(START));
   // Others never can: what they do to the kernel is known to nobody when they die.
-  const unlock = recovers || (isReady && random.below(6) === 0) ? lockLedger(place) : undefined;
+  const locks = random.below(6) === 0;
+  const unlock = recovers || (isReady && locks) ? lockLedger(place) : undefined;
   // The instant at which it dies is the script's to choose, and nothing waits for it: any instant must do.
   const isTimed = point === undefined && !recovers;
   const deadline = isTimed ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
   // While it reads what came when nobody looked.
-  if (isReady && random.below(4) === 0) hangUp();
+  if (isReady && random.below(3) === 0) hangUp();
   for (const step of steps) {
     write([step]);
     await pause(random.below(8));
     // Before it is ready, the signals would be the end of it.
     if (!isReady || child.exitCode !== null || child.signalCode !== null) continue;
     if (random.below(6) === 0) hangUp();
+    // Again and again, while there is something to read in every source.
+    for (let times = step.what === 'burst' ? HANG_UPS : 0; times > 0; times--) {
+      await pause(random.below(30));
+      hangUp();
+    }
     if (random.below(12) === 0) {
       setClock(place.folder, hours(random));
       if (child.kill('SIGUSR2')) note('clock');
@@ -95,10 +103,7 @@ async function live(place: Place, steps: readonly Step[], fire: Fire): Promise<C
     if (random.below(12) === 0 && bereave(child, random)) note('child killed');
   }
   if (unlock && deadline) await ended(child);
-  if (recovers) {
-    await commitFailed(child, place);
-    note('commit failed');
-  }
+  if (recovers && (await commitFailed(child, place))) note('commit failed');
   unlock?.();
   if (!isTimed) await settleOrDie(child, place);
   await ended(child);

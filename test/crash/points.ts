@@ -40,7 +40,9 @@ export const POINTS: Readonly<Record<Point, number>> = {
   'journal-heard': 4,
 };
 
-/** What the daemon says where it dies at a point. */
+/** What the daemon says when it answers. */
+export const READY = 'ready\n';
+/** What it says where it dies at a point. */
 export const DYING = 'dying\n';
 
 /** Passes `task` after each row that is written in a transaction, by whatever connection of this process. */

@@ -15,7 +15,9 @@ export type Step =
   | { readonly what: 'copytruncate'; readonly log: string }
   | { readonly what: 'journal'; readonly entries: readonly JournalEntry[] }
   /** The entries to come stand in a new file. */
-  | { readonly what: 'journal-rotation' };
+  | { readonly what: 'journal-rotation' }
+  /** All of it at once: then one source is read while a chunk of another waits its turn. */
+  | { readonly what: 'burst'; readonly steps: readonly Step[] };
 
 export const LOGS = ['access.log', 'auth.log'] as const;
 type LogName = (typeof LOGS)[number];
@@ -33,7 +35,7 @@ const MINUTE = 60_000;
 const PACE = 3_000;
 const LONG = 300 * 1_024;
 /** One step in so many is a burst. */
-const BURSTS = 60;
+const BURSTS = 40;
 /** So many lines at once are several chunks: while they are read, what else is to come waits. */
 const BURST = 1_500;
 
@@ -50,8 +52,10 @@ export function writeScript(seed: number, steps: number, start: number): Step[] 
       continue;
     }
     if (random.below(BURSTS) === 0) {
-      // All at once: then one source is read while a chunk of another waits its turn.
-      script.push(journal.entries(BURST), ...writers.map((writer) => writer.burst()));
+      script.push({
+        what: 'burst',
+        steps: [journal.entries(BURST), ...writers.map((writer) => writer.burst())],
+      });
       continue;
     }
     const writer = random.pick(writers);
