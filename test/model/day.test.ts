@@ -82,10 +82,14 @@ function traffic(step: number, now: number): Attempt[] {
   const address = (net: string, n: number): string =>
     `${net}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
   const many = (net: string, count: number, bad: boolean): Attempt[] =>
-    Array.from({ length: count }, (_, i) => ({ who: address(net, (step % ROUND) * count + i), stamp, bad }));
+    Array.from({ length: count }, (_, i) => ({
+      who: address(net, (step % ROUND) * count + i),
+      stamp,
+      said: bad ? ('failure' as const) : ('nothing' as const),
+    }));
   const attackers = many('10', ATTACKERS, true);
   // One of them comes back all day, and is banned for longer each time.
-  const regular: Attempt = { who: '192.0.2.7', stamp, bad: true };
+  const regular: Attempt = { who: '192.0.2.7', stamp, said: 'failure' };
   return [
     ...many('11', STRANGERS, true),
     ...Array.from({ length: 5 }, () => [...attackers, regular]).flat(),

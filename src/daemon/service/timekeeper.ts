@@ -56,7 +56,8 @@ export function createTimekeeper(clock: Clock): Timekeeper {
       ...clock,
       now() {
         look();
-        return doubted ? Math.min(clock.now(), course + sinceBoot()) : clock.now();
+        // An instant is in whole milliseconds: the ledger takes no other.
+        return doubted ? Math.min(clock.now(), Math.floor(course + sinceBoot())) : clock.now();
       },
     },
     get parted() {

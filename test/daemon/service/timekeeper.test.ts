@@ -119,6 +119,16 @@ describe('the wall clock after', () => {
   });
 });
 
+test('an instant by a doubted clock is in whole milliseconds: the ledger takes no other', () => {
+  const clock = createHostClock();
+  let passed = 0.37;
+  const timekeeper = createTimekeeper({ ...clock, sinceBoot: () => clock.sinceBoot() + passed });
+  clock.jump(DAY);
+  passed += 0.25;
+  expect(timekeeper.parted).toBeDefined();
+  expect(timekeeper.sentences.now()).toBe(START);
+});
+
 test('history is not forgotten by the age that a doubted clock gives it', async () => {
   const clock = createHostClock();
   const timekeeper = createTimekeeper(clock);
