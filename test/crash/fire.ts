@@ -1,6 +1,8 @@
 // Writes a script while one daemon after the other is killed, and worse happens to each before it dies.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { createClient } from '../../src/api/index.ts';
 import { ended } from '../support/run.ts';
 import { setClock, VARIANT_COUNT, writeConfig } from './config.ts';
 import { DYING, POINTS } from './points.ts';
@@ -24,8 +26,8 @@ const HOUR = 3_600_000;
 const MOST_OFF = 6;
 /** Half of a start: so some die before they are ready, and some just after. */
 const START = 500;
-/** Reloads after a burst. */
-const HANG_UPS = 12;
+/** Upon a burst. */
+const RELOADS = 12;
 
 export interface Fire {
   readonly random: Random;
@@ -126,10 +128,12 @@ function createWeather(place: Place, child: ChildProcess, random: Random, note: 
     if (isAlive() && child.kill('SIGHUP')) note('reload');
   }
   async function reloadOften(): Promise<void> {
-    for (let times = HANG_UPS; times > 0 && isAlive(); times--) {
-      await pause(random.below(40));
-      reload();
-    }
+    writeConfig(place.folder, random.below(VARIANT_COUNT));
+    const client = createClient(join(place.folder, 'run'));
+    // Unlike signals, each of them is carried out, with a chunk or two in between. Whoever dies meanwhile answers nobody.
+    const asked = Array.from({ length: RELOADS }, () => client.reload({}).catch(() => undefined));
+    const answers = await Promise.all(asked);
+    if (answers.some((answer) => answer !== undefined)) note('reloads');
   }
   return {
     /** While there is something to read in every source. */
