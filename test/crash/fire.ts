@@ -27,7 +27,7 @@ const MOST_OFF = 6;
 /** Half of a start: so some die before they are ready, and some just after. */
 const START = 500;
 /** Upon a burst. */
-const RELOADS = 12;
+const RELOADS = 6;
 
 export interface Fire {
   readonly random: Random;

@@ -35,7 +35,7 @@ const MINUTE = 60_000;
 const PACE = 3_000;
 const LONG = 300 * 1_024;
 /** One step in so many is a burst. */
-const BURSTS = 25;
+const BURSTS = 40;
 /** So many lines at once are several chunks: while they are read, what else is to come waits. */
 const BURST = 1_500;
 
