@@ -73,13 +73,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'known.takeDirty();',
   },
   {
-    name: 'reload-drops-what-is-held',
-    point: 1,
-    file: 'src/daemon/reload/install.ts',
-    find: 'for (const chunk of sources.takeHeld()) parts.apply(chunk);',
-    replace: 'sources.takeHeld();',
-  },
-  {
     name: 'journal-position-in-a-transaction-of-its-own',
     point: 1,
     file: 'src/daemon/committer.ts',

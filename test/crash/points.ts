@@ -92,6 +92,13 @@ export function withPoints(exec: FeedExec, at: (point: Point) => void): FeedExec
       if (!feed) return undefined;
       return {
         ...feed,
+        // Which of two events comes first in one turn of the event loop is nobody's to promise: here now and then the journal's
+        // comes last, when a reload may have begun to wait for what is on its way.
+        onReadable: (listener) =>
+          feed.onReadable(() => {
+            if (Math.random() < 0.5) listener();
+            else setImmediate(listener);
+          }),
         take() {
           const bytes = feed.take();
           if (bytes) at('journal-heard');
