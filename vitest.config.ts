@@ -11,7 +11,8 @@ export default defineConfig({
       '--enable-experimental-regexp-engine-on-excessive-backtracks',
       '--regexp-backtracks-before-fallback=300',
     ],
-    maxWorkers: 2,
+    // One more than the cores that a machine has at least: many tests wait for a kernel, an nginx, a daemon that starts.
+    maxWorkers: 3,
     // Limits against hanging, not assertions: a busy machine must not fail a test.
     testTimeout: 60_000,
     hookTimeout: 60_000,
