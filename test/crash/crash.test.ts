@@ -13,7 +13,7 @@ import { crashRun } from './run.ts';
 const KILLS = Number(process.env['BAILIFF_CRASH_KILLS'] ?? 200);
 /** Of a run. Longer runs would show nothing more, and what they leave would be larger. */
 const KILLS_A_RUN = 100;
-const STEPS = 400;
+const STEPS = 320;
 const RUNS = Math.ceil(KILLS / KILLS_A_RUN);
 const SEEDS = Array.from({ length: RUNS }, (_, run) => 11 + run);
 
