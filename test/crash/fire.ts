@@ -109,21 +109,26 @@ async function live(
   setClock(place.folder, random.below(3) === 0 ? hours(random) : 0);
   const child = launch(place, mark);
   const lastWords = saidBy(child);
-  const isReady = isAwaited && (await ready(child));
-  if (!isAwaited) await pause(random.below(START));
-  const unlock = recovers || (isReady && isLocked) ? lockLedger(place) : undefined;
-  const deadline = isTimed ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
-  // Before it is ready, signals would be the end of it.
-  const weather = isReady ? createWeather(place, child, random, note) : undefined;
-  if (point === 'after-reload') weather?.reload();
-  if (hasBacklog) await weather?.reloadOften();
-  for (const step of steps) await (weather ? weather.over(step, fire) : writeBlindly(step, fire));
-  if (unlock && deadline) await ended(child);
-  if (recovers && (await commitFailed(child, place))) note('commit failed');
-  unlock?.();
-  if (!isTimed) await settleOrDie(child, place);
-  await ended(child);
-  clearTimeout(deadline);
+  try {
+    const isReady = isAwaited && (await ready(child));
+    if (!isAwaited) await pause(random.below(START));
+    const unlock = recovers || (isReady && isLocked) ? lockLedger(place) : undefined;
+    const deadline = isTimed ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
+    // Before it is ready, signals would be the end of it.
+    const weather = isReady ? createWeather(place, child, random, note) : undefined;
+    if (point === 'after-reload') weather?.reload();
+    if (hasBacklog) await weather?.reloadOften();
+    for (const step of steps) await (weather ? weather.over(step, fire) : writeBlindly(step, fire));
+    if (unlock && deadline) await ended(child);
+    if (recovers && (await commitFailed(child, place))) note('commit failed');
+    unlock?.();
+    if (!isTimed) await settleOrDie(child, place);
+    await ended(child);
+    clearTimeout(deadline);
+  } finally {
+    // Nothing of it stays where something went wrong.
+    child.kill('SIGKILL');
+  }
   // Where the point was never passed, it died once it had caught up.
   note(point !== undefined && (await lastWords).endsWith(DYING) ? point : 'random');
   return child;
