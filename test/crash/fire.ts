@@ -31,9 +31,18 @@ const RELOADS = 6;
 
 export interface Fire {
   readonly random: Random;
+  /** The points at which to die, one after the other. */
+  nextPoint(): Point;
   write(steps: readonly Step[]): void;
   /** Counts what happened, by name. */
   readonly met: Record<string, number>;
+}
+
+/** @param seed where to begin. */
+export function takeTurns(seed: number): () => Point {
+  const points = Object.keys(POINTS) as Point[];
+  let next = seed;
+  return () => points[next++ % points.length]!;
 }
 
 /** @returns the steps that are left, and how often a daemon was killed. */
@@ -63,10 +72,10 @@ export async function underFire(
 }
 
 /** How a life goes, drawn before it begins. */
-function draw(random: Random, isBusy: boolean) {
+function draw(random: Random, isBusy: boolean, nextPoint: () => Point) {
   // Some can't commit for a while: what could not be written then is written afterwards, with all that came since.
   const recovers = random.below(5) === 0;
-  const point = !recovers && random.below(2) === 0 ? random.pick(Object.keys(POINTS) as Point[]) : undefined;
+  const point = !recovers && random.below(2) === 0 ? nextPoint() : undefined;
   return {
     recovers,
     point,
@@ -92,24 +101,34 @@ async function live(
 ): Promise<ChildProcess> {
   const { random, met } = fire;
   const note = (what: string): void => void (met[what] = (met[what] ?? 0) + 1);
-  const { recovers, point, mark, isLocked, isAwaited, isTimed } = draw(random, hasBacklog || hasBurst(steps));
+  const { recovers, point, mark, isLocked, isAwaited, isTimed } = draw(
+    random,
+    hasBacklog || hasBurst(steps),
+    fire.nextPoint,
+  );
   setClock(place.folder, random.below(3) === 0 ? hours(random) : 0);
   const child = launch(place, mark);
   const lastWords = saidBy(child);
-  const isReady = isAwaited && (await ready(child));
-  if (!isAwaited) await pause(random.below(START));
-  const unlock = recovers || (isReady && isLocked) ? lockLedger(place) : undefined;
-  const deadline = isTimed ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
-  // Before it is ready, signals would be the end of it.
-  const weather = isReady ? createWeather(place, child, random, note) : undefined;
-  if (hasBacklog) await weather?.reloadOften();
-  for (const step of steps) await (weather ? weather.over(step, fire) : writeBlindly(step, fire));
-  if (unlock && deadline) await ended(child);
-  if (recovers && (await commitFailed(child, place))) note('commit failed');
-  unlock?.();
-  if (!isTimed) await settleOrDie(child, place);
-  await ended(child);
-  clearTimeout(deadline);
+  try {
+    const isReady = isAwaited && (await ready(child));
+    if (!isAwaited) await pause(random.below(START));
+    const unlock = recovers || (isReady && isLocked) ? lockLedger(place) : undefined;
+    const deadline = isTimed ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
+    // Before it is ready, signals would be the end of it.
+    const weather = isReady ? createWeather(place, child, random, note) : undefined;
+    if (point === 'after-reload') weather?.reload();
+    if (hasBacklog) await weather?.reloadOften();
+    for (const step of steps) await (weather ? weather.over(step, fire) : writeBlindly(step, fire));
+    if (unlock && deadline) await ended(child);
+    if (recovers && (await commitFailed(child, place))) note('commit failed');
+    unlock?.();
+    if (!isTimed) await settleOrDie(child, place);
+    await ended(child);
+    clearTimeout(deadline);
+  } finally {
+    // Nothing of it stays where something went wrong.
+    child.kill('SIGKILL');
+  }
   // Where the point was never passed, it died once it had caught up.
   note(point !== undefined && (await lastWords).endsWith(DYING) ? point : 'random');
   return child;
@@ -136,6 +155,7 @@ function createWeather(place: Place, child: ChildProcess, random: Random, note: 
     if (answers.some((answer) => answer !== undefined)) note('reloads');
   }
   return {
+    reload,
     /** While there is something to read in every source. */
     reloadOften,
     async over(step: Step, { write }: Fire): Promise<void> {

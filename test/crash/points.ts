@@ -28,16 +28,16 @@ export type Point = Own | Beside;
 export const POINTS: Readonly<Record<Point, number>> = {
   'before-commit': 4,
   'after-commit': 4,
-  'before-enforce': 4,
-  'after-enforce': 4,
+  'before-enforce': 1,
+  'after-enforce': 1,
   'after-boot-enforce': 1,
-  'after-apply': 6,
-  'after-reload': 3,
-  'between-rows': 120,
+  'after-apply': 4,
+  'after-reload': 1,
+  'between-rows': 60,
   'child-started': 8,
-  'child-told': 5,
+  'child-told': 3,
   'child-answered': 8,
-  'journal-heard': 4,
+  'journal-heard': 2,
 };
 
 /** What the daemon says when it answers. */

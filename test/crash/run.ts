@@ -7,7 +7,7 @@ import { eventually } from '../support/run.ts';
 import { administrate, isHeld } from './administrator.ts';
 import { layOut, setClock } from './config.ts';
 import { carryOut } from './disk.ts';
-import { underFire } from './fire.ts';
+import { takeTurns, underFire } from './fire.ts';
 import { readOutcome } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { caughtUp, during, launch, pause, settleOrDie } from './process.ts';
@@ -56,6 +56,7 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
   const script = writeScript(options.seed, options.steps, options.start);
   const isDeadly = options.kills > 0;
   const met: Record<string, number> = {};
+  const nextPoint = takeTurns(options.seed);
   const reporter = createReporter(place.folder, options.seed, options.start);
   const write = (steps: readonly Step[]): void => {
     for (const step of steps) carryOut(join(place.folder, 'logs'), step);
@@ -73,7 +74,7 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
   const half = Math.ceil(script.length / 2);
   for (const [index, steps] of [script.slice(0, half), script.slice(half)].entries()) {
     const share = index === 0 ? Math.ceil(options.kills / 2) : Math.floor(options.kills / 2);
-    const fired = await underFire(place, steps, share, { random, write, met });
+    const fired = await underFire(place, steps, share, { random, nextPoint, write, met });
     kills += fired.kills;
     setClock(place.folder, 0);
     await during(place, 'SIGTERM', async (_, child) => {
