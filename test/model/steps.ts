@@ -77,6 +77,11 @@ function stubborn(offender: number): Step {
   return { do: 'append', log: 'auth.log', lines: [line('success'), ...failures], cut: 0 };
 }
 
+/** One who logs in, and that is all. */
+function visitor(offender: number): Step {
+  return { do: 'append', log: 'auth.log', lines: [{ offender, said: 'success', lag: 0 }], cut: 0 };
+}
+
 /**
  * The lengths of time keep out of the way of one thing that the reference doesn't do: to forget offenders. They are
  * forgotten when no line came for findTime, which with these lengths needs a far jump; and no way back is as long as that.
@@ -129,18 +134,20 @@ export function step(
       }),
     },
     // Whoever has logged in has much patience, but not for ever.
-    { weight: 1, arbitrary: fc.nat({ max: offenders.length - 1 }).map(stubborn) },
+    { weight: 1, arbitrary: offender.map(stubborn) },
+    // Whom an administrator then doesn't ban by mistake.
+    { weight: 2, arbitrary: offender.map(visitor) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('rename'), log, lines: lines(0), late: lines(0) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('copytruncate'), log, lines: lines(0) }) },
     {
-      weight: 2,
+      weight: 5,
       arbitrary: fc.record({
         do: fc.constant('ban'),
         // Few, so that a ban in force is met often.
         offender: fc.constantFrom(0, 2, offenders.length - 1),
         jail: fc.constantFrom(undefined, jails[0]),
         length: fc.constantFrom(undefined, 5 * MINUTE, 2 * HOUR),
-        force: fc.boolean(),
+        force: fc.constantFrom(false, false, true),
       }),
     },
     {

@@ -40,6 +40,7 @@ test('a chunk that was read and waits is judged by the config for which it was r
     protection: { allowed: () => [] },
     names: { learn: () => Promise.resolve(), restart() {} },
     committer: {},
+    brakes: { refit() {} },
     enforcer: { allow: () => Promise.resolve() },
     clock: { now: () => 0 },
     at() {},
