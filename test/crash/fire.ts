@@ -113,6 +113,7 @@ async function live(
     const isReady = isAwaited && (await ready(child));
     if (!isAwaited) await pause(random.below(START));
     const unlock = recovers || (isReady && isLocked) ? lockLedger(place) : undefined;
+    // The instant of death is left to chance: that is what is tried here, and nothing is waited for.
     const deadline = isTimed ? setTimeout(() => child.kill('SIGKILL'), random.below(60)) : undefined;
     // Before it is ready, signals would be the end of it.
     const weather = isReady ? createWeather(place, child, random, note) : undefined;

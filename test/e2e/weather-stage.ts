@@ -52,16 +52,7 @@ function refused(address: string): string {
 
 /** `eventually` for questions that cost something, and for what takes a while on a busy machine. */
 export function patiently<T>(what: string, question: () => Promise<T | undefined | false>): Promise<T> {
-  let isFirst = true;
-  return eventually(
-    what,
-    async () => {
-      if (!isFirst) await new Promise((resolve) => setTimeout(resolve, 200));
-      isFirst = false;
-      return question();
-    },
-    90_000,
-  );
+  return eventually(what, question, 90_000, 200);
 }
 
 export async function createStage(folder: string) {

@@ -68,18 +68,20 @@ export function ended(
 
 /**
  * Asks `question` again and again until its answer is neither false nor undefined: for what another process or the kernel
- * does, and announces to nobody. @throws after `timeout` ms.
+ * does, and announces to nobody. @throws after `timeout` ms. @param pause between two questions, in ms: longer where one
+ * costs something.
  */
 export async function eventually<T>(
   what: string,
   question: () => T | undefined | false | Promise<T | undefined | false>,
   timeout = 30_000,
+  pause = 15,
 ): Promise<T> {
   const deadline = performance.now() + timeout;
   for (;;) {
     const answer = await question();
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > deadline) throw new Error(`waited ${timeout} ms in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
