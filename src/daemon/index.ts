@@ -15,6 +15,7 @@ import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
 import { createNewsroom } from './telling/news.ts';
 import { applyChunk } from './pipeline.ts';
+import { createHandingOver } from './handing-over.ts';
 import { createPressure } from './pressure.ts';
 import { recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
@@ -119,19 +120,14 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reached ||= !options.neverEnforce && enforcer.fault === undefined;
   }
 
-  /** A decided ban is committed at once, then enforced; without the disk it is enforced all the same. */
-  async function settle(): Promise<void> {
-    await committer.commit(false);
-    await enforce();
-  }
+  const handingOver = createHandingOver({ committer, bans }, enforce, clock, (error) => fail(error));
+  const { settle } = handingOver;
 
   // ── one line's journey ──
   async function follow(): Promise<void> {
     for (let chunk = await sources.next(); chunk; chunk = await sources.next()) {
       apply(chunk);
-      // The sources may not go on reading from a first sight's cutoff that a crash would forget.
-      if (chunk.commitFirst || committer.isDue()) await committer.commit(false);
-      void enforce().catch(fail);
+      await handingOver.after(chunk);
       pulse.beat();
       await breathe();
     }
@@ -196,6 +192,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   });
   const timers = [
     rearm.stop,
+    handingOver.stop,
     every(clock, TICK, tick, fail),
     watchClock(timekeeper, () => expiry.reschedule(), { clock, log, faults, fail }),
     ...keepUp({

@@ -4,7 +4,7 @@ import { ownCopy } from '../text.ts';
 import { clear, createWindow, type Window } from './counting.ts';
 
 /** How many lines are kept for each offender. */
-const EVIDENCE_LINES = 10;
+export const EVIDENCE_LINES = 10;
 
 /** How many sessions are kept for each offender: so many attempts may be under way side by side. */
 const SESSIONS = 8;

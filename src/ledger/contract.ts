@@ -148,7 +148,8 @@ export interface Ledger {
   /** All that a daemon needs to go on. Addresses, instants and blobs are checked as they are read. */
   load(): Remembered;
   /**
-   * Writes all of it or nothing. A promise, so that a writer thread can come without touching a caller.
+   * Writes all of it or nothing. A large one gives the event loop back while it is written: it must not change meanwhile,
+   * and the next one waits until it is settled.
    * @param durable waits for the disk (an administrator's ban); else the next sync takes it along.
    * @throws BailiffError E_LEDGER_UNAVAILABLE on a full or read-only disk, a lock; the caller keeps what is dirty and tries again.
    */
@@ -169,6 +170,8 @@ export interface Ledger {
 
 /** Housekeeping, a short step a call. @throws BailiffError E_LEDGER_UNAVAILABLE; the step has then done nothing. */
 export interface Upkeep {
+  /** Runs a step once no commit is under way, for one may take several turns of the event loop. */
+  between<T>(step: () => T): Promise<T>;
   /**
    * Deletes up to `limit` bans that ended at or before an instant (`Infinity`: at any), with their events; those that
    * ended first go first. Open ones stay, and the newest, from which the next one's number is counted.

@@ -147,6 +147,7 @@ function inShelter(
 /** A copy is not kept in order. */
 function keptOf(real: () => Ledger | undefined): Upkeep {
   return {
+    between: async (step) => real()?.upkeep.between(step) ?? step(),
     forgetBans: (before, limit) => real()?.upkeep.forgetBans(before, limit) ?? 0,
     forgetProofs: () => real()?.upkeep.forgetProofs() ?? 0,
     size: () => real()?.upkeep.size() ?? { bytes: 0, free: 0 },

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import type { Upkeep } from './contract.ts';
+import type { Transactions } from './transaction.ts';
 
 /** Sources run as they are, a package is built: either way it stands beside this file. */
 const CHECKPOINT = new URL(
@@ -16,7 +17,11 @@ const USUAL_PAGES = 1_000;
 /** Proofs that are no longer there are made again at the next start, which then takes seconds longer. */
 const MOST_PROOFS = 10_000;
 
-export function createUpkeep(db: Database, attempt: <T>(work: () => T) => T): Upkeep {
+export function createUpkeep(
+  db: Database,
+  attempt: <T>(work: () => T) => T,
+  { between }: Pick<Transactions, 'between'>,
+): Upkeep {
   // The newest ban stays whatever its age: the next one's number is counted from it, and no number is given twice.
   const oldest = db
     .prepare<[number, number], number>(
@@ -40,6 +45,7 @@ export function createUpkeep(db: Database, attempt: <T>(work: () => T) => T): Up
   });
 
   return {
+    between,
     forgetBans: (before, limit) =>
       attempt(() => {
         const ids = oldest.all(Math.min(before, Number.MAX_SAFE_INTEGER), limit);

@@ -166,6 +166,7 @@ describe('a slice', () => {
       slices,
       turns: () => turns,
       upkeep: {
+        between: async (step) => step(),
         forgetBans(_before, limit) {
           const done = Math.min(limit, left);
           left -= done;

@@ -134,6 +134,7 @@ test('history is not forgotten by the age that a doubted clock gives it', async 
   const timekeeper = createTimekeeper(clock);
   let asked = 0;
   const upkeep: Upkeep = {
+    between: async (step) => step(),
     forgetBans: () => (asked++, 0),
     forgetProofs: () => 0,
     size: () => ({ bytes: 0, free: 0 }),
