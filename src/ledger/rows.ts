@@ -184,17 +184,16 @@ export function readReport(row: Row): KeptReport | undefined {
   return isSound ? ({ jail, id, at, address, outcome, why } as KeptReport) : undefined;
 }
 
-export function banRow(ban: Ban): Row {
-  return {
-    ...ban,
-    ...addressRow(ban.address),
-    until: ban.until ?? null,
-    evidence: JSON.stringify(ban.evidence),
-    scope: ban.scope === undefined ? null : JSON.stringify(ban.scope),
-    via: ban.via ?? null,
-    endedAt: ban.endedAt ?? null,
-    endedBy: ban.endedBy ?? null,
-  };
+/** In the order in which the statement names them. */
+export function banValues(ban: Ban): unknown[] {
+  const { id, jail, address, since, until, nth, reason, by, evidence, scope, via, endedAt, endedBy } = ban;
+  const { bytes, bits } = toStored(address);
+  const lines = JSON.stringify(evidence);
+  const traffic = scope === undefined ? null : JSON.stringify(scope);
+  return [
+    ...[id, jail, bytes, bits, since, until ?? null, nth, reason, by, lines, traffic, via ?? null],
+    ...[endedAt ?? null, endedBy ?? null],
+  ];
 }
 
 export function readBan(row: Row): Ban | undefined {

@@ -5,7 +5,7 @@ import { REPORTS_KEPT, REPORTS_KEPT_FOR } from './contract.ts';
 import type { Commit } from './contract.ts';
 import {
   addressRow,
-  banRow,
+  banValues,
   brakeRow,
   journalRow,
   lastLineRow,
@@ -56,7 +56,7 @@ export function createWriter(db: Database): (commit: Commit) => Iterable<void> {
   // Evidence that was written is not held in memory any more: a change of the ban leaves it as it is.
   const ban = db.prepare(`
     INSERT INTO bans (id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at, ended_by)
-    VALUES (@id, @jail, @address, @bits, @since, @until, @nth, @reason, @by, @evidence, @scope, @via, @endedAt, @endedBy)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
       since = excluded.since, until = excluded.until, nth = excluded.nth, reason = excluded.reason, by = excluded.by,
       evidence = iif(excluded.evidence = '[]', evidence, excluded.evidence), ended_at = excluded.ended_at, ended_by = excluded.ended_by`);
@@ -97,8 +97,8 @@ export function createWriter(db: Database): (commit: Commit) => Iterable<void> {
     for (const each of commit.lastLines) yield void lastLine.run(lastLineRow(each));
     for (const each of commit.welcomes) yield void welcome.run(welcomeRow(each));
     // A ban that ended leaves its place to the one that replaces it.
-    for (const each of commit.bans) if (each.endedAt !== undefined) yield void ban.run(banRow(each));
-    for (const each of commit.bans) if (each.endedAt === undefined) yield void ban.run(banRow(each));
+    for (const each of commit.bans) if (each.endedAt !== undefined) yield void ban.run(...banValues(each));
+    for (const each of commit.bans) if (each.endedAt === undefined) yield void ban.run(...banValues(each));
     for (const { ban: number, at, what, by, why } of commit.events)
       yield void event.run(number, at, what, by, why);
     for (const each of commit.brakes) yield void brake.run(brakeRow(each));
