@@ -105,8 +105,11 @@ export function createEnforcer(
       const wanted = desiredOn(network, now);
       const have = held.get(network.text);
       if (!options.detectOnly)
-        for (const [key, block] of wanted)
-          if (!isSame(have?.get(key), block)) changes.push({ what: 'block', ...block });
+        for (const [key, block] of wanted) {
+          const before = have?.get(key);
+          if (!before) changes.push({ what: 'block', ...block, isNew: true });
+          else if (!isSame(before, block)) changes.push({ what: 'block', ...block });
+        }
       if (deferred?.has(network.text)) continue;
       for (const [key, { scope }] of have ?? [])
         if (!wanted.has(key)) changes.push({ what: 'release', scope, network });
@@ -207,7 +210,8 @@ export function createEnforcer(
         refusals.delete(key);
         // The sets had vanished and were made anew with this change: everything else that they held is gone.
         if (outcome.rebuilt) lost = true;
-        if (change.what === 'block') hold(change);
+        if (change.what === 'block')
+          hold({ scope: change.scope, network: change.network, until: change.until });
         else letGo(change.network, change.scope);
       });
     } catch (error) {

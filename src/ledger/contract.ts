@@ -110,6 +110,7 @@ export interface Remembered {
   readonly welcomes: readonly Welcome[];
   readonly brakes: readonly KeptBrake[];
   readonly regulars: readonly KeptRegular[];
+  /** Without their evidence, which {@link Ledger.bans} has. */
   readonly openBans: readonly Ban[];
   readonly nextBanId: number;
   /** Rows that made no sense and were passed over. They stay in the ledger. */

@@ -55,7 +55,10 @@ export function createReader(db: Database): Reader {
   );
   const brakes = db.prepare<[], Row>('SELECT jail, version, state FROM brakes ORDER BY jail');
   const regulars = db.prepare<[], Row>('SELECT address, clean, spoiled, period FROM regulars ORDER BY rowid');
-  const openBans = db.prepare<[], Row>(`SELECT ${BAN} FROM bans WHERE ended_at IS NULL ORDER BY id`);
+  // Their evidence is most of them, and is asked for with `bans` when somebody wants to see it.
+  const openBans = db.prepare<[], Row>(
+    `SELECT ${BAN.replace('evidence', `'[]' AS evidence`)} FROM bans WHERE ended_at IS NULL ORDER BY id`,
+  );
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(
     'SELECT ban, at, what, by, why FROM ban_events WHERE ban = ? ORDER BY id',

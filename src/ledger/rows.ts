@@ -203,11 +203,11 @@ export function readBan(row: Row): Ban | undefined {
   const endedAt = row['endedAt'] ?? undefined;
   const endedBy = row['endedBy'] ?? undefined;
   const via = row['via'] ?? undefined;
-  const evidence = readEvidence(parse(row['evidence']));
+  // Whoever is banned stays so, whatever has become of the lines that led to it.
+  const evidence = readEvidence(parse(row['evidence'])) ?? [];
   const scope = row['scope'] === null ? undefined : parse(row['scope']);
   const isSound =
     address &&
-    evidence &&
     (row['scope'] === null || isScope(scope)) &&
     isCount(id) &&
     areTexts(jail, reason, by) &&
