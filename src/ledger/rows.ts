@@ -63,10 +63,19 @@ export function addressRow(network: Network): { address: Uint8Array; bits: numbe
   return { address: bytes, bits };
 }
 
+/** Sixteen bytes, or their hexadecimal digits. */
 function readAddress({ address, bits }: Row): Network | undefined {
-  if (!(address instanceof Uint8Array) || address.length !== 16 || !isCount(bits) || bits > 128)
-    return undefined;
-  return fromStored(Uint8Array.from(address), bits);
+  if (!isCount(bits) || bits > 128) return undefined;
+  if (typeof address === 'string')
+    return address.length === 32 ? fromStored(bytesOf(address), bits) : undefined;
+  const isSound = address instanceof Uint8Array && address.length === 16;
+  return isSound ? fromStored(Uint8Array.from(address), bits) : undefined;
+}
+
+function bytesOf(digits: string): Uint8Array {
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16);
+  return bytes;
 }
 
 /** jail, address, bits, version, state. */
@@ -205,7 +214,7 @@ export function readBan(row: Row): Ban | undefined {
   const via = row['via'] ?? undefined;
   // Whoever is banned stays so, whatever has become of the lines that led to it.
   const evidence = readEvidence(parse(row['evidence'])) ?? [];
-  const scope = row['scope'] === null ? undefined : parse(row['scope']);
+  const scope = row['scope'] === null ? undefined : parseShared(row['scope']);
   const isSound =
     address &&
     (row['scope'] === null || isScope(scope)) &&
@@ -248,6 +257,18 @@ function parse(text: unknown): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A handful of scopes stand in all bans: their objects are shared, and never changed. */
+const parsed = new Map<unknown, unknown>();
+const MOST_PARSED = 100;
+
+function parseShared(text: unknown): unknown {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const value = parse(text);
+  if (parsed.size < MOST_PARSED) parsed.set(text, value);
+  return value;
 }
 
 function isObject(value: unknown): value is Row {
