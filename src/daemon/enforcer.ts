@@ -8,8 +8,9 @@ import type { Clock, Log } from '../ports.ts';
 import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
 import type { FaultPoint } from './fault-points.ts';
-import { desired, isSame, refusalKey, scopeKey, TOLERANCE } from './kernel/desired.ts';
-import type { ByScope } from './kernel/desired.ts';
+import { desired, isSame, isSameScope, refusalKey, TOLERANCE } from './kernel/desired.ts';
+import { createHeld } from './kernel/held.ts';
+import type { Held } from './kernel/held.ts';
 
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
@@ -78,7 +79,7 @@ export function createEnforcer(
   const { clock, log, at, news = NOBODY } = ports;
   const asking = createAsking(clock);
   /** What we believe to be in the kernel. */
-  let held = new Map<string, ByScope>();
+  let held = createHeld();
   const refusals = new Map<string, string>();
   let pending = new Map<string, Network>();
   /** What the kernel held at boot and no open ban wants: lines still to be read may want it again. */
@@ -96,23 +97,24 @@ export function createEnforcer(
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
-  const desiredOn = (network: Network, now: Instant): ByScope =>
+  const desiredOn = (network: Network, now: Instant): readonly Block[] =>
     desired(bans.on(network), scopeOf, network, now);
 
   function difference(now: Instant): Change[] {
     const changes: Change[] = [];
     for (const network of pending.values()) {
       const wanted = desiredOn(network, now);
-      const have = held.get(network.text);
+      const have = held.on(network);
       if (!options.detectOnly)
-        for (const [key, block] of wanted) {
-          const before = have?.get(key);
+        for (const block of wanted) {
+          const before = have.find(({ scope }) => isSameScope(scope, block.scope));
           if (!before) changes.push({ what: 'block', ...block, isNew: true });
           else if (!isSame(before, block)) changes.push({ what: 'block', ...block });
         }
       if (deferred?.has(network.text)) continue;
-      for (const [key, { scope }] of have ?? [])
-        if (!wanted.has(key)) changes.push({ what: 'release', scope, network });
+      for (const { scope } of have)
+        if (!wanted.some((block) => isSameScope(block.scope, scope)))
+          changes.push({ what: 'release', scope, network });
     }
     return changes;
   }
@@ -123,40 +125,26 @@ export function createEnforcer(
     if (!hasListed) options.adopt?.(listed);
     hasListed = true;
     const before = held;
-    held = new Map();
-    for (const block of listed) hold(block);
+    held = createHeld();
+    for (const block of listed) held.hold(block);
     vanished = countVanished(before);
     for (const ban of bans.open()) pending.set(ban.address.text, ban.address);
-    for (const blocks of held.values())
-      for (const { network } of blocks.values()) {
-        pending.set(network.text, network);
-        // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
-        if (bans.on(network).length === 0) deferred?.set(network.text, network);
-      }
+    for (const { network } of held.all()) {
+      pending.set(network.text, network);
+      // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
+      if (bans.on(network).length === 0) deferred?.set(network.text, network);
+    }
     lost = false;
   }
 
   /** Whatever we knew to be there, and is not over: somebody else took it out. */
-  function countVanished(before: typeof held): number {
+  function countVanished(before: Held): number {
     const now = clock.now();
     let count = 0;
-    for (const [text, blocks] of before)
-      for (const [key, { until }] of blocks)
-        if ((until === undefined || until > now + TOLERANCE) && !held.get(text)?.has(key)) count++;
+    for (const { network, scope, until } of before.all())
+      if ((until === undefined || until > now + TOLERANCE) && !held.find(network, scope)) count++;
     if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
     return count;
-  }
-
-  function hold(block: Block): void {
-    const blocks = held.get(block.network.text) ?? new Map<string, Block>();
-    blocks.set(scopeKey(block.scope), block);
-    held.set(block.network.text, blocks);
-  }
-
-  function letGo(network: Network, scope: Scope): void {
-    const blocks = held.get(network.text);
-    blocks?.delete(scopeKey(scope));
-    if (blocks?.size === 0) held.delete(network.text);
   }
 
   async function tellKernel(): Promise<void> {
@@ -211,8 +199,8 @@ export function createEnforcer(
         // The sets had vanished and were made anew with this change: everything else that they held is gone.
         if (outcome.rebuilt) lost = true;
         if (change.what === 'block')
-          hold({ scope: change.scope, network: change.network, until: change.until });
-        else letGo(change.network, change.scope);
+          held.hold({ scope: change.scope, network: change.network, until: change.until });
+        else held.letGo(change.network, change.scope);
       });
     } catch (error) {
       for (const [text, network] of told) pending.set(text, network);
@@ -286,10 +274,10 @@ export function createEnforcer(
     let count = 0;
     await inTurn(async () => {
       for (const { scope, network } of released) {
-        if (!held.get(network.text)?.has(scopeKey(scope))) continue;
-        letGo(network, scope);
+        if (!held.find(network, scope)) continue;
+        held.letGo(network, scope);
         pending.set(network.text, network);
-        if (desiredOn(network, clock.now()).has(scopeKey(scope))) count++;
+        if (desiredOn(network, clock.now()).some((block) => isSameScope(block.scope, scope))) count++;
       }
       if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
     });
@@ -337,7 +325,7 @@ export function createEnforcer(
       await inTurn(async () => {
         await firewall.teardown();
         standing = false;
-        held = new Map();
+        held = createHeld();
         refusals.clear();
         cancelRetry?.();
         fault = undefined;
@@ -366,7 +354,7 @@ export function createEnforcer(
       if (!scope) return { state: 'pending' };
       const why = refusals.get(refusalKey(ban.address, scope));
       if (why !== undefined) return { state: 'unenforceable', why };
-      return { state: held.get(ban.address.text)?.has(scopeKey(scope)) ? 'blocked' : 'pending' };
+      return { state: held.find(ban.address, scope) ? 'blocked' : 'pending' };
     },
     async close() {
       cancelRetry?.();
