@@ -1,5 +1,6 @@
-// What we believe to be in the kernel: there may be hundreds of thousands of blocks, nearly all of them alone on their network.
+// What we believe to be in the kernel.
 import type { Block, Network, Scope } from '../../model.ts';
+import { createFewByKey } from '../few-by-key.ts';
 import { isSameScope } from './desired.ts';
 
 export interface Held {
@@ -13,23 +14,9 @@ export interface Held {
   letGo(network: Network, scope: Scope): void;
 }
 
-const NOTHING: readonly Block[] = [];
-
 export function createHeld(): Held {
-  const blocks = new Map<string, Block | readonly Block[]>();
-
-  function on({ text }: Network): readonly Block[] {
-    const known = blocks.get(text);
-    if (known === undefined) return NOTHING;
-    return isList(known) ? known : [known];
-  }
-
-  function keep({ text }: Network, list: readonly Block[]): void {
-    const [only, ...others] = list;
-    if (!only) blocks.delete(text);
-    else blocks.set(text, others.length > 0 ? list : only);
-  }
-
+  const blocks = createFewByKey<Block>();
+  const on = ({ text }: Network): readonly Block[] => blocks.get(text);
   const others = (network: Network, scope: Scope): readonly Block[] =>
     on(network).filter((block) => !isSameScope(block.scope, scope));
 
@@ -37,21 +24,10 @@ export function createHeld(): Held {
     get size() {
       return blocks.size;
     },
-    *all() {
-      for (const known of blocks.values())
-        if (isList(known)) yield* known;
-        else yield known;
-    },
+    all: blocks.all,
     on,
     find: (network, scope) => on(network).find((block) => isSameScope(block.scope, scope)),
-    hold(block) {
-      if (blocks.has(block.network.text)) keep(block.network, [...others(block.network, block.scope), block]);
-      else blocks.set(block.network.text, block);
-    },
-    letGo: (network, scope) => keep(network, others(network, scope)),
+    hold: (block) => blocks.set(block.network.text, [...others(block.network, block.scope), block]),
+    letGo: (network, scope) => blocks.set(network.text, others(network, scope)),
   };
-}
-
-function isList(known: Block | readonly Block[]): known is readonly Block[] {
-  return Array.isArray(known);
 }
