@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
+import { isIPv4, isIPv6 } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
   contains,
@@ -79,10 +80,14 @@ describe('an address', () => {
   });
 
   it('is what the WHATWG URL parser reads, or nothing: rubbish never throws', () => {
-    const rubbish = fc.string({ unit: fc.constantFrom(...Array.from('0129afF:::..%/ ')), maxLength: 24 });
+    const few = fc.string({ unit: fc.constantFrom(...Array.from('0129afF:::..%/ ')), maxLength: 24 });
+    const part = fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.constantFrom('', '0', '00', '1f'));
+    const parts = fc.array(part, { minLength: 3, maxLength: 9 });
+    const rubbish = fc.oneof(few, ...['.', ':', '::'].map((by) => parts.map((all) => all.join(by))));
     fc.assert(
       fc.property(rubbish, (text) => {
         const read = parseAddress(text);
+        expect(read !== undefined).toBe(isIPv4(text) || (isIPv6(text) && !text.includes('%')));
         if (read?.family === 6) expect(`[${read.text}]`).toBe(new URL(`http://[${text}]/`).hostname);
       }),
       { numRuns: 5_000 },

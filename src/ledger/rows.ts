@@ -66,16 +66,13 @@ export function addressRow(network: Network): { address: Uint8Array; bits: numbe
 /** Sixteen bytes, or their hexadecimal digits. */
 function readAddress({ address, bits }: Row): Network | undefined {
   if (!isCount(bits) || bits > 128) return undefined;
-  if (typeof address === 'string')
-    return address.length === 32 ? fromStored(bytesOf(address), bits) : undefined;
-  const isSound = address instanceof Uint8Array && address.length === 16;
-  return isSound ? fromStored(Uint8Array.from(address), bits) : undefined;
-}
-
-function bytesOf(digits: string): Uint8Array {
-  const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16);
-  return bytes;
+  const stored =
+    typeof address === 'string'
+      ? Buffer.from(address, 'hex')
+      : address instanceof Uint8Array
+        ? address
+        : undefined;
+  return stored?.length === 16 ? fromStored(stored, bits) : undefined;
 }
 
 /** jail, address, bits, version, state. */
