@@ -13,6 +13,7 @@ import { followExempt } from './host/exempt.ts';
 import { createRearm } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
+import { createPortions } from './intake/portions.ts';
 import { createNewsroom } from './telling/news.ts';
 import { applyChunk } from './pipeline.ts';
 import { createHandingOver } from './handing-over.ts';
@@ -100,10 +101,11 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { promise: broken, reject: fail } = Promise.withResolvers<never>();
   broken.catch(() => {});
 
+  const portions = createPortions();
   const feeds = createFeeds(
     inForce.feeding,
     { positions, directory: setup.config.journalDirectory, stampOf: inForce.stampOf },
-    ports,
+    { ...ports, portion: portions.size },
   );
   const { sources } = feeds;
   const sourceWatch = createSourceWatch(inForce.stampOf, clock);
@@ -126,7 +128,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   // ── one line's journey ──
   async function follow(): Promise<void> {
     for (let chunk = await sources.next(); chunk; chunk = await sources.next()) {
+      const began = clock.monotonic();
       apply(chunk);
+      portions.note(chunk.text.length, clock.monotonic() - began);
       await handingOver.after(chunk);
       pulse.beat();
       await breathe();

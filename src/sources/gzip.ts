@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants, createGunzip, gunzipSync, type Gunzip } from 'node:zlib';
 import { HEAD } from './identity.ts';
-import { CHUNK, cutLines, READ, type Cut } from './lines.ts';
+import { CHUNK, cutLines, largerThan, type Cut } from './lines.ts';
 import { readAt } from './open.ts';
 
 /** So many compressed bytes always yield a head, and never more than a few megabytes. */
@@ -128,8 +128,9 @@ export async function cutStream(
   stream: Stream,
   skipping: boolean,
   final: boolean,
+  portion = CHUNK,
 ): Promise<{ readonly bytes: Buffer; readonly cut: Cut }> {
-  for (let want = CHUNK; ; want = READ) {
+  for (let want = portion; ; want = largerThan(want)) {
     const bytes = await stream.peek(want);
     const isEnd = bytes.length < want;
     const cut = cutLines(bytes, skipping, final && isEnd);
