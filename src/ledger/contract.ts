@@ -187,6 +187,8 @@ export interface Upkeep {
   giveBack(pages: number): number;
   /** Writes the write-ahead log back as far as no reader is in the way: in another thread, because it waits for the disk. */
   checkpoint(): Promise<void>;
+  /** Has so much been written since the last checkpoint that it is time for another? */
+  isLogLong(): boolean;
   /** While held back, no commit writes the log back by itself: whoever holds it does so with {@link checkpoint}. */
   holdBack(isHeld: boolean): void;
 }

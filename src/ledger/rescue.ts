@@ -153,6 +153,7 @@ function keptOf(real: () => Ledger | undefined): Upkeep {
     size: () => real()?.upkeep.size() ?? { bytes: 0, free: 0 },
     giveBack: (pages) => real()?.upkeep.giveBack(pages) ?? 0,
     checkpoint: async () => real()?.upkeep.checkpoint(),
+    isLogLong: () => real()?.upkeep.isLogLong() ?? false,
     holdBack: (isHeld) => real()?.upkeep.holdBack(isHeld),
   };
 }

@@ -11,6 +11,8 @@ export interface Transactions {
    * @throws what a step or SQLite throws; then nothing was written.
    */
   run(steps: Iterable<void>, durable: boolean): Promise<void>;
+  /** How many rows were written so far. */
+  readonly rows: number;
   /** Runs a task once no transaction is under way, before another one begins. */
   between<T>(task: () => T): Promise<T>;
 }
@@ -20,6 +22,7 @@ export function createTransactions(db: Database): Transactions {
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
   let running: Promise<void> | undefined;
+  let written = 0;
 
   async function run(steps: Iterable<void>, durable: boolean): Promise<void> {
     // Without FULL the log reaches the disk with the next checkpoint: a crash of the daemon loses nothing, one of the
@@ -30,6 +33,7 @@ export function createTransactions(db: Database): Transactions {
       let rows = 0;
       for (const _ of steps) if (++rows % ROWS_A_TURN === 0) await nextTurn();
       commit.run();
+      written += rows;
     } catch (error) {
       // SQLite rolls some failures back itself (a full disk): then there is nothing left to be undone.
       if (db.inTransaction) rollback.run();
@@ -38,6 +42,9 @@ export function createTransactions(db: Database): Transactions {
   }
 
   return {
+    get rows() {
+      return written;
+    },
     run(steps, durable) {
       const mine = run(steps, durable).finally(() => {
         running = undefined;

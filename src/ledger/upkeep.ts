@@ -11,8 +11,10 @@ const CHECKPOINT = new URL(
   import.meta.url.endsWith('.ts') ? './checkpoint.ts' : './checkpoint.js',
   import.meta.url,
 );
-/** SQLite's own measure: after so many pages a commit writes the log back itself, and waits for the disk. */
-const USUAL_PAGES = 1_000;
+/** After so many pages (32 MiB) a commit writes the log back itself, and everybody waits for the disk: where nobody keeps house. */
+const MOST_PAGES = 8_000;
+/** After so many rows it is time for a thread to do so. */
+const MANY_ROWS = 5_000;
 
 /** Proofs that are no longer there are made again at the next start, which then takes seconds longer. */
 const MOST_PROOFS = 10_000;
@@ -20,7 +22,7 @@ const MOST_PROOFS = 10_000;
 export function createUpkeep(
   db: Database,
   attempt: <T>(work: () => T) => T,
-  { between }: Pick<Transactions, 'between'>,
+  transactions: Pick<Transactions, 'between' | 'rows'>,
 ): Upkeep {
   // The newest ban stays whatever its age: the next one's number is counted from it, and no number is given twice.
   const oldest = db
@@ -35,6 +37,10 @@ export function createUpkeep(
   );
   const number = (name: string): number => Number(db.pragma(name, { simple: true }));
   let writtenBack: number | undefined;
+  let rowsThen = 0;
+  const holdBack = (isHeld: boolean): void =>
+    attempt(() => void db.pragma(`wal_autocheckpoint = ${isHeld ? 0 : MOST_PAGES}`));
+  holdBack(false);
   /** Nothing of this need be on the disk at once, and a sync would hold everything up. The next commit says anew what it needs. */
   const unhurried = (): void => void db.pragma('synchronous = NORMAL');
   const forget = db.transaction((ids: readonly number[]) => {
@@ -45,7 +51,7 @@ export function createUpkeep(
   });
 
   return {
-    between,
+    between: transactions.between,
     forgetBans: (before, limit) =>
       attempt(() => {
         const ids = oldest.all(Math.min(before, Number.MAX_SAFE_INTEGER), limit);
@@ -75,10 +81,10 @@ export function createUpkeep(
       const written = statSync(`${db.name}-wal`, { throwIfNoEntry: false })?.mtimeMs;
       if (written === undefined || written === writtenBack) return;
       writtenBack = written;
+      rowsThen = transactions.rows;
       await once(new Worker(CHECKPOINT, { workerData: db.name, stdin: false }), 'exit');
     },
-    holdBack(isHeld) {
-      attempt(() => db.pragma(`wal_autocheckpoint = ${isHeld ? 0 : USUAL_PAGES}`));
-    },
+    isLogLong: () => transactions.rows - rowsThen > MANY_ROWS,
+    holdBack,
   };
 }

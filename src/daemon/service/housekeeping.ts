@@ -102,6 +102,7 @@ export function createHousekeeping(
 
   const CHORES: Record<Chore, () => Promise<void>> = {
     async size() {
+      if (upkeep.isLogLong()) await upkeep.checkpoint();
       if (used() <= maxSize * FULL) return faults.clear(FAULT);
       const bans = await inSlices(
         (limit) => upkeep.forgetBans(Infinity, limit),

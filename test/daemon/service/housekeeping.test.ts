@@ -178,6 +178,7 @@ describe('a slice', () => {
         size: () => ({ bytes: 0, free: 0 }),
         giveBack: () => 0,
         checkpoint: async () => {},
+        isLogLong: () => false,
         holdBack() {},
       },
     };
