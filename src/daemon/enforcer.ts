@@ -3,7 +3,7 @@
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
 import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
-import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
+import type { Ban, Block, Duration, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
@@ -12,6 +12,12 @@ import { desired, isSame, isSameScope, refusalKey, TOLERANCE } from './kernel/de
 import { createHeld } from './kernel/held.ts';
 import type { Held } from './kernel/held.ts';
 
+/**
+ * After a batch for which a program was started the next one waits for twice as long as it took: starting one costs
+ * milliseconds in which nobody is served, and in a flood more bans come meanwhile.
+ */
+const LARGE = 100;
+const LONGEST_PAUSE: Duration = 50;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 
@@ -94,6 +100,8 @@ export function createEnforcer(
   let fault: string | undefined;
   let retryAfter = FIRST_RETRY;
   let cancelRetry: (() => void) | undefined;
+  /** By the monotonic clock: before it nothing large is told. */
+  let nextAt: Duration = 0;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
@@ -180,8 +188,11 @@ export function createEnforcer(
     const refused = new Map<string, Network>();
     at('before-enforce');
     // If we die here the bans are committed and pending; boot tells the kernel, which is harmless to do twice.
+    const began = clock.monotonic();
     try {
       const outcomes = await firewall.apply(changes, clock.now());
+      const ended = clock.monotonic();
+      if (changes.length > LARGE) nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
       outcomes.forEach((outcome, index) => {
         const change = changes[index]!;
         news.applied(change, outcome);
@@ -235,13 +246,20 @@ export function createEnforcer(
   /** Calls that come while one waits its turn share it: it takes whatever is pending when it runs. */
   function sync(): Promise<void> {
     if (queued) return queued;
-    const mine = tail.then(() => {
+    const mine = tail.then(async () => {
+      await pause();
       queued = undefined;
       return asking.during(tellKernel);
     });
     queued = mine;
     tail = mine;
     return mine;
+  }
+
+  async function pause(): Promise<void> {
+    const left = nextAt - clock.monotonic();
+    if (left > 0 && bans.touched > LARGE / 2)
+      await new Promise<void>((resolve) => clock.schedule(left, resolve));
   }
 
   /** Runs after everything that is under way, so that two conversations with the kernel never mix. */
