@@ -43,7 +43,7 @@ function committerOf(ledger: Ledger, sessions: Sessions) {
   const ports = { clock, log: silentLog, faults: createFaults(clock), at() {} };
   const hints = {
     regulars: createRegulars(),
-    brakes: { takeDirty: () => ({ brakes: [] }), restore() {} },
+    brakes: { takeDirty: () => ({ brakes: [] }), restore() {}, rewrite() {} },
   };
   const reports = createReportMemory(ledger);
   return createCommitter(ledger, () => [], sessions, createBans([], 1), reports, hints, ports);

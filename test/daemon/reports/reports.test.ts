@@ -73,7 +73,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
     async commit(commit, durable) {
       if (isBroken) throw new BailiffError('E_LEDGER_UNAVAILABLE', 'no room');
       commits.push(commit);
-      await ledger.commit(commit, durable);
+      return ledger.commit(commit, durable);
     },
   };
   const faults = createFaults(clock);
@@ -92,7 +92,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
     createSessions([]),
     bans,
     memory,
-    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {} } },
+    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {}, rewrite() {} } },
     ports,
   );
   let enforced = 0;
