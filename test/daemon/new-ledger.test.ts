@@ -33,9 +33,13 @@ function opened(): Ledger {
 /** What a daemon knows when it starts on a ledger. */
 function started(ledger: Ledger) {
   const configFile = join(folder.path, 'jails.json');
-  writeFileSync(configFile, JSON.stringify({ jails: { sshd: { filter: 'nginx-login', logs: ['/nowhere'] } } }), {
-    mode: 0o600,
-  });
+  writeFileSync(
+    configFile,
+    JSON.stringify({ jails: { sshd: { filter: 'nginx-login', logs: ['/nowhere'] } } }),
+    {
+      mode: 0o600,
+    },
+  );
   const prepared = prepareSetup({
     configFile,
     shippedFilters: join(ROOT, 'filters'),
