@@ -145,4 +145,24 @@ describe('sessions', () => {
     await committer.commit(false);
     expect(reopen().load().sessions).toEqual([]);
   });
+
+  test('go with the last line of a log that has been silent for as long: it will not be said to have come again', async () => {
+    const { ledger, reopen } = ledgerHere();
+    const sessions = createSessions([]);
+    const committer = committerOf(ledger, sessions);
+    sessions.of('a.log').keepLast('one', NOW);
+    sessions.of('b.log').keepLast('two', NOW + 1);
+    sessions.prune(NOW);
+    await committer.commit(false);
+    const both = reopen();
+    expect(both.load().lastLines.map(({ line }) => line)).toEqual(['one', 'two']);
+
+    // The next daemon forgets it as this one would have.
+    const { sessions: known, lastLines } = both.load();
+    const next = createSessions(known, lastLines);
+    next.prune(NOW + 1);
+    expect([next.of('a.log').lastLine, next.of('b.log').lastLine]).toEqual([undefined, 'two']);
+    await committerOf(both, next).commit(false);
+    expect(reopen().load().lastLines).toEqual([{ source: 'b.log', line: 'two', at: NOW + 1 }]);
+  });
 });
