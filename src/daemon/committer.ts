@@ -118,7 +118,8 @@ export function createCommitter(
   }
 
   /** A new ledger knows nothing: everything is dirty, whether or not the one before had it. */
-  function rewrite({ to, why }: SetAside): void {
+  function rewrite({ to, why }: SetAside, taken: ReturnType<typeof take>): void {
+    giveBack(taken);
     positions = new Map(standing);
     for (const jail of jails()) {
       jail.restore(jail.offenders());
@@ -154,8 +155,7 @@ export function createCommitter(
       return false;
     }
     if (aside) {
-      giveBack(taken);
-      rewrite(aside);
+      rewrite(aside, taken);
       // It waits for the disk: until it is there, nothing of all this is written anywhere.
       return write(true);
     }

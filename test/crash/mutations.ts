@@ -52,6 +52,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'welcomes: [],',
   },
   {
+    name: 'brakes-in-no-commit',
+    point: 1,
+    file: 'src/daemon/committer.ts',
+    find: '      ...hints.brakes.takeDirty(),\n',
+    replace: '      brakes: [],\n',
+  },
+  {
     name: 'position-noted-after-the-chunk',
     point: 1,
     file: 'src/daemon/index.ts',
@@ -266,6 +273,13 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/daemon/recall.ts',
     find: ', remembered.lastLines)',
     replace: ')',
+  },
+  {
+    name: 'brakes-forgotten',
+    point: 9,
+    file: 'src/daemon/recall.ts',
+    find: '    remembered.brakes,\n',
+    replace: '    [],\n',
   },
   {
     name: 'log-ins-forgotten',
