@@ -106,6 +106,7 @@ const TABLE: readonly Row[] = [
   },
   {
     fault: 'the ledger is damaged while it runs',
+    onDemand: true,
     ...{ how: 'real', blocks: 'during', says: /W_LEDGER_SET_ASIDE.*ledger\.sqlite\.damaged-.*taken over/ },
     inject: (stage) => damage(join(stage.state, 'ledger.sqlite')),
     forgets: false,
