@@ -37,6 +37,8 @@ export interface Bans {
   /** For the ledger: bans and events since the last call. {@link restore} hands them back when they couldn't be written. */
   takeDirty(): { bans: Ban[]; events: BanEvent[] };
   restore(dirty: { bans: readonly Ban[]; events: readonly BanEvent[] }): void;
+  /** The ledger is a new one: every open ban is to be written again, with how it began. */
+  rewrite(): void;
   /** The ledger has them now, and their evidence: from here on that stands there alone. */
   written(dirty: { bans: readonly Ban[] }): void;
   /** How many bans the ledger doesn't know as they are. */
@@ -156,7 +158,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
         end(standing, wanted.since, 'replaced', 'a new sentence took its place');
       }
       const ban: Ban = { ...wanted, until, id: id++, endedAt: undefined, endedBy: undefined };
-      events.push({ ban: ban.id, at: ban.since, what: 'banned', by: ban.by, why: ban.reason });
+      events.push(beginningOf(ban));
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
       insert(ban);
@@ -224,6 +226,13 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       events = [...taken.events, ...events];
       letGo();
     },
+    rewrite() {
+      for (const ban of byId.values()) if (!dirty.has(ban.id)) dirty.set(ban.id, ban);
+      const told = new Set(events.filter(({ what }) => what === 'banned').map(({ ban }) => ban));
+      const untold = [...dirty.values()].filter(({ id: number }) => !told.has(number));
+      events = [...untold.map(beginningOf), ...events];
+      for (const number of dirty.keys()) fresh.add(number);
+    },
     written(taken) {
       for (const { id: number } of taken.bans) {
         fresh.delete(number);
@@ -253,6 +262,10 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       return touched.size;
     },
   };
+}
+
+function beginningOf({ id, since, by, reason }: Ban): BanEvent {
+  return { ban: id, at: since, what: 'banned', by, why: reason };
 }
 
 /** In place: a ban is known by its identity. Each of them was made here. */

@@ -3,12 +3,13 @@
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
-import type { Ledger } from '../ledger/contract.ts';
+import type { Ledger, SetAside } from '../ledger/contract.ts';
 import type { Duration, Network, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
 import type { Brakes } from './brakes.ts';
 import type { Regulars } from './intake/regulars.ts';
+import { tellSetAside } from './telling/faults.ts';
 import type { Faults } from './telling/faults.ts';
 import type { FaultPoint } from './fault-points.ts';
 import type { ReportMemory } from './reports/report-memory.ts';
@@ -61,13 +62,16 @@ export function createCommitter(
   reports: ReportMemory,
   /** What tells whether a jail bans the wrong people. */
   hints: {
-    readonly brakes: Pick<Brakes, 'takeDirty' | 'restore'>;
-    readonly regulars: Pick<Regulars, 'takeDirty' | 'restore'>;
+    readonly brakes: Pick<Brakes, 'takeDirty' | 'restore' | 'rewrite'>;
+    readonly regulars: Pick<Regulars, 'takeDirty' | 'restore' | 'rewrite'>;
   },
   ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
+  remembered: readonly Position[] = [],
 ): Committer {
   const { clock, log, faults, at } = ports;
   let positions = new Map<string, Position>();
+  /** Where every source stands, written or not. */
+  const standing = new Map(remembered.map((position) => [position.id, position]));
   let goneFiles: string[] = [];
   let goneOffenders: { jail: string; address: Network }[] = [];
   let keptTooLong = 0;
@@ -127,14 +131,31 @@ export function createCommitter(
     dirtySince ??= clock.monotonic();
   }
 
+  /** A new ledger knows nothing: everything is dirty, whether or not the one before had it. */
+  function rewrite({ to, why }: SetAside, taken: ReturnType<typeof take>): void {
+    giveBack(taken);
+    positions = new Map(standing);
+    for (const jail of jails()) {
+      jail.restore(jail.offenders());
+      jail.welcomes.restore({ welcomes: [...jail.welcomes.all()], forgottenWelcomes: [] });
+    }
+    sessions.rewrite();
+    bans.rewrite();
+    hints.brakes.rewrite();
+    hints.regulars.rewrite();
+    log.error({ to, why }, 'the ledger was damaged; a new one is begun with all that is known');
+    tellSetAside(faults, to, 'bans in force, counts and positions were taken over');
+  }
+
   async function write(durable: boolean): Promise<boolean> {
     const began = clock.monotonic();
     const taken = take();
+    let aside: SetAside | undefined;
     at('before-commit');
     // If we die here nothing was written: the same lines are read again and counted the same.
     try {
       const offenders = taken.offenders.flatMap((each) => each.offenders);
-      await ledger.commit({ ...taken, offenders }, durable);
+      aside = await ledger.commit({ ...taken, offenders }, durable);
     } catch (error) {
       giveBack(taken);
       notBefore = clock.monotonic() + MAX_WAIT;
@@ -147,6 +168,11 @@ export function createCommitter(
       );
       log.error({ why }, 'commit failed');
       return false;
+    }
+    if (aside) {
+      rewrite(aside, taken);
+      // It waits for the disk: until it is there, nothing of all this is written anywhere.
+      return write(true);
     }
     // If we die here everything up to these positions is known, and none of it is read again.
     notBefore = 0;
@@ -168,11 +194,17 @@ export function createCommitter(
 
   return {
     moved(position) {
-      if (position) positions.set(position.id, position);
+      if (position) {
+        positions.set(position.id, position);
+        standing.set(position.id, position);
+      }
       dirtySince ??= clock.monotonic();
     },
     forgetPositions(ids) {
-      for (const id of ids) positions.delete(id);
+      for (const id of ids) {
+        positions.delete(id);
+        standing.delete(id);
+      }
       goneFiles.push(...ids);
     },
     forgetOffenders(jail, addresses) {

@@ -135,10 +135,16 @@ export interface JailMemory {
   readonly welcomes: readonly Welcome[];
 }
 
+/** It was damaged: it stands under this path now, and a new one was begun. */
+export interface SetAside {
+  readonly kind: 'set-aside';
+  readonly to: string;
+  readonly why: string;
+}
+
 /** What had to be done so that a daemon could start. */
 export type Rescue =
-  /** It was damaged: it stands under this path now, and a new one was begun. */
-  | { readonly kind: 'set-aside'; readonly to: string; readonly why: string }
+  | SetAside
   /** It can't be written yet: what it knew is there, and commits fail until it can. */
   | { readonly kind: 'sheltered'; readonly why: string };
 
@@ -152,9 +158,11 @@ export interface Ledger {
    * Writes all of it or nothing. A large one gives the event loop back while it is written: it must not change meanwhile,
    * and the next one waits until it is settled.
    * @param durable waits for the disk (an administrator's ban); else the next sync takes it along.
+   * @returns undefined: it is written. Else the ledger was found damaged, and an empty one stands in its place: nothing was
+   * written, and the next commit must bring all that is known.
    * @throws BailiffError E_LEDGER_UNAVAILABLE on a full or read-only disk, a lock; the caller keeps what is dirty and tries again.
    */
-  commit(commit: Commit, durable: boolean): Promise<void>;
+  commit(commit: Commit, durable: boolean): Promise<SetAside | undefined>;
   /** What is known of a jail: of one that was not configured when {@link load} was called. */
   memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];

@@ -38,11 +38,12 @@ export function openLedger(folder: string, { readOnly = false }: LedgerOptions =
 /**
  * The same for a daemon, which is not to be kept from blocking: a damaged ledger is kept aside and a new one begun; where
  * the disk is full or read-only, it works on a copy in `shelter`, a folder in memory that is made anew and goes when the
- * ledger is closed, and commits fail until the ledger itself can be written. {@link Ledger.rescue} says which.
+ * ledger is closed, and commits fail until the ledger itself can be written. {@link Ledger.rescue} says which. One that is
+ * found damaged later is kept aside as well: see {@link Ledger.commit}.
  * @throws as {@link openLedger}: where that doesn't help either, or another program holds the ledger locked.
  */
-export function openInAnyWeather(folder: string, shelter: string, now: Instant): Ledger {
-  return rescue(folder, shelter, now, openHeld);
+export function openInAnyWeather(folder: string, shelter: string, now: () => Instant): Ledger {
+  return rescue(folder, shelter, now, (file) => openHeld(file, undefined));
 }
 
 /** Closes what it opened where it fails. The lock stays the caller's until it succeeds. */
@@ -81,6 +82,7 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
       } catch (error) {
         throw ledgerError(file, error);
       }
+      return undefined;
     },
     memoryOf: (jail) => attempt(() => reader.memoryOf(jail)),
     bans: (query) => attempt(() => reader.bans(query)),

@@ -57,6 +57,10 @@ needs(
       expect(calm.outcome.logIns.length).toBeGreaterThan(5);
       expect(calm.outcome.kernel.length).toBeGreaterThan(3);
       expect(calm.outcome.positions).toHaveLength(3);
+      expect(calm.outcome.brakes).toEqual([expect.stringMatching(/^rash tripped at /)]);
+      const rash = calm.outcome.bans.filter((ban) => ban.startsWith('rash '));
+      const enforced = calm.outcome.kernel.filter((block) => block.split(' ')[0]!.endsWith('_80'));
+      expect(rash.length).toBeGreaterThan(enforced.length + 3);
       expect(calm.outcome.bans.some((ban) => ban.startsWith('unit '))).toBe(true);
       expect(calm.outcome.bans.filter((ban) => ban.startsWith('app ')).length).toBeGreaterThan(10);
       expect(calm.outcome.answers.length).toBeGreaterThan(STEPS);

@@ -40,7 +40,7 @@ function way(took: number) {
     createSessions([]),
     bans,
     createReportMemory(ledger),
-    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {} } },
+    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {}, rewrite() {} } },
     { clock, log: silentLog, faults: createFaults(clock), at() {} },
   );
   const told: number[][] = [];

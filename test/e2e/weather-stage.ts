@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -264,8 +265,11 @@ exec '${real}' "$@"
       firewall = 'memory';
       keeper = spawn(program('unshare'), ['--user', '--map-root-user', 'sleep', '600'], { stdio: 'ignore' });
       const { pid } = keeper;
-      await eventually('there is a user namespace', () =>
-        readFileSync(`/proc/${pid}/uid_map`, 'utf8').includes('0'),
+      // Until `unshare` has done it, the child has the namespace that we have, and root's whole map.
+      const isApart = () => readlinkSync(`/proc/${pid}/ns/user`) !== readlinkSync('/proc/self/ns/user');
+      await eventually(
+        'there is a user namespace',
+        () => isApart() && readFileSync(`/proc/${pid}/uid_map`, 'utf8') !== '',
       );
       launchBy(`exec nsenter --user --preserve-credentials --target ${pid} '${BAILIFF}' "$@"`);
     },

@@ -70,7 +70,7 @@ export const verb: Verb = {
     process.on('SIGHUP', () => void started.then((running) => running.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
-    const ledger = openInAnyWeather(state, join(context.paths.runtime, 'ledger'), clock.now());
+    const ledger = openInAnyWeather(state, join(context.paths.runtime, 'ledger'), () => clock.now());
     const proofs: Proofs = {
       isProven: (hash) => ledger.isProven(hash),
       remember(hash) {

@@ -202,7 +202,7 @@ describe('a daemon whose ledger does not come back', () => {
     const clock = createClock();
     const runtime = join(folder.path, 'run');
     const ledger = openLedger(join(folder.path, 'state'));
-    const { promise: stuck, resolve: release } = Promise.withResolvers<void>();
+    const { promise: stuck, resolve: release } = Promise.withResolvers<undefined>();
     let isStuck = false;
     const daemon = await startDaemon(
       {
@@ -233,7 +233,7 @@ describe('a daemon whose ledger does not come back', () => {
       },
     );
     onTestFinished(async () => {
-      release();
+      release(undefined);
       await daemon.stop();
     });
     const client = createClient(runtime);
@@ -253,7 +253,7 @@ describe('a daemon whose ledger does not come back', () => {
     expect(later).not.toContain(true);
     expect((await client.ping()).pid).toBe(process.pid);
     isStuck = false;
-    release();
+    release(undefined);
     await eventually('it is alive again', asked);
   });
 });
