@@ -1,0 +1,6 @@
+// Every benchmark, in the order in which they run.
+import type { Bench } from './lib/bench.ts';
+import { everything, selective, shipped } from './suite/access.ts';
+import { json, sshd } from './suite/logs.ts';
+
+export const BENCHES: readonly Bench[] = [selective, shipped, everything, sshd, json];
