@@ -58,7 +58,7 @@ if (asked.length > 0) {
       const isWrong = error instanceof WrongVerdict;
       code = isWrong ? 1 : code || 2;
       one.faults.push(
-        `${isWrong ? 'wrong verdict' : 'broken'}: ${error instanceof Error ? error.message : String(error)}`,
+        `${isWrong ? 'wrong verdict' : 'broken'}: ${(error instanceof Error ? error.message : String(error)).slice(0, 500)}`,
       );
       console.error(error);
     }
