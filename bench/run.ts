@@ -2,6 +2,7 @@
 // It ends with 0 though targets are missed, with 1 where a verdict was wrong, with 2 where a benchmark broke.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Stage } from './lib/bench.ts';
@@ -46,10 +47,13 @@ if (asked.length > 0) {
   const told: Told[] = [];
   for (const bench of asked) {
     say(`${bench.name}: ${bench.what}`);
-    const one: Told = { name: bench.name, what: bench.what, figures: [], leftOut: [], faults: [] };
+    const one: Told = {
+      ...{ name: bench.name, what: bench.what, figures: [], leftOut: [], faults: [], load: 0, pictures: {} },
+    };
     told.push(one);
     const stage: Stage = {
       ...{ built, small: values.small, say },
+      draw: (name, svg) => void (one.pictures[name] = svg),
       leaveOut: (what, why) => void one.leftOut.push(`${what}: ${why}`),
     };
     try {
@@ -62,6 +66,7 @@ if (asked.length > 0) {
       );
       console.error(error);
     }
+    one.load = loadavg()[0]!;
     console.log(tableOf([one]));
   }
   if (told.length > 1) console.log(tableOf(told));

@@ -17,6 +17,8 @@ export interface Stage {
   readonly small: boolean;
   /** Tells what is going on, on standard error. */
   say(words: string): void;
+  /** Keeps a picture, as SVG, beside the figures. */
+  draw(name: string, svg: string): void;
   /** Tells what could not be measured, and why. */
   leaveOut(what: string, why: string): void;
 }

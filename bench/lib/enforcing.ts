@@ -20,24 +20,30 @@ export interface Enforcing {
   readonly log: string;
   /** Ends with each restart. */
   daemon(): Daemon;
-  /** The set that addresses without ports land in. */
+  /** The set that addresses without ports land in; empty with other jails. */
   readonly set: string;
   append(text: string): void;
   /** Starts the daemon (again). */
   start(): Promise<Daemon>;
 }
 
-/** Whoever fails at one log-in is banned for an hour; limits are as large as a benchmark needs. */
-const config = (log: string): object => ({
-  limits: { offendersPerJail: 2_000_000, offenders: 2_000_000, bans: 1_000_000 },
-  jails: { login: { filter: 'nginx-login', logs: [log], maxRetry: 1, banTime: '1h', brake: 'off' } },
-});
+/** Whoever fails at one log-in is banned for an hour. */
+const LOGIN = { filter: 'nginx-login', maxRetry: 1, banTime: '1h', brake: 'off' };
+/** As much as any benchmark needs. */
+export const LIMITS = { offendersPerJail: 2_000_000, offenders: 2_000_000, bans: 1_000_000 };
 
 export const failedLogin = (address: string): string =>
   `${address} - - [${commonStamp(Date.now() / 1_000)}] "POST /login HTTP/1.1" 401 179 "-" "curl/8.5.0"\n`;
 
-/** Does `work` with a daemon that enforces by nftables; whatever happens, nothing of it is left. */
-export async function enforcing<T>(stage: Stage, work: (scene: Enforcing) => Promise<T>): Promise<T> {
+/**
+ * Does `work` with a daemon that enforces by nftables; whatever happens, nothing of it is left.
+ * @param jailsOf other jails than the one that bans whoever fails at one log-in in the log.
+ */
+export async function enforcing<T>(
+  stage: Stage,
+  work: (scene: Enforcing) => Promise<T>,
+  jailsOf?: (log: string) => object,
+): Promise<T> {
   const internet = await createInternet('attacker');
   const folder = temporaryFolder('bench-enforcing');
   let daemon: Daemon | undefined;
@@ -45,7 +51,8 @@ export async function enforcing<T>(stage: Stage, work: (scene: Enforcing) => Pro
     mkdirSync(join(folder.path, 'logs'));
     const log = join(folder.path, 'logs/access.log');
     writeFileSync(log, '');
-    writeConfig(folder.path, config(log));
+    const jails = jailsOf?.(log) ?? { login: { ...LOGIN, logs: [log] } };
+    writeConfig(folder.path, { limits: LIMITS, jails });
     const append = (text: string): void => appendFileSync(log, text, 'latin1');
     const start = async (): Promise<Daemon> => {
       daemon = await startDaemon({
@@ -56,7 +63,9 @@ export async function enforcing<T>(stage: Stage, work: (scene: Enforcing) => Pro
     };
     await (await start()).caughtUp();
     append(failedLogin(FIRST));
-    const set = await eventually('a first ban is in the kernel', () => setWith(internet.server, FIRST));
+    const set = jailsOf
+      ? ''
+      : await eventually('a first ban is in the kernel', () => setWith(internet.server, FIRST));
     return await work({
       ...{ server: internet.server, attacker: internet.clients.attacker, folder: folder.path, log, set },
       ...{ append, start, daemon: () => daemon! },

@@ -88,11 +88,12 @@ export async function readByDaemon(stage: Stage, reading: Reading): Promise<Took
  * Waits until so many lines are read and committed. Each question makes the daemon commit, so they are asked ever more
  * seldom: the answer is accurate to a fiftieth.
  */
-async function untilRead(daemon: Daemon, lines: number): Promise<void> {
+export async function untilRead(daemon: Daemon, lines: number): Promise<void> {
   const began = performance.now();
   for (;;) {
     const status = await daemon.status();
-    if (status.caughtUp && status.sources.every((source) => source.lines >= lines)) return;
+    const read = status.sources.reduce((sum, source) => sum + source.lines, 0);
+    if (status.caughtUp && read >= lines) return;
     const passed = performance.now() - began;
     if (passed > LONGEST) throw new Error(`${lines} lines are not read within ${LONGEST / 1_000} s`);
     await sleep(Math.max(5, passed / 50));
@@ -100,7 +101,7 @@ async function untilRead(daemon: Daemon, lines: number): Promise<void> {
 }
 
 /** Puts the log there at once, as large as it is. */
-function place(from: string, to: string): void {
+export function place(from: string, to: string): void {
   if (dirname(from) !== INPUTS) throw new Error(`${from} is no input`);
   try {
     linkSync(from, to);

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { findProgram } from '../../test/support/programs.ts';
 import type { Built } from './built.ts';
 import { measuredOf, metOf, shareOf, targetOf, type Figure } from './figures.ts';
@@ -15,6 +15,10 @@ export interface Told {
   readonly figures: Figure[];
   readonly leftOut: string[];
   readonly faults: string[];
+  /** Programs that wanted a core at the end, on average of a minute: with more than there are cores, times are worth less. */
+  load: number;
+  /** SVG by name. */
+  readonly pictures: Record<string, string>;
 }
 
 const HEAD = ['what', 'measured', 'target', 'of target', 'met'];
@@ -55,7 +59,10 @@ export function keep(told: readonly Told[], built: Built, part: readonly string[
     ...{ memory: `${Math.round(totalmem() / 2 ** 30)} GiB`, kernel: release(), peers: peers() },
   };
   const base = join(folder, [about.date.slice(0, 10), built.commit, ...part].join('-'));
-  writeFileSync(`${base}.json`, `${JSON.stringify({ ...about, benches: told }, null, 2)}\n`);
+  const benches = told.map(({ pictures: _, ...rest }) => rest);
+  writeFileSync(`${base}.json`, `${JSON.stringify({ ...about, benches }, null, 2)}\n`);
+  const pictures = told.flatMap(({ pictures: drawn }) => Object.entries(drawn));
+  for (const [name, svg] of pictures) writeFileSync(`${base}-${name}.svg`, svg);
   const row = (columns: readonly string[]): string => `| ${columns.join(' | ').replaceAll('\n', ' ')} |`;
   const text = [
     `# Benchmarks of ${built.commit}, ${about.date.slice(0, 10)}`,
@@ -64,11 +71,13 @@ export function keep(told: readonly Told[], built: Built, part: readonly string[
     `Peers: ${Object.entries(about.peers)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,
+    `Load at the end of each: ${told.map(({ name, load }) => `${name} ${load.toFixed(1)}`).join(', ')}.`,
     '',
     row([...HEAD, 'made of']),
     row([...HEAD, ''].map(() => '---')),
     ...told.flatMap(({ figures }) => figures.map((figure) => row([...cells(figure), figure.detail ?? '']))),
     '',
+    ...pictures.flatMap(([name]) => [`![${name}](${basename(base)}-${name}.svg)`, '']),
     ...told.flatMap(({ name, leftOut }) => leftOut.map((words) => `- ${name}, left out: ${words}`)),
     ...told.flatMap(({ name, faults }) => faults.map((words) => `- ${name}, ${words}`)),
     '',
