@@ -6,6 +6,7 @@ import { growth } from './suite/growth.ts';
 import { latency } from './suite/latency.ts';
 import { hostile, start } from './suite/lines.ts';
 import { json, sshd } from './suite/logs.ts';
+import { fail2ban, peerLatency } from './suite/peers.ts';
 import { idle, memory, status } from './suite/rest.ts';
 
 export const BENCHES: readonly Bench[] = [
@@ -15,8 +16,10 @@ export const BENCHES: readonly Bench[] = [
   everything,
   sshd,
   json,
+  fail2ban,
   // From a line to the kernel.
   latency,
+  peerLatency,
   bursts,
   restart,
   // What it costs otherwise.

@@ -80,9 +80,10 @@ interface Actor {
 
 /**
  * @param begin the instant of the first line, in seconds since 1970.
+ * @param perSecond lines that arrive in a second.
  * @returns a maker of such a log.
  */
-export function accessLog(begin = BEGIN): Maker<AccessTruth> {
+export function accessLog(begin = BEGIN, perSecond = PER_SECOND): Maker<AccessTruth> {
   return (lines, write) => {
     const random = randomFrom(20_260_105);
     const pick = <T>(all: readonly T[]): T => all[random(all.length)]!;
@@ -96,7 +97,7 @@ export function accessLog(begin = BEGIN): Maker<AccessTruth> {
     let [stamp, stamped] = ['', -1];
 
     for (let n = 0; n < lines; n++) {
-      const at = begin + Math.floor(n / PER_SECOND);
+      const at = begin + Math.floor(n / perSecond);
       if (at !== stamped) [stamp, stamped] = [commonStamp(at), at];
       const actor = actors[whose[n]! - 1];
       // Some visitors come far more often than others.

@@ -79,8 +79,16 @@ export async function beside(
     const ours = middle(all);
     const detail = [told('ours', ours, lines), ...sides].join('; ');
     if (!against) return { what: `${name}, ${way}`, value: ours.seconds, unit: 's', detail };
-    const ratio = ours.seconds / middle(theirs[0]!).seconds;
-    return { what: `${name}, ${way}, time against ${against.name}`, value: ratio, unit: '×', atMost, detail };
+    const first = middle(theirs[0]!);
+    const ratio = ours.seconds / first.seconds;
+    const byProcessor = `by processor time ${digits(ours.cpu / first.cpu)} ×`;
+    return {
+      what: `${name}, ${way}, time against ${against.name}`,
+      value: ratio,
+      unit: '×',
+      atMost,
+      detail: `${byProcessor}; ${detail}`,
+    };
   });
   return figures;
 }

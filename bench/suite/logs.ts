@@ -1,8 +1,9 @@
 // Logs that are no access logs: sshd's, and an application's in JSON.
+import { existsSync } from 'node:fs';
 import { jsonLog, JSON_LITERAL } from '../inputs/json.ts';
 import { FIND_TIME, MAX_RETRY } from '../inputs/rules.ts';
 import { sshdLog } from '../inputs/sshd.ts';
-import type { Bench } from '../lib/bench.ts';
+import type { Bench, Stage } from '../lib/bench.ts';
 import { beside, peer, type Peer } from '../lib/beside.ts';
 import { inputOf } from '../lib/inputs.ts';
 
@@ -21,6 +22,19 @@ const floor = (node: string, path: string, literal: string): Peer => ({
   ...{ name: 'Node alone, reading and one literal', file: node, args: ['-e', READS, path, literal] },
 });
 
+const PARSER = '/usr/libexec/sshguard/sshg-parser';
+/** Its parser alone, which tells of each attack in a line. It knows attacks by its own lights, so they aren't compared. */
+function sshguardParser(stage: Stage, path: string): Peer | undefined {
+  if (existsSync(PARSER))
+    return {
+      name: 'sshguard’s parser',
+      file: '/bin/sh',
+      args: ['-c', `${PARSER} <"$1" | wc -l`, 'sh', path],
+    };
+  stage.leaveOut('against sshguard’s parser', 'sshguard is not installed');
+  return undefined;
+}
+
 export const sshd: Bench = {
   name: 'sshd',
   what: 'an auth.log of which a third are failed passwords, beside rg -c of these, and sshguard’s parser',
@@ -32,7 +46,10 @@ export const sshd: Bench = {
       ...{ input, jails: { sshd: { filter: 'sshd', zone: 'UTC', ...count } } },
       verdicts: { sshd: input.truth },
     };
-    const others = [floor(stage.built.node, input.path, 'Failed password')];
+    const others = [
+      floor(stage.built.node, input.path, 'Failed password'),
+      sshguardParser(stage, input.path),
+    ];
     return beside(stage, 'sshd log', reading, rg, others, 3);
   },
 };
