@@ -13,6 +13,8 @@ import { mustEqual, WrongVerdict } from '../lib/verdicts.ts';
 /** Milliseconds between two lines, so that they don't share a turn. */
 const GAP = 60;
 const RATE = 50_000;
+/** Seconds that they arrive at most. */
+const LONGEST = 300;
 
 /** One offender after another. @returns milliseconds from the write to the element. */
 async function elements(scene: Enforcing, monitor: Monitor, from: number, count: number): Promise<number[]> {
@@ -61,7 +63,7 @@ export const latency: Bench = {
 };
 
 async function measure(stage: Stage, scene: Enforcing): Promise<Figure[]> {
-  const [lines, packets] = stage.small ? [10, 3] : [200, 40];
+  const [lines, packets] = stage.small ? [10, 3] : [200, 25];
   const monitor = await startMonitor(scene.server);
   try {
     const floor = await monitor.floor(lines);
@@ -71,11 +73,12 @@ async function measure(stage: Stage, scene: Enforcing): Promise<Figure[]> {
     const idle = await elements(scene, monitor, 0, lines);
     const idleDrops = await drops(scene, packets);
     stage.say(`${RATE} lines/s arriving`);
-    const arriving = startArriving(scene.log, RATE, 120);
+    const arriving = startArriving(scene.log, RATE, LONGEST);
     await sleep(1_000);
     const busy = await elements(scene, monitor, 20_000, lines);
     const busyDrops = await drops(scene, packets);
     const wrote = await arriving.end();
+    if (wrote.seconds >= LONGEST) throw new Error(`the lines stopped arriving after ${LONGEST} s`);
     const status = await scene.daemon().caughtUp();
     // The one that made the sets, those of each round, and the attacker's.
     mustEqual('matches', status.jails[0]!.matches, 1 + 5 + 2 * (lines + packets));
