@@ -1,4 +1,4 @@
-// `npm run bench [-- NAME… --small --checkout FOLDER]`: measures the built program, prints a table and keeps it in bench/results/.
+// `npm run bench [-- NAME… --small --rounds N --checkout FOLDER]`: measures the built program, prints a table and keeps it in bench/results/.
 // It ends with 0 though targets are missed, with 1 where a verdict was wrong, with 2 where a benchmark broke.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
   options: {
     small: { type: 'boolean', default: false },
     checkout: { type: 'string', default: ROOT },
+    rounds: { type: 'string', default: '3' },
     list: { type: 'boolean', default: false },
   },
 });
@@ -35,6 +36,8 @@ if (values.list || unknown.length > 0) {
   console.log(`and, only where they are named: ${programs.join(', ')}`);
   process.exit(unknown.length > 0 ? 64 : 0);
 }
+const rounds = values.small ? 1 : Math.trunc(Number(values.rounds));
+if (!(rounds >= 1 && rounds <= 100)) throw new Error('--rounds takes a number from 1 to 100');
 // Interrupted, it ends like anything else: by leaving nothing behind.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
@@ -52,7 +55,7 @@ if (asked.length > 0) {
     };
     told.push(one);
     const stage: Stage = {
-      ...{ built, small: values.small, say },
+      ...{ built, small: values.small, rounds, say },
       draw: (name, svg) => void (one.pictures[name] = svg),
       leaveOut: (what, why) => void one.leftOut.push(`${what}: ${why}`),
     };

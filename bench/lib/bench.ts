@@ -15,6 +15,8 @@ export interface Stage {
   readonly built: Built;
   /** A smoke run: everything small, no figure worth anything. */
   readonly small: boolean;
+  /** How often whole logs are read and bursts are written: the median counts. */
+  readonly rounds: number;
   /** Tells what is going on, on standard error. */
   say(words: string): void;
   /** Keeps a picture, as SVG, beside the figures. */
@@ -22,6 +24,3 @@ export interface Stage {
   /** Tells what could not be measured, and why. */
   leaveOut(what: string, why: string): void;
 }
-
-/** @returns how often things are measured, of which the median counts. */
-export const rounds = ({ small }: Stage): number => (small ? 1 : 3);

@@ -1,6 +1,6 @@
 // Ours and the others on one input, in turns within one run: machine, cache and neighbours are the same for all.
 import { findProgram } from '../../test/support/programs.ts';
-import { rounds, type Stage } from './bench.ts';
+import type { Stage } from './bench.ts';
 import { digits, median, rate, type Figure } from './figures.ts';
 import { readByDaemon, replayed, type Reading, type Took } from './reading.ts';
 import { timed } from './timing.ts';
@@ -61,7 +61,7 @@ export async function beside(
   const theirs = peers.map((): Took[] => []);
   // The first look brings the file into the cache.
   if (peers[0]) await once(peers[0]);
-  for (let round = 0; round < rounds(stage); round++) {
+  for (let round = 0; round < stage.rounds; round++) {
     for (const [index, one] of peers.entries()) theirs[index]!.push(await once(one));
     stage.say(`${name}: the daemon reads`);
     daemon.push(await readByDaemon(stage, reading));

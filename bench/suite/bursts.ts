@@ -41,7 +41,7 @@ export const bursts: Bench = {
       let from = 0;
       for (const [index, size] of sizes.entries()) {
         const took: number[] = [];
-        for (let round = 0; round < (stage.small ? 1 : 3); round++) {
+        for (let round = 0; round < stage.rounds; round++) {
           took.push(await burst(scene, crowd(from, size)));
           from += size;
         }
@@ -74,7 +74,7 @@ const restartWith = (stage: Stage, count: number): Promise<Figure> =>
     await burst(scene, addresses);
     const took: number[] = [];
     const answers: number[] = [];
-    for (let round = 0; round < (stage.small ? 1 : 3); round++) {
+    for (let round = 0; round < stage.rounds; round++) {
       await scene.daemon().end();
       // As after a boot: the kernel holds nothing.
       await scene.server.runOk(program('nft'), ['flush', 'ruleset']);

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../test/support/leftovers.ts';
 import { accessLog, type AccessTruth } from '../inputs/access.ts';
 import { RULES } from '../inputs/rules.ts';
 import { ipv4 } from '../lib/addresses.ts';
-import { rounds, type Bench, type Stage } from '../lib/bench.ts';
+import type { Bench, Stage } from '../lib/bench.ts';
 import { failedLogin, LIMITS } from '../lib/enforcing.ts';
 import { digits, median, rate, type Figure } from '../lib/figures.ts';
 import { inputOf, type Input } from '../lib/inputs.ts';
@@ -88,7 +88,7 @@ async function withJails(stage: Stage, input: Input<AccessTruth>, count: number)
     verdicts: Object.fromEntries(all.map(({ name, verdict }) => [name, verdict])),
   };
   const took: number[] = [];
-  for (let round = 0; round < rounds(stage); round++) took.push((await readByDaemon(stage, reading)).seconds);
+  for (let round = 0; round < stage.rounds; round++) took.push((await readByDaemon(stage, reading)).seconds);
   return input.lines / median(took);
 }
 

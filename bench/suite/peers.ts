@@ -10,7 +10,7 @@ import { accessLog } from '../inputs/access.ts';
 import { FIND_TIME, MAX_RETRY, RULES } from '../inputs/rules.ts';
 import { syslogStamp } from '../inputs/sshd.ts';
 import { counted, ipv4 } from '../lib/addresses.ts';
-import { rounds, type Bench } from '../lib/bench.ts';
+import type { Bench } from '../lib/bench.ts';
 import { failedLogin } from '../lib/enforcing.ts';
 import { fail2banServer, startFail2ban, told, type Fail2ban } from '../lib/fail2ban.ts';
 import { digits, median, rank, rate, type Figure } from '../lib/figures.ts';
@@ -37,7 +37,7 @@ export const fail2ban: Bench = {
     const ours: Took[] = [];
     const theirs: Took[] = [];
     const lines = stage.small ? 5_000 : 100_000;
-    for (let round = 0; round < rounds(stage); round++) {
+    for (let round = 0; round < stage.rounds; round++) {
       stage.say('fail2ban reads');
       theirs.push(await readByFail2ban(lines));
       stage.say('ours reads');
