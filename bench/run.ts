@@ -48,6 +48,7 @@ if (asked.length > 0) {
   say('building');
   const built = build(values.checkout);
   const told: Told[] = [];
+  let kept = '';
   for (const bench of asked) {
     say(`${bench.name}: ${bench.what}`);
     const one: Told = {
@@ -71,9 +72,11 @@ if (asked.length > 0) {
     }
     one.load = loadavg()[0]!;
     console.log(tableOf([one]));
+    // After each: whoever breaks a long run off keeps what it has found.
+    kept = keep(told, built, positionals, values.small);
   }
   if (told.length > 1) console.log(tableOf(told));
-  say(`kept in ${keep(told, built, positionals, values.small)}`);
+  say(`kept in ${kept}`);
   built.remove();
 }
 for (const name of positionals.filter((one) => programs.includes(one))) {
