@@ -49,7 +49,7 @@ export const bursts: Bench = {
         figures.push({
           ...{ what: `${size} offenders in one write, all in the kernel`, value: median(took), unit: 's' },
           ...{ atMost: [0.15, 0.5][index]! },
-          detail: `rounds ${took.map(digits).join(', ')} s, the first one cold; nft -f of as many ${digits(floor)} s; asked every 10 ms or so`,
+          detail: `rounds ${took.map(digits).join(', ')} s, the first one cold; nft -f of as many ${digits(floor)} s; accurate to 10 ms and a twentieth`,
         });
       }
       return figures;
