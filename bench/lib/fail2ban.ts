@@ -50,13 +50,10 @@ export async function startFail2ban(
   const common = { backend: 'auto', usedns: 'no', bantime: -1, logpath: log, enabled: 'true' };
   let conf = `[DEFAULT]\n${lines({ ...common, banaction: blocks ? 'bench' : '', action: blocks ? '%(banaction)s' : '' })}`;
   for (const [name, jail] of Object.entries(jails)) {
-    // fail2ban takes the stamp away, brackets and all that is left of them stay.
-    const regex = `^<HOST> \\S+ \\S+ \\[\\] ${jail.failregex}`.replaceAll('%', '%%');
-    const date = '\\[%%d/%%b/%%Y:%%H:%%M:%%S %%z\\]';
-    writeFileSync(
-      at('filter.d', `bench-${name}.conf`),
-      `[Definition]\n${lines({ failregex: regex.replace('\\[\\] ', ' ?'), datepattern: date })}`,
-    );
+    // fail2ban takes the stamp away with its brackets; the blanks around it stay.
+    const failregex = `^<HOST> \\S+ \\S+ +${jail.failregex}`.replaceAll('%', '%%');
+    const datepattern = '\\[%%d/%%b/%%Y:%%H:%%M:%%S %%z\\]';
+    writeFileSync(at('filter.d', `bench-${name}.conf`), `[Definition]\n${lines({ failregex, datepattern })}`);
     conf += `[${name}]\n${lines({ filter: `bench-${name}`, maxretry: jail.maxRetry, findtime: jail.findTime })}`;
   }
   writeFileSync(at('jail.conf'), conf);
