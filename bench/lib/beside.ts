@@ -1,8 +1,8 @@
 // Ours and the others on one input, in turns within one run: machine, cache and neighbours are the same for all.
 import { findProgram } from '../../test/support/programs.ts';
 import type { Stage } from './bench.ts';
-import { digits, median, rate, type Figure } from './figures.ts';
-import { readByDaemon, replayed, type Reading, type Took } from './reading.ts';
+import { digits, rate, type Figure } from './figures.ts';
+import { middle, readByDaemon, replayed, type Reading, type Took } from './reading.ts';
 import { timed } from './timing.ts';
 import { mustEqual } from './verdicts.ts';
 
@@ -37,10 +37,6 @@ async function once(one: Peer): Promise<Took> {
   return took;
 }
 
-const middle = (all: readonly Took[]): Took => ({
-  seconds: median(all.map(({ seconds }) => seconds)),
-  cpu: median(all.map(({ cpu }) => cpu)),
-});
 const told = (name: string, { seconds, cpu }: Took, lines: number): string =>
   `${name} ${digits(seconds)} s (${rate(lines, seconds)}, processor ${digits(cpu)} s)`;
 

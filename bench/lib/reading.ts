@@ -6,6 +6,7 @@ import type { BanView, Page } from '../../src/api/contract.ts';
 import { startDaemon, type Daemon } from '../../test/support/daemon.ts';
 import { temporaryFolder } from '../../test/support/leftovers.ts';
 import type { Stage } from './bench.ts';
+import { median } from './figures.ts';
 import type { Input } from './inputs.ts';
 import { INPUTS } from './places.ts';
 import { processorTime, timed, type Timed } from './timing.ts';
@@ -29,6 +30,12 @@ export interface Took {
   readonly seconds: number;
   readonly cpu: number;
 }
+
+/** The median of each. */
+export const middle = (all: readonly Took[]): Took => ({
+  seconds: median(all.map(({ seconds }) => seconds)),
+  cpu: median(all.map(({ cpu }) => cpu)),
+});
 
 /** Bans never end, so that who is banned does not hang on when it is asked. */
 export const FOREVER = { banTime: 'forever' };
