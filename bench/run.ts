@@ -6,7 +6,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Stage } from './lib/bench.ts';
-import { build } from './lib/built.ts';
+import { build, launcherFlags } from './lib/built.ts';
 import { keep, tableOf, type Told } from './lib/report.ts';
 import { ROOT } from './lib/places.ts';
 import { WrongVerdict } from './lib/verdicts.ts';
@@ -82,6 +82,6 @@ if (asked.length > 0) {
 for (const name of positionals.filter((one) => programs.includes(one))) {
   const file = join(import.meta.dirname, `${name}.ts`);
   if (existsSync(file))
-    code ||= spawnSync(process.execPath, [...process.execArgv, file], { stdio: 'inherit' }).status ?? 2;
+    code ||= spawnSync(process.execPath, [...launcherFlags(), file], { stdio: 'inherit' }).status ?? 2;
 }
 process.exitCode = code;

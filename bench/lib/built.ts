@@ -1,8 +1,9 @@
 // The program as a user gets it: built, without sources beside it, so that bin/bailiff starts what is in dist/.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../test/support/leftovers.ts';
+import { ROOT } from './places.ts';
 
 export interface Built {
   /** Its bin/bailiff. */
@@ -13,6 +14,14 @@ export interface Built {
   readonly version: string;
   readonly commit: string;
   remove(): void;
+}
+
+/** The flags that bin/bailiff gives Node: filters run under no others. */
+export function launcherFlags(): string[] {
+  const script = readFileSync(join(ROOT, 'bin/bailiff'), 'utf8');
+  const flags = script.slice(script.lastIndexOf('exec "$node"')).match(/--[\w-]+(?:=[\w-]+)?/g);
+  if (!flags?.some((flag) => flag.includes('regexp'))) throw new Error('bin/bailiff names no flags for Node');
+  return flags;
 }
 
 /** Builds `checkout` and puts what a package holds into a folder of its own. */

@@ -4,24 +4,19 @@ import { startDaemon } from '../../test/support/daemon.ts';
 import { temporaryFolder } from '../../test/support/leftovers.ts';
 import { run } from '../../test/support/run.ts';
 import type { Bench } from '../lib/bench.ts';
+import { launcherFlags } from '../lib/built.ts';
 import { digits, median } from '../lib/figures.ts';
 import type { Hostility } from '../lib/hostile.ts';
 import { ROOT } from '../lib/places.ts';
 import { timed } from '../lib/timing.ts';
 import { WrongVerdict } from '../lib/verdicts.ts';
 
-/** As in bin/bailiff. */
-const FLAGS = [
-  ...['--enable-experimental-regexp-engine', '--enable-experimental-regexp-engine-on-excessive-backtracks'],
-  '--regexp-backtracks-before-fallback=300',
-];
-
 export const hostile: Bench = {
   name: 'hostile',
   what: 'lines made to keep each shipped filter busy, of 9 000 and 262 144 bytes: the worst time for one',
   async run(stage) {
     const program = join(ROOT, 'bench/lib/hostile.ts');
-    const args = [...FLAGS, program, ...(stage.small ? ['4'] : [])];
+    const args = [...launcherFlags(), program, ...(stage.small ? ['4'] : [])];
     const ran = await run(stage.built.node, args, { timeout: 900_000 });
     if (ran.code !== 0) throw new Error(`hostile.ts ended with ${ran.code ?? ran.signal}: ${ran.stderr}`);
     const { filters, lines, worst, first } = JSON.parse(ran.stdout) as Hostility;
