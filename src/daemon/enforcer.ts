@@ -1,6 +1,7 @@
 // Kernel state is a function: desired(open bans, now) → { scope → { network → until } }, where a scope is the traffic and
 // what is done with it: of several answers to one network the kernel gives the severest while it lasts. The enforcer applies the
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Duration, Instant, Network, Scope } from '../model.ts';
@@ -18,6 +19,8 @@ import type { Held } from './kernel/held.ts';
  */
 const LARGE = 100;
 const LONGEST_PAUSE: Duration = 50;
+/** As many as fit into one transaction. */
+const COMPARED_AT_ONCE = 10_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 
@@ -108,9 +111,9 @@ export function createEnforcer(
   const desiredOn = (network: Network, now: Instant): readonly Block[] =>
     desired(bans.on(network), scopeOf, network, now);
 
-  function difference(now: Instant): Change[] {
+  function difference(networks: readonly Network[], now: Instant): Change[] {
     const changes: Change[] = [];
-    for (const network of pending.values()) {
+    for (const network of networks) {
       const wanted = desiredOn(network, now);
       const have = held.on(network);
       if (!options.detectOnly)
@@ -167,11 +170,7 @@ export function createEnforcer(
     }
     try {
       if (lost) await reconcile();
-      const told = pending;
-      const changes = difference(clock.now());
-      pending = new Map();
-      if (changes.length > 0) await apply(changes, told);
-      news.told(told.values());
+      await tellPending();
       if (lost) void sync();
       if (refusals.size === 0) retryAfter = FIRST_RETRY;
       if (fault !== undefined) log.info({}, 'the firewall answers again');
@@ -184,39 +183,48 @@ export function createEnforcer(
     }
   }
 
-  async function apply(changes: readonly Change[], told: ReadonlyMap<string, Network>): Promise<void> {
+  /** Some at a time: to compare a hundred thousand takes as long as nobody should wait for an answer. */
+  async function tellPending(): Promise<void> {
+    const networks = [...pending.values()];
+    pending = new Map();
+    for (let done = 0; done < networks.length; done += COMPARED_AT_ONCE) {
+      const some = networks.slice(done, done + COMPARED_AT_ONCE);
+      try {
+        const changes = difference(some, clock.now());
+        if (changes.length > 0) await apply(changes);
+        else if (some.length === COMPARED_AT_ONCE) await nextTurn();
+      } catch (error) {
+        for (const network of networks.slice(done)) pending.set(network.text, network);
+        throw error;
+      }
+      news.told(some);
+    }
+  }
+
+  async function apply(changes: readonly Change[]): Promise<void> {
     const refused = new Map<string, Network>();
     at('before-enforce');
     // If we die here the bans are committed and pending; boot tells the kernel, which is harmless to do twice.
     const began = clock.monotonic();
-    try {
-      const outcomes = await firewall.apply(changes, clock.now());
-      const ended = clock.monotonic();
-      if (changes.length > LARGE) nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
-      outcomes.forEach((outcome, index) => {
-        const change = changes[index]!;
-        news.applied(change, outcome);
-        const key = refusalKey(change.network, change.scope);
-        if (outcome.outcome === 'refused') {
-          refusals.set(key, outcome.why);
-          refused.set(change.network.text, change.network);
-          log.error(
-            { address: change.network.text, what: change.what, why: outcome.why },
-            'the kernel refused',
-          );
-          return;
-        }
-        refusals.delete(key);
-        // The sets had vanished and were made anew with this change: everything else that they held is gone.
-        if (outcome.rebuilt) lost = true;
-        if (change.what === 'block')
-          held.hold({ scope: change.scope, network: change.network, until: change.until });
-        else held.letGo(change.network, change.scope);
-      });
-    } catch (error) {
-      for (const [text, network] of told) pending.set(text, network);
-      throw error;
-    }
+    const outcomes = await firewall.apply(changes, clock.now());
+    const ended = clock.monotonic();
+    if (changes.length > LARGE) nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
+    outcomes.forEach((outcome, index) => {
+      const change = changes[index]!;
+      const { network, scope } = change;
+      news.applied(change, outcome);
+      if (outcome.outcome === 'refused') {
+        refusals.set(refusalKey(network, scope), outcome.why);
+        refused.set(network.text, network);
+        log.error({ address: network.text, what: change.what, why: outcome.why }, 'the kernel refused');
+        return;
+      }
+      if (refusals.size > 0) refusals.delete(refusalKey(network, scope));
+      // The sets had vanished and were made anew with this change: everything else that they held is gone.
+      if (outcome.rebuilt) lost = true;
+      if (change.what === 'block') held.hold({ scope, network, until: change.until });
+      else held.letGo(network, scope);
+    });
     if (refused.size > 0) tryAgain(refused);
     at('after-enforce');
   }

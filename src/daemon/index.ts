@@ -1,6 +1,7 @@
 // In: a Setup, a state folder and a runtime folder, a firewall, and the doors to the outside. Out: a running daemon.
 // It puts the rooms together and keeps the order in which things become true: applied, committed, enforced.
 // It never decides anything itself, and it reads no environment.
+import { setImmediate as breathe } from 'node:timers/promises';
 import { createServer } from '../api/index.ts';
 import type { Ban, Chunk } from '../model.ts';
 import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
@@ -384,9 +385,4 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),
   };
-}
-
-/** Gives the event loop back, so that the sockets answer while a backlog is read. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,6 @@
 // One transaction over several turns of the event loop: a large commit must not keep the sockets waiting, and is still
 // written whole or not at all.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 
 /** So many rows are written before the event loop is given back: some milliseconds' worth. */
@@ -57,8 +58,4 @@ export function createTransactions(db: Database): Transactions {
       return task();
     },
   };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
