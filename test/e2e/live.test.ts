@@ -79,7 +79,7 @@ const summary = (event: LiveEvent): string =>
   ].join(' ');
 
 test('a match, the ban, the kernel’s answer and the release are told in this order, hostile text on one socket only', async () => {
-  daemon = await start({ banTime: '1s' });
+  daemon = await start({ banTime: '3s' });
   const control = await listen('control', '?kind=match&kind=ban&kind=kernel&kind=release');
   const status = await listen('status', '?jail=login&address=198.51.100.0/24');
   appendFileSync(log, refused('198.51.100.1', 'HOSTILE').repeat(3));
