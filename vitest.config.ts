@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
-    // The flags that bin/bailiff gives the daemon: /…/l as the oracle for linear time, and the fallback for every match.
+    // Those of src/cli/linear-regexes.ts, for tests that are no process of their own: /…/l as the oracle for linear time, and the fallback for every match.
     execArgv: [
       '--enable-experimental-regexp-engine',
       '--enable-experimental-regexp-engine-on-excessive-backtracks',
