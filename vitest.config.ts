@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    globalSetup: 'test/support/built.ts',
     pool: 'forks',
     // Those of src/cli/linear-regexes.ts, for tests that are no process of their own: /…/l as the oracle for linear time, and the fallback for every match.
     execArgv: [

@@ -3,14 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { BanView, Page, StatusView } from '../../src/api/contract.ts';
+import { BAILIFF } from './built.ts';
 import { removeAtExit } from './leftovers.ts';
 import type { Host } from './namespaces.ts';
 import { ended, eventually, run, type Ran } from './run.ts';
-
-/** The launcher of this checkout. */
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 
 export interface DaemonOptions {
   /** Holds jails.json, state/ and run/; made where missing. Start again with the same one to go on. */
@@ -22,7 +19,7 @@ export interface DaemonOptions {
   /** More arguments for `run`, such as `--firewall memory`. */
   args?: readonly string[];
   env?: Record<string, string | undefined>;
-  /** Another launcher than this checkout's. */
+  /** Another launcher than that of what the tests have built. */
   bailiff?: string;
 }
 
