@@ -9,7 +9,14 @@ import type { Plugin } from 'rolldown';
 const APART = /^better-sqlite3$/;
 /** Started as threads, and found by the names of their files. */
 const WORKERS = { 'ledger/checkpoint': 'src/ledger/checkpoint.ts', 'setup/prover': 'src/setup/prover.ts' };
-const NO_PROGRAMS = '\0no-programs';
+const UNUSED = '\0unused-';
+/** What packages load of Node for what we don't use of them: package, module, and what stands for it. */
+const LEFT_OUT = [
+  // Verbs as programs of their own.
+  ['commander', 'node:child_process', 'export default {};'],
+  // HTTP/2: no request is one.
+  ['@hono/node-server', 'node:http2', 'export class Http2ServerRequest {} export const constants = {};'],
+] as const;
 
 /**
  * @param root the checkout, or a copy of its sources.
@@ -30,7 +37,7 @@ export async function bundle(
     external: APART,
     // Some packages' other builds load their parts by names made at run time.
     resolve: { mainFields: ['module', 'main'] },
-    plugins: [whereItStood(join(root, 'src')), withoutPrograms],
+    plugins: [whereItStood(join(root, 'src')), withoutUnused],
   });
   try {
     const { output } = await build.write({
@@ -69,10 +76,12 @@ function whereItStood(sources: string): Plugin {
   };
 }
 
-/** commander could start each verb as a program of its own. None of ours is one, and what would start it takes long to load. */
-const withoutPrograms: Plugin = {
-  name: 'without-programs',
-  resolveId: (source, importer) =>
-    source === 'node:child_process' && importer?.includes('/node_modules/commander/') ? NO_PROGRAMS : null,
-  load: (id) => (id === NO_PROGRAMS ? 'export default {};' : null),
+/** What takes long to load, and would never be called. */
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  resolveId(source, importer = '') {
+    const at = LEFT_OUT.findIndex(([name, module]) => source === module && importer.includes(`/${name}/`));
+    return at < 0 ? null : `${UNUSED}${at}`;
+  },
+  load: (id) => (id.startsWith(UNUSED) ? LEFT_OUT[Number(id.slice(UNUSED.length))]![2] : null),
 };

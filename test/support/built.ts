@@ -12,7 +12,7 @@ const NAME = 'BAILIFF_BUILT';
 export const BAILIFF = join(process.env[NAME] ?? ROOT, 'bin', 'bailiff');
 
 /** @returns what removes it. */
-export default async function setup(): Promise<() => void> {
+export async function setup(): Promise<() => void> {
   const folder = temporaryFolder('built');
   // Some tests start it as another user.
   chmodSync(folder.path, 0o755);
