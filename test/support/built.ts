@@ -8,8 +8,10 @@ import { temporaryFolder } from './leftovers.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const NAME = 'BAILIFF_BUILT';
 
-/** The launcher of what was built; of this checkout where nothing was: for what is no test, and starts one daemon. */
-export const BAILIFF = join(process.env[NAME] ?? ROOT, 'bin', 'bailiff');
+/** The folder of what was built; undefined for what is no test, and starts one daemon. */
+export const BUILT = process.env[NAME];
+/** Its launcher; that of this checkout where nothing was built. */
+export const BAILIFF = join(BUILT ?? ROOT, 'bin', 'bailiff');
 
 /** @returns what removes it. */
 export async function setup(): Promise<() => void> {
@@ -21,6 +23,8 @@ export async function setup(): Promise<() => void> {
     cpSync(join(ROOT, name), join(folder.path, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder.path, 'node_modules'));
   await bundle(ROOT, join(folder.path, 'dist'), { 'cli/main': 'src/cli/main.ts' });
+  const { openLedger } = await import('../../src/ledger/index.ts');
+  openLedger(join(folder.path, 'proofs')).close();
   process.env[NAME] = folder.path;
   return folder.remove;
 }

@@ -7,6 +7,7 @@ import type { BanView, Page, StatusView } from '../../src/api/contract.ts';
 import { BAILIFF } from './built.ts';
 import { removeAtExit } from './leftovers.ts';
 import type { Host } from './namespaces.ts';
+import { gatherProofs, lendProofs } from './proofs.ts';
 import { ended, eventually, run, type Ran } from './run.ts';
 
 export interface DaemonOptions {
@@ -55,6 +56,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const answers = eventually('the daemon answers', () => daemon.status().catch(() => undefined));
   answers.catch(() => {});
   await Promise.race([answers, died]);
+  gatherProofs(join(options.folder, 'state'));
   return daemon;
 }
 
@@ -69,7 +71,10 @@ export function launchDaemon(options: DaemonOptions): Daemon {
     writeFileSync(join(folder, 'jails.json'), text, { mode: 0o600 });
   }
 
-  const args = [...places, 'run', '--state', join(folder, 'state'), ...(options.args ?? [])];
+  const state = join(folder, 'state');
+  // Another launcher may put its state on a disk of its own, or start it as somebody else.
+  if (options.bailiff === undefined) lendProofs(state);
+  const args = [...places, 'run', '--state', state, ...(options.args ?? [])];
   const launcher = options.bailiff ?? BAILIFF;
   const child = start(launcher, args, options);
   let output = '';
