@@ -48,6 +48,9 @@ export interface Daemon {
 
 /** Starts the daemon and waits until it answers. @throws with its output where it ends instead. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const state = join(options.folder, 'state');
+  // Another launcher may put its state on a disk of its own, or start it as somebody else.
+  if (options.bailiff === undefined) lendProofs(state);
   const daemon = launchDaemon(options);
   const died = daemon.ended.then(({ code, signal }) => {
     throw new Error(`bailiff run ended with ${code ?? signal}:\n${daemon.output()}`);
@@ -56,7 +59,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const answers = eventually('the daemon answers', () => daemon.status().catch(() => undefined));
   answers.catch(() => {});
   await Promise.race([answers, died]);
-  gatherProofs(join(options.folder, 'state'));
+  gatherProofs(state);
   return daemon;
 }
 
@@ -71,10 +74,7 @@ export function launchDaemon(options: DaemonOptions): Daemon {
     writeFileSync(join(folder, 'jails.json'), text, { mode: 0o600 });
   }
 
-  const state = join(folder, 'state');
-  // Another launcher may put its state on a disk of its own, or start it as somebody else.
-  if (options.bailiff === undefined) lendProofs(state);
-  const args = [...places, 'run', '--state', state, ...(options.args ?? [])];
+  const args = [...places, 'run', '--state', join(folder, 'state'), ...(options.args ?? [])];
   const launcher = options.bailiff ?? BAILIFF;
   const child = start(launcher, args, options);
   let output = '';
