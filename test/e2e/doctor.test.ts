@@ -2,17 +2,15 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DoctorFinding, DoctorView } from '../../src/api/contract.ts';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { createInternet } from '../support/namespaces.ts';
 import type { Host, Internet } from '../support/namespaces.ts';
 import { startNginx } from '../support/nginx.ts';
 import type { Nginx } from '../support/nginx.ts';
 import { needs, program } from '../support/programs.ts';
-
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 
 needs(
   'root',

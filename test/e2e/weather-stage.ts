@@ -19,12 +19,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HistoryView } from '../../src/api/contract.ts';
 import { openLedger } from '../../src/ledger/index.ts';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon, type Daemon } from '../support/daemon.ts';
 import { createInternet } from '../support/namespaces.ts';
 import { program } from '../support/programs.ts';
 import { ended, eventually, run, runOk } from '../support/run.ts';
 
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 const ADDRESSES = { old: '198.51.100.1', half: '198.51.100.2', fresh: '198.51.100.3' } as const;
 type Name = keyof typeof ADDRESSES;
 

@@ -11,7 +11,7 @@ import { createClock, createExec, createInput, monotonicMicroseconds } from '../
 import { createFirewall } from '../../../src/firewall/index.ts';
 import { silentLog } from '../../../src/ports.ts';
 import type { Exec } from '../../../src/ports.ts';
-import { noProofs, prepareSetup } from '../../../src/setup/index.ts';
+import { takenAsProven, prepareSetup } from '../../../src/setup/index.ts';
 import { ROOT } from '../../support/checkout.ts';
 import { launchDaemon, type Daemon } from '../../support/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../support/leftovers.ts';
@@ -195,7 +195,7 @@ describe('a daemon whose ledger does not come back', () => {
       configFile,
       shippedFilters: join(ROOT, 'filters'),
       trusted: { uid: process.geteuid!() },
-      proofs: noProofs,
+      proofs: takenAsProven,
       version: 'test',
     });
     if (!prepared.ok) throw new Error(JSON.stringify(prepared.faults));
