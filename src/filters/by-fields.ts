@@ -1,16 +1,16 @@
 // Filters over access logs: conditions on fields, no regex.
-import type { Condition, Conditions, Instant, Match, Network } from '../model.ts';
+import type { Conditions, Instant, Match, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { accessFields, createAccessLayout } from './access.ts';
+import { literalsOfAccess } from './access-literals.ts';
 import type { AccessField, AccessLine } from './access.ts';
 import { createAddressReader, decoded } from './addresses.ts';
-import { compileConditions, demandedTexts } from './conditions.ts';
+import { compileConditions } from './conditions.ts';
 import type { ConditionFault, Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict } from './contract.ts';
 import type { Engine, Report } from './engine.ts';
 import { createForwarding, FORWARDING_VARIABLES } from './forwarded.ts';
-import { better, usable } from './literals.ts';
-import type { Literal } from './literals.ts';
+import { anyOf } from './literals.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES, faultOf, isNumericVariable, parseLogFormat } from './logformat.ts';
 import type { LogFormat } from './logformat.ts';
 
@@ -113,7 +113,11 @@ export function compileByFields(
   };
   return {
     framing: { key: JSON.stringify(['access', format.written, options.zone]), open: layout.open },
-    literals: literalsOf([definition.where, options.where], fields, format),
+    literals: anyOf(
+      casesOf(definition, options).map((where) =>
+        literalsOfAccess([definition.where, where, options.where], fields, format),
+      ),
+    ),
     misfit: MISFIT,
     whose(text, start, end, arrivedAt) {
       const line = ownLayout.open(text, start, end, arrivedAt);
@@ -137,6 +141,14 @@ export function compileByFields(
       return { outcome: 'match', match };
     },
   };
+}
+
+/** What one of must hold besides `where`, by the cases in use. */
+function casesOf({ matchWhere }: FilterDefinition, { mode }: FilterOptions): (Conditions | undefined)[] {
+  if (matchWhere.length === 0) return [undefined];
+  return matchWhere
+    .filter((each) => each.mode === 'normal' || mode === 'aggressive')
+    .map(({ where }) => where);
 }
 
 /**
@@ -223,42 +235,3 @@ function createRestReader(format: LogFormat, stamps: Stamps): ReadRest {
 }
 
 const UNKEPT: ReadonlySet<string> = new Set([...TIME_VARIABLES, 'referer', 'user_agent', 'bytes']);
-
-/**
- * Literals that any line must hold for all conditions to hold. A path has none: `/%61pi` is `/api`.
- * @returns undefined where every line must be looked at.
- */
-function literalsOf(
-  all: readonly (Conditions | undefined)[],
-  fields: ReadonlyMap<string, AccessField>,
-  format: LogFormat,
-): readonly Literal[] | undefined {
-  let best: readonly Literal[] | undefined;
-  for (const conditions of all)
-    for (const [name, condition] of Object.entries(conditions ?? {}))
-      best = better(best, usable(literalsOfOne(name, condition, fields.get(name), format)));
-  return best;
-}
-
-function literalsOfOne(
-  name: string,
-  condition: Condition,
-  field: AccessField | undefined,
-  format: LogFormat,
-): readonly Literal[] | undefined {
-  const demanded = demandedTexts(condition);
-  if (!field || !demanded) return undefined;
-  // 0 is logged as 0.000 in some fields; a status always has its three digits.
-  if (isNumericVariable(name) && name !== 'status') return undefined;
-  const isMethodOfRequest = name === 'method' && !field.verbatim;
-  if (!field.verbatim && !isMethodOfRequest) return undefined;
-  // Anything else may stand in the line as \xHH, or with HAProxy as #HH.
-  const asSent = format.escaping === 'hash' ? /^[ !$-[\]-z~]*$/ : /^[ !#-[\]-~]*$/;
-  if (!demanded.texts.every((text) => asSent.test(text))) return undefined;
-  const [before, behind] = format.around[field.slot]!;
-  const { as } = demanded;
-  if (isMethodOfRequest && (as === 'part' || as === 'end')) return undefined;
-  const prefix = as === 'whole' || as === 'start' ? before : '';
-  const suffix = as === 'whole' ? (isMethodOfRequest ? ' ' : behind) : as === 'end' ? behind : '';
-  return demanded.texts.map((text) => ({ bytes: prefix + text + suffix, fold: false }));
-}

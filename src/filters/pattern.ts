@@ -9,7 +9,7 @@ import { BEFORE, isEdge, withPlace } from './boundary.ts';
 import { FORWARDING_FIELDS } from './forwarded.ts';
 import type { ReadOrigin } from './forwarded.ts';
 import { requiredLiterals } from './literals.ts';
-import type { Literal } from './literals.ts';
+import type { Literal } from './literal.ts';
 import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
 import { parsePattern } from './syntax.ts';
