@@ -1,7 +1,6 @@
 // Addresses and networks: parse, normalise, contain, mask. Pure.
 // Canonical spellings only: no octal, no zone ids. `::ffff:a.b.c.d` is IPv4. IPv6 is written as RFC 5952 says.
-import { isIPv4, isIPv6 } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { readIPv4, readIPv6, writeIPv4, writeIPv6 } from './address-text.ts';
 import type { Network } from './model.ts';
 
 /** IPv4 addresses that hide in IPv6: `::ffff:0:0/96`. */
@@ -13,10 +12,10 @@ const MAPPED = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
  */
 export function parseAddress(text: string): Network | undefined {
   // Written anew: `text` may be a view of a whole chunk of a log, which it would keep in memory.
-  if (isIPv4(text)) return normalise4(bytesOf4(text));
-  // isIPv6 accepts zone ids; a dotted tail such as ::ffff:1.2.3.4 is fine.
-  if (text.length > 45 || text.includes('%') || !isIPv6(text)) return undefined;
-  return normalise(Uint8Array.from(ipaddr.IPv6.parse(withoutDots(text)).toByteArray()));
+  const four = readIPv4(text);
+  if (four) return { family: 4, bits: 32, bytes: four, text: writeIPv4(four) };
+  const sixteen = readIPv6(text);
+  return sixteen && normalise(sixteen);
 }
 
 /**
@@ -35,7 +34,7 @@ export function parseNetwork(text: string): { network: Network; hostBits: boolea
   const written = text.slice(0, slash);
   const address = parseAddress(written);
   if (!address) return undefined;
-  if (address.family === 4 && !isIPv4(written)) bits -= 96; // ::ffff:192.0.2.0/120 is 192.0.2.0/24
+  if (address.family === 4 && written.includes(':')) bits -= 96; // ::ffff:192.0.2.0/120 is 192.0.2.0/24
   if (bits < 0 || bits > widthOf(address.family)) return undefined;
   const network = mask(address, bits);
   return { network, hostBits: !network.bytes.every((byte, index) => byte === address.bytes[index]) };
@@ -92,8 +91,7 @@ export function toStored(network: Network): { bytes: Uint8Array; bits: number } 
 
 /** The inverse of {@link toStored}. */
 export function fromStored(bytes: Uint8Array, bits: number): Network {
-  if (bits >= 96 && MAPPED.every((byte, index) => byte === bytes[index]))
-    return networkOf(4, bytes.slice(12), bits - 96);
+  if (bits >= 96 && isMapped(bytes)) return networkOf(4, bytes.slice(12), bits - 96);
   return networkOf(6, bytes, bits);
 }
 
@@ -156,42 +154,24 @@ export function offenderOf(
 }
 
 function normalise(bytes: Uint8Array): Network {
-  if (MAPPED.every((byte, index) => byte === bytes[index])) return normalise4(bytes.slice(12));
-  return { family: 6, bits: 128, bytes, text: formatBytes(6, bytes) };
+  if (!isMapped(bytes)) return { family: 6, bits: 128, bytes, text: writeIPv6(bytes) };
+  const four = bytes.slice(12);
+  return { family: 4, bits: 32, bytes: four, text: writeIPv4(four) };
 }
 
-function normalise4(bytes: Uint8Array): Network {
-  return { family: 4, bits: 32, bytes, text: formatBytes(4, bytes) };
-}
-
-/** `64:ff9b::192.0.2.1` as `64:ff9b::c000:201`. ipaddr.js takes `::192.0.2.1` for IPv4 192.0.2.1, which it is not. */
-function withoutDots(text: string): string {
-  if (!text.includes('.')) return text;
-  const tail = text.lastIndexOf(':') + 1;
-  const [a, b, c, d] = bytesOf4(text.slice(tail));
-  return `${text.slice(0, tail)}${((a! << 8) | b!).toString(16)}:${((c! << 8) | d!).toString(16)}`;
-}
-
-function bytesOf4(text: string): Uint8Array {
-  const bytes = new Uint8Array(4);
-  let at = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 46) at++;
-    else bytes[at] = bytes[at]! * 10 + code - 48;
-  }
-  return bytes;
+function isMapped(bytes: Uint8Array): boolean {
+  for (let index = 0; index < MAPPED.length; index++) if (bytes[index] !== MAPPED[index]) return false;
+  return true;
 }
 
 function formatBytes(family: 4 | 6, bytes: Uint8Array): string {
-  if (family === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
-  return new ipaddr.IPv6([...bytes]).toRFC5952String();
+  return family === 4 ? writeIPv4(bytes) : writeIPv6(bytes);
 }
 
 function masked(bytes: Uint8Array, bits: number): Uint8Array {
   const cut = new Uint8Array(bytes.length);
   const whole = bits >> 3;
-  cut.set(bytes.subarray(0, whole));
+  for (let index = 0; index < whole; index++) cut[index] = bytes[index]!;
   if ((bits & 7) !== 0) cut[whole] = bytes[whole]! & (0xff << (8 - (bits & 7)));
   return cut;
 }

@@ -3,7 +3,7 @@ import { parseAddress } from '../address.ts';
 import type { Network } from '../model.ts';
 import { ownCopy } from '../text.ts';
 
-/** Distinct texts that are remembered; then it begins anew. */
+/** So many distinct texts are remembered, and those before them until as many have come again. */
 const MOST_REMEMBERED = 10_000;
 /** `[address]` with or without a port. */
 const BRACKETED = /^\[([^[\]]+)\](?::\d{1,5})?$/;
@@ -19,14 +19,19 @@ export type ReadAddress = (written: string) => Network | undefined;
  * It remembers what it read. Nothing that it returns holds on to the text it was given.
  */
 export function createAddressReader(): ReadAddress {
-  const known = new Map<string, Network | undefined>();
+  let known = new Map<string, Network | undefined>();
+  let older: typeof known = new Map();
   return (written) => {
     const address = known.get(written);
-    if (address || known.has(written)) return address;
-    if (known.size >= MOST_REMEMBERED) known.clear();
-    const own = ownCopy(written);
-    const read = readAddress(own);
-    known.set(own, read);
+    if (address) return address;
+    if (known.has(written)) return undefined;
+    if (known.size >= MOST_REMEMBERED) {
+      older = known;
+      known = new Map();
+    }
+    const read = older.get(written) ?? readAddress(written);
+    // A copy: the text may be a view of a whole chunk of a log, which it would keep in memory.
+    known.set(read?.text === written ? read.text : ownCopy(written), read);
     return read;
   };
 }
