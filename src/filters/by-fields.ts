@@ -4,7 +4,7 @@ import type { Stamps } from '../time.ts';
 import { accessFields, createAccessLayout } from './access.ts';
 import { literalsOfAccess } from './access-literals.ts';
 import type { AccessField, AccessLine } from './access.ts';
-import { createAddressReader, decoded } from './addresses.ts';
+import { createAddressReaderAt, decoded } from './addresses.ts';
 import { compileConditions } from './conditions.ts';
 import type { ConditionFault, Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict } from './contract.ts';
@@ -86,8 +86,10 @@ export function compileByFields(
   const jailExcept = compile('jail', options.except);
   if (!isSound) return undefined;
 
-  const readAddress = createAddressReader();
-  const forwarding = createForwarding(options.trustedProxies ?? [], readAddress);
+  const readAddress = createAddressReaderAt();
+  const forwarding = createForwarding(options.trustedProxies ?? [], (written) =>
+    readAddress(written, 0, written.length),
+  );
   const headers = forwarding ? FORWARDING_VARIABLES.flatMap((name) => fields.get(name) ?? []) : [];
   for (const { slot } of headers) {
     used.add(slot);
@@ -103,7 +105,10 @@ export function compileByFields(
   const senderDepth = depthOf([addressSlot, ...timeSlots, ...headers.map(({ slot }) => slot)]);
   /** Who sent the request, and the proxy that handed it on; else why that can't be told. */
   const senderOf = (line: AccessLine): { address: Network; via: Network | undefined } | LineVerdict => {
-    const connecting = readAddress(layout.raw(line, addressSlot));
+    // Filters of one source share the line.
+    if (line.address === null)
+      line.address = readAddress(line.text, line.bounds[addressSlot * 2]!, line.bounds[addressSlot * 2 + 1]!);
+    const connecting = line.address;
     if (!connecting) return NOBODY;
     if (!forwarding?.isTrusted(connecting)) return { address: connecting, via: undefined };
     if (headers.length === 0) return UNFORWARDED;
