@@ -1,6 +1,7 @@
 // Lines of an access log, taken apart by their log_format over the bytes of a chunk: nothing is sliced before it is asked for.
 import type { Instant, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
+import type { FilterDefinition, FilterOptions } from './contract.ts';
 import type { Escaping } from './dialects.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES } from './logformat.ts';
 import type { LogFormat, Section, Step } from './logformat.ts';
@@ -13,6 +14,12 @@ const LONGEST_LINE = 256 * 1024;
 
 const DAY = 86_400_000;
 const NO_STAMP = { text: '\n', day: 0, instant: 0 }; // in no line
+
+/** Which case of a filter a line is, and how often it counts. */
+export interface AccessCase {
+  readonly index: number;
+  readonly counts: number;
+}
 
 /** One line, read as far as it was asked for. The layout's own: it is filled anew for the next line. */
 export interface AccessLine {
@@ -34,6 +41,10 @@ export interface AccessLine {
   path: string | undefined | null;
   /** Who is at the other end of the connection; null: not asked for yet. */
   address: Network | undefined | null;
+  /** Which filter was asked last what the line is to it, whatever jails add to it, and what it said. */
+  askedOf: FilterDefinition | undefined;
+  askedIn: FilterOptions['mode'];
+  fits: AccessCase | undefined;
 }
 
 export interface AccessLayout {
@@ -64,6 +75,9 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
     request: undefined,
     path: null,
     address: null,
+    askedOf: undefined,
+    askedIn: 'normal',
+    fits: undefined,
   };
   const timeSlot = TIME_VARIABLES.map((name) => format.variables.indexOf(name)).find((slot) => slot >= 0);
   /** The stamp that was read last: a second's worth of lines shares it. */
@@ -84,6 +98,7 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
       line.request = undefined;
       line.path = null;
       line.address = null;
+      line.askedOf = undefined;
       return line;
     },
     reach(line, depth) {

@@ -3,7 +3,7 @@ import type { Conditions, Instant, Match, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { accessFields, createAccessLayout } from './access.ts';
 import { literalsOfAccess } from './access-literals.ts';
-import type { AccessField, AccessLine } from './access.ts';
+import type { AccessCase, AccessField, AccessLine } from './access.ts';
 import { createAddressReaderAt, decoded } from './addresses.ts';
 import { compileConditions } from './conditions.ts';
 import type { ConditionFault, Fields, Holds } from './conditions.ts';
@@ -30,7 +30,7 @@ const UNNAMED: LineVerdict = {
 };
 
 /** The one case of a filter that has its conditions under `where` only. */
-const ALWAYS = { index: 0, counts: 1 };
+const ALWAYS: AccessCase = { index: 0, counts: 1 };
 
 /** Builds the engine of a filter over an access log; undefined where something was reported. */
 export function compileByFields(
@@ -116,6 +116,16 @@ export function compileByFields(
     if (!client) return UNNAMED;
     return { address: client, via: client === connecting ? undefined : connecting };
   };
+  /** What the filter itself says of a line; jails with the same filter and conditions of their own ask for it once. */
+  const caseOf = (line: AccessLine): AccessCase | undefined => {
+    if (line.askedOf !== definition || line.askedIn !== options.mode) {
+      line.askedOf = definition;
+      line.askedIn = options.mode;
+      const mayFit = !where || where(line);
+      line.fits = !mayFit ? undefined : cases.length === 0 ? ALWAYS : inUse.find(({ holds }) => holds(line));
+    }
+    return line.fits;
+  };
   return {
     framing: { key: JSON.stringify(['access', format.written, options.zone]), open: layout.open },
     literals: anyOf(
@@ -131,8 +141,7 @@ export function compileByFields(
     },
     examine(line, _start, _end, explains) {
       if (!layout.reach(line, depth)) return MISFIT;
-      if (where && !where(line)) return NO_MATCH;
-      const fits = cases.length === 0 ? ALWAYS : inUse.find(({ holds }) => holds(line));
+      const fits = caseOf(line);
       if (!fits) return NO_MATCH;
       if (jailWhere && !jailWhere(line)) return NARROWED;
       const excepted = except?.(line) ? FILTER_EXCEPTS : jailExcept?.(line) ? JAIL_EXCEPTS : undefined;
@@ -176,7 +185,7 @@ class AccessMatch implements Match {
   constructor(
     line: AccessLine,
     filter: string,
-    fits: typeof ALWAYS,
+    fits: AccessCase,
     address: Network,
     via: Network | undefined,
     at: Instant | undefined,
