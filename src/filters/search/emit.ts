@@ -30,7 +30,8 @@ export function emitSearch(plan: Fingerprints | Hashes): Uint8Array<ArrayBuffer>
   const walk = (onLook: Code): Code => (isByHalves ? walkByHalves(plan, onLook) : walkByHashes(onLook));
   const count = wasm.set(COUNT, lookAt(wasm.get(COUNT)));
   const stopAtFirst = wasm.when(lookAt(wasm.constant(0)), wasm.giveBack(wasm.get(PLACE)));
-  const shape = { parameters: 2, integers: 5, vectors: 4 };
+  const tables = isByHalves ? plan.width * 2 : 0;
+  const shape = { parameters: 2, integers: 5, vectors: 5 + tables };
   return wasm.wasmModule([
     { name: undefined, parameters: 4, integers: 1, vectors: 0, body: [...look, ...wasm.get(NUMBER)] },
     { name: 'find', ...shape, body: [...walk(stopAtFirst), ...wasm.constant(-1)] },
@@ -52,6 +53,8 @@ const MIGHT = 7; // the buckets of sixteen places
 const BYTES = 8;
 const LOW = 9; // their lower halves
 const HIGH = 10;
+const HALF = 11; // 15 in each byte
+const TABLES = 12; // two for each place of the window: V8 keeps a local in a register, and makes a constant anew each time
 
 function lookAt(count: Code): Code {
   return wasm.call(0, wasm.get(PLACE), wasm.get(TO), wasm.get(WHICH), count);
@@ -85,20 +88,33 @@ function walkByHalves(plan: Fingerprints, onLook: Code): Code {
       wasm.branchIf(0, wasm.get(LEFT)),
     ),
   ];
-  return walk(16, wasm.set(MIGHT, mightBegin(plan)), wasm.when(wasm.hasAny(wasm.get(MIGHT)), ...closer));
+  return [
+    ...wasm.set(HALF, wasm.splat(15)),
+    ...layTables(plan),
+    ...walk(16, wasm.set(MIGHT, mightBegin(plan)), wasm.when(wasm.hasAny(wasm.get(MIGHT)), ...closer)),
+  ];
+}
+
+function layTables({ buckets, width }: Fingerprints): Code {
+  return Array.from({ length: width }, (_, place) => {
+    const { low, high } = tablesAt(buckets, place);
+    return [
+      ...wasm.set(TABLES + place * 2, wasm.bytes16(low)),
+      ...wasm.set(TABLES + place * 2 + 1, wasm.bytes16(high)),
+    ];
+  }).flat();
 }
 
 /** A byte for each of sixteen places, a bit for each bucket. */
-function mightBegin({ buckets, width }: Fingerprints): Code {
+function mightBegin({ width }: Fingerprints): Code {
   const places = Array.from({ length: width }, (_, place): Code => {
-    const { low, high } = tablesAt(buckets, place);
     return [
       ...wasm.set(BYTES, wasm.loadVector(wasm.get(AT), place)),
-      ...wasm.set(LOW, wasm.andVectors(wasm.get(BYTES), wasm.splat(15))),
-      ...wasm.set(HIGH, wasm.andVectors(wasm.shiftRight16(wasm.get(BYTES), 4), wasm.splat(15))),
+      ...wasm.set(LOW, wasm.andVectors(wasm.get(BYTES), wasm.get(HALF))),
+      ...wasm.set(HIGH, wasm.andVectors(wasm.shiftRight16(wasm.get(BYTES), 4), wasm.get(HALF))),
       ...wasm.andVectors(
-        wasm.lookUp(wasm.bytes16(low), wasm.get(LOW)),
-        wasm.lookUp(wasm.bytes16(high), wasm.get(HIGH)),
+        wasm.lookUp(wasm.get(TABLES + place * 2), wasm.get(LOW)),
+        wasm.lookUp(wasm.get(TABLES + place * 2 + 1), wasm.get(HIGH)),
       ),
     ];
   });

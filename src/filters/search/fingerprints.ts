@@ -60,8 +60,7 @@ export function tablesAt(
   const high = Array.from({ length: 16 }, () => 0);
   buckets.forEach((bucket, index) => {
     for (const { literal, offset } of bucket)
-      // Behind a literal that is shorter than a window anything may stand.
-      for (const value of offset + place < literal.bytes.length ? valuesAt(literal, offset + place) : ANY) {
+      for (const value of valuesOf(literal, offset + place)) {
         low[value & 15]! |= 1 << index;
         high[value >> 4]! |= 1 << index;
       }
@@ -112,11 +111,23 @@ function inBuckets(placed: readonly Placed[], width: number): readonly Bucket[] 
 function noiseOf(bucket: readonly Placed[], width: number): number {
   let noise = 1;
   for (let place = 0; place < width; place++) {
-    const { low, high } = tablesAt([bucket], place);
+    // A bit for each half byte.
+    let low = 0;
+    let high = 0;
+    for (const { literal, offset } of bucket)
+      for (const value of valuesOf(literal, offset + place)) {
+        low |= 1 << (value & 15);
+        high |= 1 << (value >> 4);
+      }
     let share = 0;
     for (let byte = 0; byte < 256; byte++)
-      if (low[byte & 15]! !== 0 && high[byte >> 4]! !== 0) share += shareOf(byte);
+      if (((low >> (byte & 15)) & (high >> (byte >> 4)) & 1) === 1) share += shareOf(byte);
     noise *= share;
   }
   return noise;
+}
+
+/** Behind a literal that is shorter than a window anything may stand. */
+function valuesOf(literal: Literal, index: number): readonly number[] {
+  return index < literal.bytes.length ? valuesAt(literal, index) : ANY;
 }

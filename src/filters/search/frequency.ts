@@ -9,6 +9,7 @@ const SAMPLE = [
   '203.0.113.15 - - [05/Jan/2026:10:11:14 +0100] "GET /robots.txt HTTP/1.1" 200 68 "-" "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"',
   '203.0.113.16 - - [05/Jan/2026:10:11:14 +0100] "POST /api/v1/session HTTP/1.1" 200 31 "-" "python-requests/2.31.0"',
   '203.0.113.17 - - [05/Jan/2026:10:11:14 +0100] "GET /search?q=source+order&sort=date HTTP/1.1" 200 9120 "-" "curl/8.5.0"',
+  '203.0.113.19 - - [05/Jan/2026:10:11:16 +0100] "GET /img/old-logo.png HTTP/2.0" 404 153 "https://example.org/" "Mozilla/5.0 (X11; Linux x86_64)"',
   'Jan  5 10:11:12 web1 sshd[8123]: pam_unix(sshd:session): session opened for user deploy(uid=1000) by (uid=0)',
   'Jan  5 10:11:12 web1 sshd[8123]: Received disconnect from 203.0.113.7 port 40122:11: disconnected by user',
   '{"level":"info","time":"2026-01-05T10:11:12.000Z","msg":"request completed","reqId":4711,"method":"GET","url":"/news/31","status":200,"ip":"203.0.113.7","responseTime":65.28}',

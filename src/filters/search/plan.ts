@@ -14,16 +14,19 @@ const LONGEST = 255;
  */
 const MOST_NOISE = 0.000_5;
 
+/** So many are never told apart by half bytes: it isn't tried. */
+const MOST_BY_HALVES = 120;
+
 /** Each is a pass over the text. The number of a literal is its place in the list. */
 export function planSearch(literals: readonly Literal[]): readonly (Fingerprints | Hashes)[] {
   const all = literals.map(({ bytes, fold }, id) => ({
     literal: { bytes: bytes.slice(0, LONGEST), fold },
     id,
   }));
-  const one = planFingerprints(all);
-  if (one.noise <= MOST_NOISE) return [one];
+  const one = all.length <= MOST_BY_HALVES ? planFingerprints(all) : undefined;
+  if (one && one.noise <= MOST_NOISE) return [one];
   const short = all.filter(({ literal }) => literal.bytes.length < WINDOW);
   const long = all.filter(({ literal }) => literal.bytes.length >= WINDOW);
-  if (long.length === 0) return [one];
+  if (long.length === 0) return [one ?? planFingerprints(all)];
   return [...(short.length > 0 ? [planFingerprints(short)] : []), planHashes(long)];
 }
