@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    globalSetup: 'test/support/built.ts',
     pool: 'forks',
-    // The flags that bin/bailiff gives the daemon: /…/l as the oracle for linear time, and the fallback for every match.
+    // Those of src/cli/linear-regexes.ts, for tests that are no process of their own: /…/l as the oracle for linear time, and the fallback for every match.
     execArgv: [
       '--enable-experimental-regexp-engine',
       '--enable-experimental-regexp-engine-on-excessive-backtracks',

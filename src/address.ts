@@ -1,11 +1,10 @@
 // Addresses and networks: parse, normalise, contain, mask. Pure.
 // Canonical spellings only: no octal, no zone ids. `::ffff:a.b.c.d` is IPv4. IPv6 is written as RFC 5952 says.
-import { isIPv4, isIPv6 } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { readIPv4, readIPv6, writeBytes } from './address-text.ts';
 import type { Network } from './model.ts';
 
 /** IPv4 addresses that hide in IPv6: `::ffff:0:0/96`. */
-const MAPPED = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
+const MAPPED = `${'\0'.repeat(10)}\xff\xff`;
 
 /**
  * Reads one address. `::ffff:192.0.2.7` is read as `192.0.2.7`.
@@ -13,10 +12,10 @@ const MAPPED = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
  */
 export function parseAddress(text: string): Network | undefined {
   // Written anew: `text` may be a view of a whole chunk of a log, which it would keep in memory.
-  if (isIPv4(text)) return normalise4(bytesOf4(text));
-  // isIPv6 accepts zone ids; a dotted tail such as ::ffff:1.2.3.4 is fine.
-  if (text.length > 45 || text.includes('%') || !isIPv6(text)) return undefined;
-  return normalise(Uint8Array.from(ipaddr.IPv6.parse(withoutDots(text)).toByteArray()));
+  const bytes = readIPv4(text);
+  if (bytes !== undefined) return addressOf(4, bytes);
+  const long = readIPv6(text);
+  return long === undefined ? undefined : normalise(long);
 }
 
 /**
@@ -35,17 +34,18 @@ export function parseNetwork(text: string): { network: Network; hostBits: boolea
   const written = text.slice(0, slash);
   const address = parseAddress(written);
   if (!address) return undefined;
-  if (address.family === 4 && !isIPv4(written)) bits -= 96; // ::ffff:192.0.2.0/120 is 192.0.2.0/24
+  if (address.family === 4 && written.includes(':')) bits -= 96; // ::ffff:192.0.2.0/120 is 192.0.2.0/24
   if (bits < 0 || bits > widthOf(address.family)) return undefined;
   const network = mask(address, bits);
-  return { network, hostBits: !network.bytes.every((byte, index) => byte === address.bytes[index]) };
+  return { network, hostBits: network.bytes !== address.bytes };
 }
 
-/** The network of 4 or 16 bytes: the inverse of `bytes`. Host bits are cleared. */
-export function networkOf(family: 4 | 6, bytes: Uint8Array, bits: number): Network {
-  const cut = masked(bytes, bits);
-  const base = formatBytes(family, cut);
-  return { family, bits, bytes: cut, text: bits === widthOf(family) ? base : `${base}/${bits}` };
+/** The network of 4 or 16 bytes, as `bytes` has them or as an array. Host bits are cleared. */
+export function networkOf(family: 4 | 6, bytes: string | Uint8Array, bits: number): Network {
+  const all = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
+  if (bits >= widthOf(family)) return addressOf(family, all);
+  const cut = masked(all, bits);
+  return { family, bits, bytes: cut, text: `${writeBytes(cut)}/${bits}` };
 }
 
 /** The network of the first `bits` bits of `network`; `network` itself where it is no longer than that. */
@@ -55,16 +55,16 @@ export function mask(network: Network, bits: number): Network {
 
 /** Is it an address by which a host speaks to itself: 127.0.0.0/8, ::1? */
 export function isLoopback({ family, bytes, text }: Network): boolean {
-  return family === 4 ? bytes[0] === 127 : text === '::1';
+  return family === 4 ? bytes.charCodeAt(0) === 127 : text === '::1';
 }
 
 /** Is `inner` (an address or a network) wholly inside `outer`? */
 export function contains(outer: Network, inner: Network): boolean {
   if (outer.family !== inner.family || outer.bits > inner.bits) return false;
   const whole = outer.bits >> 3;
-  for (let i = 0; i < whole; i++) if (outer.bytes[i] !== inner.bytes[i]) return false;
+  if (!inner.bytes.startsWith(outer.bytes.slice(0, whole))) return false;
   const rest = outer.bits & 7;
-  return rest === 0 || (outer.bytes[whole]! ^ inner.bytes[whole]!) >> (8 - rest) === 0;
+  return rest === 0 || (outer.bytes.charCodeAt(whole) ^ inner.bytes.charCodeAt(whole)) >> (8 - rest) === 0;
 }
 
 /** Do the two share an address? */
@@ -82,19 +82,17 @@ export function isAddress(network: Network): boolean {
 }
 
 /** The 16 normalised bytes under which the ledger stores an address (IPv4 as `::ffff:a.b.c.d`), and the prefix length there. */
-export function toStored(network: Network): { bytes: Uint8Array; bits: number } {
-  if (network.family === 6) return { bytes: network.bytes, bits: network.bits };
-  const bytes = new Uint8Array(16);
-  bytes.set(MAPPED);
-  bytes.set(network.bytes, 12);
-  return { bytes, bits: network.bits + 96 };
+export function toStored({ family, bytes, bits }: Network): { bytes: Uint8Array; bits: number } {
+  const stored = Buffer.from(family === 4 ? MAPPED + bytes : bytes, 'latin1');
+  return { bytes: stored, bits: family === 4 ? bits + 96 : bits };
 }
 
 /** The inverse of {@link toStored}. */
 export function fromStored(bytes: Uint8Array, bits: number): Network {
-  if (bits >= 96 && MAPPED.every((byte, index) => byte === bytes[index]))
-    return networkOf(4, bytes.slice(12), bits - 96);
-  return networkOf(6, bytes, bits);
+  const stored = Buffer.from(bytes).toString('latin1');
+  return bits >= 96 && stored.startsWith(MAPPED)
+    ? networkOf(4, stored.slice(12), bits - 96)
+    : networkOf(6, stored, bits);
 }
 
 /** A set of networks that is asked by address. Few networks, many questions: one map look-up per distinct length. */
@@ -155,43 +153,17 @@ export function offenderOf(
   return isProtected(prefix) ? address : prefix;
 }
 
-function normalise(bytes: Uint8Array): Network {
-  if (MAPPED.every((byte, index) => byte === bytes[index])) return normalise4(bytes.slice(12));
-  return { family: 6, bits: 128, bytes, text: formatBytes(6, bytes) };
+function normalise(bytes: string): Network {
+  return bytes.startsWith(MAPPED) ? addressOf(4, bytes.slice(12)) : addressOf(6, bytes);
 }
 
-function normalise4(bytes: Uint8Array): Network {
-  return { family: 4, bits: 32, bytes, text: formatBytes(4, bytes) };
+function addressOf(family: 4 | 6, bytes: string): Network {
+  return { family, bits: widthOf(family), bytes, text: writeBytes(bytes) };
 }
 
-/** `64:ff9b::192.0.2.1` as `64:ff9b::c000:201`. ipaddr.js takes `::192.0.2.1` for IPv4 192.0.2.1, which it is not. */
-function withoutDots(text: string): string {
-  if (!text.includes('.')) return text;
-  const tail = text.lastIndexOf(':') + 1;
-  const [a, b, c, d] = bytesOf4(text.slice(tail));
-  return `${text.slice(0, tail)}${((a! << 8) | b!).toString(16)}:${((c! << 8) | d!).toString(16)}`;
-}
-
-function bytesOf4(text: string): Uint8Array {
-  const bytes = new Uint8Array(4);
-  let at = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 46) at++;
-    else bytes[at] = bytes[at]! * 10 + code - 48;
-  }
-  return bytes;
-}
-
-function formatBytes(family: 4 | 6, bytes: Uint8Array): string {
-  if (family === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
-  return new ipaddr.IPv6([...bytes]).toRFC5952String();
-}
-
-function masked(bytes: Uint8Array, bits: number): Uint8Array {
-  const cut = new Uint8Array(bytes.length);
+function masked(bytes: string, bits: number): string {
   const whole = bits >> 3;
-  cut.set(bytes.subarray(0, whole));
-  if ((bits & 7) !== 0) cut[whole] = bytes[whole]! & (0xff << (8 - (bits & 7)));
-  return cut;
+  const rest = bits & 7;
+  const edge = rest === 0 ? '' : String.fromCharCode(bytes.charCodeAt(whole) & (0xff << (8 - rest)));
+  return (bytes.slice(0, whole) + edge).padEnd(bytes.length, '\0');
 }

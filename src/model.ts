@@ -17,8 +17,8 @@ export interface Network {
   readonly family: 4 | 6;
   /** Length of the prefix: 0 to 32, or 0 to 128. */
   readonly bits: number;
-  /** 4 or 16 bytes, host bits zero. */
-  readonly bytes: Uint8Array;
+  /** 4 or 16 bytes, one character each; host bits zero. */
+  readonly bytes: string;
   readonly text: string;
 }
 

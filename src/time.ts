@@ -56,7 +56,16 @@ export function formatDuration(duration: Duration): string {
   return parts.join('');
 }
 
+/** Instants that were written of late, and their texts: a ban's are written for the log, an event and the ledger. */
+const written = new Map<Instant, string>();
+const MOST_WRITTEN = 64;
+
 /** ISO 8601 in UTC, with milliseconds: how every instant is written in JSON. */
 export function formatInstant(instant: Instant): string {
-  return new Date(instant).toISOString();
+  const known = written.get(instant);
+  if (known !== undefined) return known;
+  if (written.size >= MOST_WRITTEN) written.clear();
+  const text = new Date(instant).toISOString();
+  written.set(instant, text);
+  return text;
 }

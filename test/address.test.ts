@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
+import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import {
   contains,
@@ -17,7 +19,52 @@ import type { Network } from '../src/model.ts';
 
 const net = (text: string): Network => parseNetwork(text)!.network;
 
+/** What the library makes of it; it takes `::192.0.2.1` for IPv4 192.0.2.1, which it is not. */
+function oracle(text: string): string | undefined {
+  if (isIPv4(text)) return text;
+  if (text.includes('%') || !isIPv6(text)) return undefined;
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  const [a, b, c, d] = tail.split('.').map(Number);
+  const plain = tail.includes('.')
+    ? `${text.slice(0, -tail.length)}${((a! << 8) | b!).toString(16)}:${((c! << 8) | d!).toString(16)}`
+    : text;
+  const parsed = ipaddr.IPv6.parse(plain);
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String();
+}
+
 describe('an address', () => {
+  it('is read and written as Node and ipaddr.js do, whatever the text', () => {
+    const group = fc.constantFrom('0', '0', '00', '1', 'ffff', 'FFFF', '0db8', 'a', '10000', '', 'g');
+    const four = fc
+      .array(fc.constantFrom('0', '1', '10', '255', '256', '01', '192', '', '1000'), {
+        minLength: 3,
+        maxLength: 5,
+      })
+      .map((parts) => parts.join('.'));
+    const six = fc
+      .array(group, { minLength: 1, maxLength: 9 })
+      .chain((parts) =>
+        fc
+          .tuple(fc.constantFrom('', '::', ':'), fc.constantFrom('', '::', ':'), fc.nat(parts.length))
+          .map(
+            ([begin, end, gap]) =>
+              `${begin}${parts.map((part, index) => (index === gap ? `:${part}` : part)).join(':')}${end}`,
+          ),
+      );
+    const mixed = fc.tuple(six, four).map(([head, tail]) => `${head}:${tail}`);
+    const noise = fc.string({ unit: fc.constantFrom(...'0123456789abcfF:.%[]'), maxLength: 20 });
+    let valid = 0;
+    fc.assert(
+      fc.property(fc.oneof(four, six, mixed, noise, fc.ipV4(), fc.ipV6()), (text) => {
+        const expected = oracle(text);
+        if (expected !== undefined) valid++;
+        expect([text, parseAddress(text)?.text]).toEqual([text, expected]);
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(valid).toBeGreaterThan(2_000);
+  });
+
   it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['0.0.0.0', '0.0.0.0'],
@@ -79,10 +126,14 @@ describe('an address', () => {
   });
 
   it('is what the WHATWG URL parser reads, or nothing: rubbish never throws', () => {
-    const rubbish = fc.string({ unit: fc.constantFrom(...Array.from('0129afF:::..%/ ')), maxLength: 24 });
+    const few = fc.string({ unit: fc.constantFrom(...Array.from('0129afF:::..%/ ')), maxLength: 24 });
+    const part = fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.constantFrom('', '0', '00', '1f'));
+    const parts = fc.array(part, { minLength: 3, maxLength: 9 });
+    const rubbish = fc.oneof(few, ...['.', ':', '::'].map((by) => parts.map((all) => all.join(by))));
     fc.assert(
       fc.property(rubbish, (text) => {
         const read = parseAddress(text);
+        expect(read !== undefined).toBe(isIPv4(text) || (isIPv6(text) && !text.includes('%')));
         if (read?.family === 6) expect(`[${read.text}]`).toBe(new URL(`http://[${text}]/`).hostname);
       }),
       { numRuns: 5_000 },

@@ -1,5 +1,4 @@
-// The other end of the sockets: `Control` as a client sees it. Plain node:http, so that a verb starts fast.
-import { request } from 'node:http';
+// The other end of the sockets: `Control` as a client sees it.
 import { BailiffError, CATALOGUE, reasonOf } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type {
@@ -11,8 +10,8 @@ import type {
   Role,
   UnbanOutcome,
 } from './contract.ts';
-import { readEvents } from './event-client.ts';
 import type { EventReader } from './event-client.ts';
+import { exchange } from './exchange.ts';
 import { checkSocketPath, socketPath } from './paths.ts';
 
 /** The methods of `Control`, each a promise. Over status.sock, what it doesn't serve is E_NOT_PERMITTED. */
@@ -46,7 +45,7 @@ export function createClient(runtimeFolder: string, role: Role = 'control'): Cli
   const path = socketPath(runtimeFolder, role);
   const call = async <T>(method: string, route: string, options: Options = {}): Promise<T> => {
     checkSocketPath(path);
-    return (await exchange(path, method, route, options)) as T;
+    return (await ask(path, method, route, options)) as T;
   };
   return {
     ping: () => call('GET', '/v1/ping', { patience: PING_PATIENCE }),
@@ -80,8 +79,9 @@ export function createClient(runtimeFolder: string, role: Role = 'control'): Cli
         );
       return outcomes;
     },
-    events(query, signal) {
+    async events(query, signal) {
       checkSocketPath(path);
+      const { readEvents } = await import('./event-client.ts');
       const { after: _, last, ...filters } = query;
       const asked = search({ ...filters, ...(last !== undefined && { last: String(last) }) });
       return readEvents(path, `/v1/events${asked}`, query, signal, {
@@ -107,32 +107,18 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-async function exchange(path: string, method: string, route: string, options: Options): Promise<unknown> {
+async function ask(path: string, method: string, route: string, options: Options): Promise<unknown> {
   const { query = {}, body, patience = PATIENCE, signal } = options;
-  const sent = body === undefined ? undefined : JSON.stringify(body);
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-  const outgoing = request(
-    {
-      socketPath: path,
-      method,
-      path: route + search(query),
-      agent: false,
-      timeout: patience,
-      ...(signal && { signal }),
-      headers: sent === undefined ? {} : { 'content-type': 'application/json' },
-    },
-    (incoming) => {
-      let text = '';
-      incoming.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-      incoming.on('error', (error) => reject(unreachable(path, error)));
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, text }));
-    },
-  );
-  outgoing.on('timeout', () => outgoing.destroy(silent(path, patience)));
-  outgoing.on('error', (error) => reject(unreachable(path, error)));
-  outgoing.end(sent);
-  const { status, text } = await promise;
-  return readAnswer(path, status, text);
+  const asked = {
+    ...{ method, route: route + search(query), patience, signal },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  };
+  try {
+    const { status, text } = await exchange(path, asked, () => silent(path, patience));
+    return readAnswer(path, status, text);
+  } catch (error) {
+    throw error instanceof Error ? unreachable(path, error) : error;
+  }
 }
 
 function search(query: NonNullable<Options['query']>): string {

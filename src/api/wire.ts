@@ -8,6 +8,13 @@ import { BailiffError } from '../errors.ts';
 /** 1 MiB: the largest body that is read. */
 export const BODY_LIMIT = 1024 * 1024;
 
+/**
+ * Of a body that nobody waits for, so much more is read, and so long, that its sender can read the answer; then he is cut
+ * off. Bytes and milliseconds.
+ */
+const DRAINED = 2 * BODY_LIMIT;
+const DRAINING = 1_000;
+
 /** What @hono/node-server hands on; nothing where a test calls the application without a socket. */
 interface Wire {
   readonly incoming?: IncomingMessage;
@@ -46,7 +53,7 @@ export function createIntake(most: number): Intake {
   };
 }
 
-/** Sends JSON. */
+/** Sends JSON. The connection stays, unless so much of the body is still to come that nobody wants it. */
 export function answer(
   context: Context,
   status: number,
@@ -55,11 +62,28 @@ export function answer(
 ): Response {
   const text = `${JSON.stringify(value)}\n`;
   const headers = { 'content-type': 'application/json', ...more };
-  const { outgoing } = wireOf(context);
+  const { incoming, outgoing } = wireOf(context);
   if (!outgoing) return context.body(text, status as 200, headers);
   outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
-  outgoing.end(text);
+  if (!incoming || incoming.complete) outgoing.end(text);
+  else {
+    outgoing.write(text);
+    endOnceRead(incoming, outgoing);
+  }
   return RESPONSE_ALREADY_SENT;
+}
+
+/** The answer is given: what still comes of the body is thrown away, as far as it is little. */
+function endOnceRead(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  let left = DRAINED;
+  const timer = setTimeout(() => outgoing.destroy(), DRAINING);
+  incoming.on('data', (piece: Buffer) => {
+    left -= piece.length;
+    if (left < 0) outgoing.destroy();
+  });
+  incoming.once('end', () => outgoing.end());
+  outgoing.once('close', () => clearTimeout(timer));
+  incoming.resume();
 }
 
 /** How to end the connection without more ado; undefined where there is none, in a test. */
@@ -90,8 +114,8 @@ function incomingBody(incoming: IncomingMessage, take: Take): Promise<string> {
     const hear = (piece: Buffer): void => {
       const fault = take(piece);
       if (!fault) return void pieces.push(piece);
-      // What still comes is thrown away: whoever sends it shall be able to read the answer.
-      incoming.off('data', hear).resume();
+      // What still comes is dealt with once the answer is given.
+      incoming.off('data', hear).pause();
       reject(fault);
     };
     incoming.on('data', hear);

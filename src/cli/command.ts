@@ -37,13 +37,13 @@ export async function readCommandLine(argv: readonly string[], version: string):
   const print = (piece: string): void => void (text += piece);
   let name: string | undefined;
   try {
-    name = findVerb(argv, createProgram(version, print));
+    const program = createProgram(version, print);
+    name = findVerb(argv, program);
     if (name === undefined && !asksForHelp(argv))
       throw new BailiffError('E_USAGE', 'say what to do: "bailiff --help" lists the verbs');
     // `bailiff help ban` is `bailiff ban --help`.
     if (name === 'help')
       return await readCommandLine([...argv.filter((word) => word !== 'help'), '--help'], version);
-    const program = createProgram(version, print);
     if (name === undefined) addSummaries(program);
     const verb = name === undefined ? undefined : await load(name);
     let called: { args: readonly string[]; options: Options } | undefined;

@@ -1,7 +1,5 @@
 // Where config, state and sockets are. The one file that reads the environment.
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { parseAddress } from '../address.ts';
 import { SUN_PATH } from '../api/contract.ts';
 import type { Duration } from '../model.ts';
 
@@ -26,7 +24,7 @@ export interface GivenPaths {
   readonly runtime?: string | undefined;
 }
 
-interface Surroundings {
+export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
 }
@@ -77,11 +75,11 @@ export function findServiceManager(
   return { socket, watchdog };
 }
 
-/** From where whoever runs this came in over ssh, as sshd says; undefined where nobody did. */
-export function findOperator({ env }: Surroundings = surroundings()): string | undefined {
+/** From where whoever runs this came in over ssh, as sshd writes it (an address, where it knows one); undefined: from nowhere. */
+export function findSshClient({ env }: Surroundings = surroundings()): string | undefined {
   // The client's address comes first, then ports and the server's own. A link-local one bears its interface.
-  const written = env['SSH_CONNECTION'] || env['SSH_CLIENT'] || '';
-  return parseAddress(written.split(' ', 1)[0]!.split('%')[0]!)?.text;
+  const written = env['SSH_CONNECTION'] || env['SSH_CLIENT'];
+  return written?.split(' ', 1)[0]!.split('%')[0];
 }
 
 /** A checkout may lie deep: then its sockets stand in a short folder that is the same each time. */
@@ -89,6 +87,8 @@ function checkoutRuntime(checkout: string, uid: number): Pick<Paths, 'runtime' |
   const wanted = join(checkout, '.bailiff', 'run');
   if (Buffer.byteLength(join(wanted, LONGEST_SOCKET)) <= SUN_PATH)
     return { runtime: wanted, fellBackFrom: undefined };
+  // Few need it, and to load it is a tenth of what a verb takes.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const mark = createHash('sha256').update(checkout).digest('hex').slice(0, 8);
   const runtime = uid === 0 ? `/run/bailiff-${mark}` : `/tmp/bailiff-${uid}-${mark}`;
   return { runtime, fellBackFrom: wanted };

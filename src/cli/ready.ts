@@ -1,4 +1,5 @@
 // What run, check and replay share: the config read from where this command line says, and its faults told.
+import './linear-regexes.ts';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/index.ts';

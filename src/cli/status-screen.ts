@@ -1,5 +1,5 @@
 // `status` as one screen: is it working, is it keeping up, what is it not seeing. Pure.
-import type { JailView, RuntimeFault, SourceView, StatusView } from '../api/contract.ts';
+import type { BoundView, JailView, RuntimeFault, SourceView, StatusView } from '../api/contract.ts';
 import { printable } from '../text.ts';
 import { sparkline } from './sparkline.ts';
 import { formatAge, formatBytes, formatTable, formatWhen, paint, shortenPath, quantity } from './table.ts';
@@ -16,6 +16,9 @@ export interface Screen extends Surface {
 /** Jails beyond so many are counted, not listed: the busiest stand first. Sources get the rows that are left. */
 const MOST_JAILS = 8;
 const LEAST_SOURCES = 4;
+/** What is filled so far is told on the screen. */
+const NEAR = 0.9;
+const MOST_CROWDED = 2;
 const HOUR_WIDTH = 12;
 /** What a table needs to the right of its first column. */
 const WIDE = 110;
@@ -23,7 +26,7 @@ const WIDE = 110;
 /** The screen. @param isWhole lists every jail and source with all that is known of it, however many there are. */
 export function formatStatus(screen: Screen, isWhole: boolean, status: StatusView): string {
   const above = [
-    `${headline(screen, status)}\n${keepingUp(screen, status)}\n${kernelLine(status)}`,
+    `${headline(screen, status)}\n${keepingUp(screen, status)}\n${kernelLine(status)}${isWhole ? '' : crowdedLine(screen, status)}`,
     faultLines(screen, status),
     formatJails(screen, isWhole, status.jails),
   ]
@@ -32,8 +35,11 @@ export function formatStatus(screen: Screen, isWhole: boolean, status: StatusVie
   // A blank line, the head, the line that counts the rest, and the shell's prompt.
   const left = screen.rows - (above.split('\n').length - 1) - 4;
   const room = isWhole ? Infinity : Math.max(LEAST_SOURCES, left);
-  const sources = formatSources(screen, room, status.sources);
-  return sources === '' ? above : `${above}\n${sources}`;
+  const below = [
+    formatSources(screen, room, status.sources),
+    isWhole ? formatBounds(screen, status.bounds ?? []) : '',
+  ];
+  return [above, ...below.filter((part) => part !== '')].join('\n');
 }
 
 /** One line a fact, its kind first: for other programs. New facts go to the end of a line, or into new lines. */
@@ -64,6 +70,9 @@ export function statusLines(status: StatusView): Cell[][] {
     ]),
     ...status.faults.map((each) => fault('', each)),
     ...status.sources.flatMap((source) => source.faults.map((each) => fault(source.id, each))),
+    ...(status.bounds ?? []).map(({ what, held, most, dropped }) => [
+      ...['bound', what, held, most ?? undefined, dropped],
+    ]),
   ];
 }
 
@@ -119,6 +128,33 @@ function kernelLine({ mode, firewall, latency }: StatusView): string {
   return firewall.blocked === undefined
     ? ''
     : `${quantity(firewall.blocked, 'address', 'es')} blocked${speed}\n`;
+}
+
+/** What has little room left, or has let something go; nothing where all have plenty. */
+function crowdedLine(surface: Surface, { bounds = [] }: StatusView): string {
+  const crowded = bounds.filter(
+    ({ what, held, most, dropped }) =>
+      // The latest events are all that is promised of them: there are always so many.
+      what !== 'events' && (dropped > 0 || (most !== null && held >= most * NEAR)),
+  );
+  if (crowded.length === 0) return '';
+  const each = crowded.map((bound) => {
+    const [what, held, most, dropped] = boundCells(bound);
+    return `${what} ${held}${most === '' ? '' : ` of ${most}`}${bound.dropped === 0 ? '' : ` (${dropped} let go)`}`;
+  });
+  const more = each.length > MOST_CROWDED ? `, and ${each.length - MOST_CROWDED} more` : '';
+  return `${paint(surface, 'yellow', 'little room')}: ${each.slice(0, MOST_CROWDED).join(', ')}${more}\n`;
+}
+
+function formatBounds(screen: Screen, bounds: readonly BoundView[]): string {
+  if (bounds.length === 0) return '';
+  return formatTable(screen, ['bound', 'held', 'most', 'let go'], bounds.map(boundCells));
+}
+
+/** What is counted in bytes is told so; of the ledger it is bans that are let go, of evidence lines. */
+function boundCells({ what, held, most, dropped }: BoundView): string[] {
+  const told = what === 'evidence' || what === 'ledger' ? formatBytes : String;
+  return [printable(what), told(held), most === null ? '' : told(most), String(dropped)];
 }
 
 function faultLines(screen: Screen, status: StatusView): string {

@@ -3,6 +3,7 @@
 import { contains, isAddress, mask } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network } from '../model.ts';
 import { createDeadlines } from './deadlines.ts';
+import { createFewByKey } from './few-by-key.ts';
 
 /** Everything about a new ban but its number and its end. */
 export type NewBan = Omit<Ban, 'id' | 'endedAt' | 'endedBy'>;
@@ -36,6 +37,8 @@ export interface Bans {
   /** For the ledger: bans and events since the last call. {@link restore} hands them back when they couldn't be written. */
   takeDirty(): { bans: Ban[]; events: BanEvent[] };
   restore(dirty: { bans: readonly Ban[]; events: readonly BanEvent[] }): void;
+  /** The ledger is a new one: every open ban is to be written again, with how it began. */
+  rewrite(): void;
   /** The ledger has them now, and their evidence: from here on that stands there alone. */
   written(dirty: { bans: readonly Ban[] }): void;
   /** How many bans the ledger doesn't know as they are. */
@@ -64,8 +67,7 @@ export type OnBan = (what: BanEvent['what'], ban: Ban, why: string) => void;
 
 /** @param remembered the open bans of the ledger; all of them count as touched. */
 export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnBan = () => {}): Bans {
-  const byKey = new Map<string, Ban>();
-  const byNetwork = new Map<string, Ban[]>();
+  const byNetwork = createFewByKey<Ban>();
   const byId = new Map<number, Ban>();
   /** How many open bans stand on networks of each length: who holds an address is found by one look-up a length. */
   const lengths = { 4: new Map<number, number>(), 6: new Map<number, number>() };
@@ -108,8 +110,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   }
 
   function insert(ban: Ban): void {
-    byKey.set(keyOf(ban.jail, ban.address), ban);
-    byNetwork.set(ban.address.text, [...(byNetwork.get(ban.address.text) ?? []), ban]);
+    byNetwork.set(ban.address.text, [...byNetwork.get(ban.address.text), ban]);
     byId.set(ban.id, ban);
     count(lengths[ban.address.family], ban.address.bits, 1);
     count(perJail, ban.jail, 1);
@@ -118,18 +119,20 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   }
 
   function remove(ban: Ban): void {
-    byKey.delete(keyOf(ban.jail, ban.address));
-    const rest = (byNetwork.get(ban.address.text) ?? []).filter((other) => other.id !== ban.id);
-    if (rest.length > 0) byNetwork.set(ban.address.text, rest);
-    else byNetwork.delete(ban.address.text);
+    const { text } = ban.address;
+    byNetwork.set(
+      text,
+      byNetwork.get(text).filter((other) => other.id !== ban.id),
+    );
     count(lengths[ban.address.family], ban.address.bits, -1);
     count(perJail, ban.jail, -1);
     touched.set(ban.address.text, ban.address);
   }
 
-  const find = (jail: string, address: Network): Ban | undefined => byKey.get(keyOf(jail, address));
+  const find = (jail: string, address: Network): Ban | undefined =>
+    byNetwork.get(address.text).find((ban) => ban.jail === jail);
   /** A ban is replaced when it changes; an entry of the queue that is no longer the ban of that number is stale. */
-  const isCurrent = (ban: Ban): boolean => find(ban.jail, ban.address) === ban;
+  const isCurrent = (ban: Ban): boolean => byId.get(ban.id) === ban;
 
   function end(ban: Ban, at: Instant, by: string, why: string): Ban {
     const ended: Ban = { ...ban, endedAt: at, endedBy: by };
@@ -155,7 +158,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
         end(standing, wanted.since, 'replaced', 'a new sentence took its place');
       }
       const ban: Ban = { ...wanted, until, id: id++, endedAt: undefined, endedBy: undefined };
-      events.push({ ban: ban.id, at: ban.since, what: 'banned', by: ban.by, why: ban.reason });
+      events.push(beginningOf(ban));
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
       insert(ban);
@@ -179,11 +182,11 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
         .map((ban) => end(ban, ban.until!, 'expired', 'its time was up'));
     },
     nextExpiry: () => deadlines.next(isCurrent),
-    on: (network) => byNetwork.get(network.text) ?? [],
+    on: (network) => byNetwork.get(network.text),
     touching(network) {
       const found: Ban[] = [];
       for (const bits of lengths[network.family].keys())
-        if (bits <= network.bits) found.push(...(byNetwork.get(mask(network, bits).text) ?? []));
+        if (bits <= network.bits) found.push(...byNetwork.get(mask(network, bits).text));
       if (!isAddress(network))
         for (const ban of byId.values())
           if (ban.address.bits > network.bits && contains(network, ban.address)) found.push(ban);
@@ -207,7 +210,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       return id;
     },
     get size() {
-      return byKey.size;
+      return byId.size;
     },
     takeDirty() {
       // A walk that stands still holds on to every ban that has ended since.
@@ -222,6 +225,13 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       for (const ban of taken.bans) if (!dirty.has(ban.id)) dirty.set(ban.id, ban);
       events = [...taken.events, ...events];
       letGo();
+    },
+    rewrite() {
+      for (const ban of byId.values()) if (!dirty.has(ban.id)) dirty.set(ban.id, ban);
+      const told = new Set(events.filter(({ what }) => what === 'banned').map(({ ban }) => ban));
+      const untold = [...dirty.values()].filter(({ id: number }) => !told.has(number));
+      events = [...untold.map(beginningOf), ...events];
+      for (const number of dirty.keys()) fresh.add(number);
     },
     written(taken) {
       for (const { id: number } of taken.bans) {
@@ -254,6 +264,10 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   };
 }
 
+function beginningOf({ id, since, by, reason }: Ban): BanEvent {
+  return { ban: id, at: since, what: 'banned', by, why: reason };
+}
+
 /** In place: a ban is known by its identity. Each of them was made here. */
 function forgetEvidence(ban: Ban): void {
   Object.assign(ban, { evidence: NO_EVIDENCE });
@@ -263,8 +277,4 @@ function count<K>(counts: Map<K, number>, key: K, by: number): void {
   const now = (counts.get(key) ?? 0) + by;
   if (now === 0) counts.delete(key);
   else counts.set(key, now);
-}
-
-function keyOf(jail: string, address: Network): string {
-  return `${jail}\0${address.text}`;
 }

@@ -31,6 +31,8 @@ export interface Brakes extends Braking {
   refit(parts: BrakeParts, now: Instant): void;
   takeDirty(): { readonly brakes: KeptBrake[] };
   restore(taken: { readonly brakes: readonly KeptBrake[] }): void;
+  /** The ledger is a new one: all of it is to be written again. */
+  rewrite(): void;
 }
 
 export interface BrakesOptions {
@@ -157,13 +159,16 @@ export function createBrakes(options: BrakesOptions, remembered: Iterable<KeptBr
     takeDirty() {
       const taken = Array.from(dirty, (jail) => ({
         jail,
-        memory: brakes.get(jail)?.brake.memory() ?? NOTHING_BRAKED,
+        memory: brakes.get(jail)?.brake.memory() ?? memories.get(jail) ?? NOTHING_BRAKED,
       }));
       dirty.clear();
       return { brakes: taken };
     },
     restore(taken) {
       for (const { jail } of taken.brakes) dirty.add(jail);
+    },
+    rewrite() {
+      for (const jail of [...brakes.keys(), ...memories.keys()]) dirty.add(jail);
     },
   };
 }

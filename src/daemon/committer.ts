@@ -3,20 +3,30 @@
 // There is no way to write positions without what was counted up to them.
 import { BailiffError } from '../errors.ts';
 import type { Jail } from '../jails/contract.ts';
-import type { Ledger } from '../ledger/contract.ts';
-import type { Network, Position } from '../model.ts';
+import type { Ledger, SetAside } from '../ledger/contract.ts';
+import type { Duration, Network, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Bans } from './bans.ts';
 import type { Brakes } from './brakes.ts';
 import type { Regulars } from './intake/regulars.ts';
+import { tellSetAside } from './telling/faults.ts';
 import type { Faults } from './telling/faults.ts';
 import type { FaultPoint } from './fault-points.ts';
 import type { ReportMemory } from './reports/report-memory.ts';
 import type { Sessions } from './intake/sessions.ts';
 
-/** A commit is due after a second, or when this many offenders and sessions are dirty: 1 000 take some ten milliseconds, and the sockets wait so long. */
-const MAX_DIRTY = 1_000;
-const MAX_WAIT = 1_000;
+/**
+ * A commit is due after a second, or when this many offenders and sessions are dirty: their pictures are taken at one
+ * instant, for which the sockets wait. They are written in several turns.
+ */
+const MAX_DIRTY = 50_000;
+const MAX_WAIT: Duration = 1_000;
+/**
+ * After a commit there is none for so many times as long as it took, up to a second: in a flood the ledger would be
+ * written most of the time, and the same offenders over and over. A ban waits a tenth of that; alone, for nothing.
+ */
+const PAUSE = 4;
+const LONGEST_PAUSE_OF_BANS: Duration = 100;
 /** So many forgotten offenders may wait for the ledger. Rows of those beyond stay, and are forgotten after a restart. */
 export const GONE = 100_000;
 const FAULT = 'E_LEDGER_UNAVAILABLE';
@@ -29,6 +39,8 @@ export interface Committer {
   forgetOffenders(jail: string, addresses: readonly Network[]): void;
   /** Is it time? Asked after each chunk. */
   isDue(): boolean;
+  /** How long a decided ban still has to wait, because the last commit took long. */
+  readonly pauseOfBans: Duration;
   /** The last commit failed a moment ago: what is dirty waits for the next try, which comes by itself. */
   readonly isResting: boolean;
   /** How many forgotten offenders still stand in the ledger, and how many will until a restart. */
@@ -50,19 +62,25 @@ export function createCommitter(
   reports: ReportMemory,
   /** What tells whether a jail bans the wrong people. */
   hints: {
-    readonly brakes: Pick<Brakes, 'takeDirty' | 'restore'>;
-    readonly regulars: Pick<Regulars, 'takeDirty' | 'restore'>;
+    readonly brakes: Pick<Brakes, 'takeDirty' | 'restore' | 'rewrite'>;
+    readonly regulars: Pick<Regulars, 'takeDirty' | 'restore' | 'rewrite'>;
   },
   ports: { clock: Clock; log: Log; faults: Faults; at: FaultPoint },
+  remembered: readonly Position[] = [],
 ): Committer {
   const { clock, log, faults, at } = ports;
   let positions = new Map<string, Position>();
+  /** Where every source stands, written or not. */
+  const standing = new Map(remembered.map((position) => [position.id, position]));
   let goneFiles: string[] = [];
   let goneOffenders: { jail: string; address: Network }[] = [];
   let keptTooLong = 0;
   let dirtySince: number | undefined;
   /** After a failure the next try waits: a full disk doesn't get emptier by being asked for every chunk. */
   let notBefore = 0;
+  let lastEnded = -Infinity;
+  /** How long the ledger rests after the last commit. */
+  let pause: Duration = 0;
   let running: Promise<unknown> = Promise.resolve();
 
   /** Everything dirty, taken at one instant between two chunks: so it belongs together. */
@@ -113,13 +131,31 @@ export function createCommitter(
     dirtySince ??= clock.monotonic();
   }
 
+  /** A new ledger knows nothing: everything is dirty, whether or not the one before had it. */
+  function rewrite({ to, why }: SetAside, taken: ReturnType<typeof take>): void {
+    giveBack(taken);
+    positions = new Map(standing);
+    for (const jail of jails()) {
+      jail.restore(jail.offenders());
+      jail.welcomes.restore({ welcomes: [...jail.welcomes.all()], forgottenWelcomes: [] });
+    }
+    sessions.rewrite();
+    bans.rewrite();
+    hints.brakes.rewrite();
+    hints.regulars.rewrite();
+    log.error({ to, why }, 'the ledger was damaged; a new one is begun with all that is known');
+    tellSetAside(faults, to, 'bans in force, counts and positions were taken over');
+  }
+
   async function write(durable: boolean): Promise<boolean> {
+    const began = clock.monotonic();
     const taken = take();
+    let aside: SetAside | undefined;
     at('before-commit');
     // If we die here nothing was written: the same lines are read again and counted the same.
     try {
       const offenders = taken.offenders.flatMap((each) => each.offenders);
-      await ledger.commit({ ...taken, offenders }, durable);
+      aside = await ledger.commit({ ...taken, offenders }, durable);
     } catch (error) {
       giveBack(taken);
       notBefore = clock.monotonic() + MAX_WAIT;
@@ -133,8 +169,15 @@ export function createCommitter(
       log.error({ why }, 'commit failed');
       return false;
     }
+    if (aside) {
+      rewrite(aside, taken);
+      // It waits for the disk: until it is there, nothing of all this is written anywhere.
+      return write(true);
+    }
     // If we die here everything up to these positions is known, and none of it is read again.
     notBefore = 0;
+    lastEnded = clock.monotonic();
+    pause = Math.min(MAX_WAIT, (lastEnded - began) * PAUSE);
     reports.written(taken);
     bans.written(taken);
     at('after-commit');
@@ -151,11 +194,17 @@ export function createCommitter(
 
   return {
     moved(position) {
-      if (position) positions.set(position.id, position);
+      if (position) {
+        positions.set(position.id, position);
+        standing.set(position.id, position);
+      }
       dirtySince ??= clock.monotonic();
     },
     forgetPositions(ids) {
-      for (const id of ids) positions.delete(id);
+      for (const id of ids) {
+        positions.delete(id);
+        standing.delete(id);
+      }
       goneFiles.push(...ids);
     },
     forgetOffenders(jail, addresses) {
@@ -170,11 +219,15 @@ export function createCommitter(
     get keptTooLong() {
       return keptTooLong;
     },
+    get pauseOfBans() {
+      return Math.max(0, lastEnded + Math.min(pause, LONGEST_PAUSE_OF_BANS) - clock.monotonic());
+    },
     isDue() {
-      if (clock.monotonic() < notBefore) return false;
-      if (bans.hasDirty) return true;
-      const waited = dirtySince === undefined ? 0 : clock.monotonic() - dirtySince;
-      return waited >= MAX_WAIT || countDirty() >= MAX_DIRTY;
+      const now = clock.monotonic();
+      if (now < notBefore) return false;
+      if (bans.hasDirty) return now >= lastEnded + Math.min(pause, LONGEST_PAUSE_OF_BANS);
+      if (now < lastEnded + pause) return false;
+      return (dirtySince !== undefined && now - dirtySince >= MAX_WAIT) || countDirty() >= MAX_DIRTY;
     },
     commit(durable) {
       const mine = running.then(() => write(durable));

@@ -1,16 +1,26 @@
 // Kernel state is a function: desired(open bans, now) → { scope → { network → until } }, where a scope is the traffic and
 // what is done with it: of several answers to one network the kernel gives the severest while it lasts. The enforcer applies the
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
-import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
+import type { Ban, Block, Duration, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
 import type { FaultPoint } from './fault-points.ts';
-import { desired, isSame, refusalKey, scopeKey, TOLERANCE } from './kernel/desired.ts';
-import type { ByScope } from './kernel/desired.ts';
+import { desired, isSame, isSameScope, refusalKey, TOLERANCE } from './kernel/desired.ts';
+import { createHeld } from './kernel/held.ts';
+import type { Held } from './kernel/held.ts';
 
+/**
+ * After a batch for which a program was started the next one waits for twice as long as it took: starting one costs
+ * milliseconds in which nobody is served, and in a flood more bans come meanwhile.
+ */
+const LARGE = 100;
+const LONGEST_PAUSE: Duration = 50;
+/** As many as fit into one transaction. */
+const COMPARED_AT_ONCE = 10_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 
@@ -78,7 +88,7 @@ export function createEnforcer(
   const { clock, log, at, news = NOBODY } = ports;
   const asking = createAsking(clock);
   /** What we believe to be in the kernel. */
-  let held = new Map<string, ByScope>();
+  let held = createHeld();
   const refusals = new Map<string, string>();
   let pending = new Map<string, Network>();
   /** What the kernel held at boot and no open ban wants: lines still to be read may want it again. */
@@ -93,23 +103,29 @@ export function createEnforcer(
   let fault: string | undefined;
   let retryAfter = FIRST_RETRY;
   let cancelRetry: (() => void) | undefined;
+  /** By the monotonic clock: before it nothing large is told. */
+  let nextAt: Duration = 0;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
-  const desiredOn = (network: Network, now: Instant): ByScope =>
+  const desiredOn = (network: Network, now: Instant): readonly Block[] =>
     desired(bans.on(network), scopeOf, network, now);
 
-  function difference(now: Instant): Change[] {
+  function difference(networks: readonly Network[], now: Instant): Change[] {
     const changes: Change[] = [];
-    for (const network of pending.values()) {
+    for (const network of networks) {
       const wanted = desiredOn(network, now);
-      const have = held.get(network.text);
+      const have = held.on(network);
       if (!options.detectOnly)
-        for (const [key, block] of wanted)
-          if (!isSame(have?.get(key), block)) changes.push({ what: 'block', ...block });
+        for (const block of wanted) {
+          const before = have.find(({ scope }) => isSameScope(scope, block.scope));
+          if (!before) changes.push({ what: 'block', ...block, isNew: true });
+          else if (!isSame(before, block)) changes.push({ what: 'block', ...block });
+        }
       if (deferred?.has(network.text)) continue;
-      for (const [key, { scope }] of have ?? [])
-        if (!wanted.has(key)) changes.push({ what: 'release', scope, network });
+      for (const { scope } of have)
+        if (!wanted.some((block) => isSameScope(block.scope, scope)))
+          changes.push({ what: 'release', scope, network });
     }
     return changes;
   }
@@ -120,40 +136,26 @@ export function createEnforcer(
     if (!hasListed) options.adopt?.(listed);
     hasListed = true;
     const before = held;
-    held = new Map();
-    for (const block of listed) hold(block);
+    held = createHeld();
+    for (const block of listed) held.hold(block);
     vanished = countVanished(before);
     for (const ban of bans.open()) pending.set(ban.address.text, ban.address);
-    for (const blocks of held.values())
-      for (const { network } of blocks.values()) {
-        pending.set(network.text, network);
-        // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
-        if (bans.on(network).length === 0) deferred?.set(network.text, network);
-      }
+    for (const { network } of held.all()) {
+      pending.set(network.text, network);
+      // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
+      if (bans.on(network).length === 0) deferred?.set(network.text, network);
+    }
     lost = false;
   }
 
   /** Whatever we knew to be there, and is not over: somebody else took it out. */
-  function countVanished(before: typeof held): number {
+  function countVanished(before: Held): number {
     const now = clock.now();
     let count = 0;
-    for (const [text, blocks] of before)
-      for (const [key, { until }] of blocks)
-        if ((until === undefined || until > now + TOLERANCE) && !held.get(text)?.has(key)) count++;
+    for (const { network, scope, until } of before.all())
+      if ((until === undefined || until > now + TOLERANCE) && !held.find(network, scope)) count++;
     if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
     return count;
-  }
-
-  function hold(block: Block): void {
-    const blocks = held.get(block.network.text) ?? new Map<string, Block>();
-    blocks.set(scopeKey(block.scope), block);
-    held.set(block.network.text, blocks);
-  }
-
-  function letGo(network: Network, scope: Scope): void {
-    const blocks = held.get(network.text);
-    blocks?.delete(scopeKey(scope));
-    if (blocks?.size === 0) held.delete(network.text);
   }
 
   async function tellKernel(): Promise<void> {
@@ -168,11 +170,7 @@ export function createEnforcer(
     }
     try {
       if (lost) await reconcile();
-      const told = pending;
-      const changes = difference(clock.now());
-      pending = new Map();
-      if (changes.length > 0) await apply(changes, told);
-      news.told(told.values());
+      await tellPending();
       if (lost) void sync();
       if (refusals.size === 0) retryAfter = FIRST_RETRY;
       if (fault !== undefined) log.info({}, 'the firewall answers again');
@@ -185,35 +183,48 @@ export function createEnforcer(
     }
   }
 
-  async function apply(changes: readonly Change[], told: ReadonlyMap<string, Network>): Promise<void> {
+  /** Some at a time: to compare a hundred thousand takes as long as nobody should wait for an answer. */
+  async function tellPending(): Promise<void> {
+    const networks = [...pending.values()];
+    pending = new Map();
+    for (let done = 0; done < networks.length; done += COMPARED_AT_ONCE) {
+      const some = networks.slice(done, done + COMPARED_AT_ONCE);
+      try {
+        const changes = difference(some, clock.now());
+        if (changes.length > 0) await apply(changes);
+        else if (some.length === COMPARED_AT_ONCE) await nextTurn();
+      } catch (error) {
+        for (const network of networks.slice(done)) pending.set(network.text, network);
+        throw error;
+      }
+      news.told(some);
+    }
+  }
+
+  async function apply(changes: readonly Change[]): Promise<void> {
     const refused = new Map<string, Network>();
     at('before-enforce');
     // If we die here the bans are committed and pending; boot tells the kernel, which is harmless to do twice.
-    try {
-      const outcomes = await firewall.apply(changes, clock.now());
-      outcomes.forEach((outcome, index) => {
-        const change = changes[index]!;
-        news.applied(change, outcome);
-        const key = refusalKey(change.network, change.scope);
-        if (outcome.outcome === 'refused') {
-          refusals.set(key, outcome.why);
-          refused.set(change.network.text, change.network);
-          log.error(
-            { address: change.network.text, what: change.what, why: outcome.why },
-            'the kernel refused',
-          );
-          return;
-        }
-        refusals.delete(key);
-        // The sets had vanished and were made anew with this change: everything else that they held is gone.
-        if (outcome.rebuilt) lost = true;
-        if (change.what === 'block') hold(change);
-        else letGo(change.network, change.scope);
-      });
-    } catch (error) {
-      for (const [text, network] of told) pending.set(text, network);
-      throw error;
-    }
+    const began = clock.monotonic();
+    const outcomes = await firewall.apply(changes, clock.now());
+    const ended = clock.monotonic();
+    if (changes.length > LARGE) nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
+    outcomes.forEach((outcome, index) => {
+      const change = changes[index]!;
+      const { network, scope } = change;
+      news.applied(change, outcome);
+      if (outcome.outcome === 'refused') {
+        refusals.set(refusalKey(network, scope), outcome.why);
+        refused.set(network.text, network);
+        log.error({ address: network.text, what: change.what, why: outcome.why }, 'the kernel refused');
+        return;
+      }
+      if (refusals.size > 0) refusals.delete(refusalKey(network, scope));
+      // The sets had vanished and were made anew with this change: everything else that they held is gone.
+      if (outcome.rebuilt) lost = true;
+      if (change.what === 'block') held.hold({ scope, network, until: change.until });
+      else held.letGo(network, scope);
+    });
     if (refused.size > 0) tryAgain(refused);
     at('after-enforce');
   }
@@ -243,13 +254,20 @@ export function createEnforcer(
   /** Calls that come while one waits its turn share it: it takes whatever is pending when it runs. */
   function sync(): Promise<void> {
     if (queued) return queued;
-    const mine = tail.then(() => {
+    const mine = tail.then(async () => {
+      await pause();
       queued = undefined;
       return asking.during(tellKernel);
     });
     queued = mine;
     tail = mine;
     return mine;
+  }
+
+  async function pause(): Promise<void> {
+    const left = nextAt - clock.monotonic();
+    if (left > 0 && bans.touched > LARGE / 2)
+      await new Promise<void>((resolve) => clock.schedule(left, resolve));
   }
 
   /** Runs after everything that is under way, so that two conversations with the kernel never mix. */
@@ -282,10 +300,10 @@ export function createEnforcer(
     let count = 0;
     await inTurn(async () => {
       for (const { scope, network } of released) {
-        if (!held.get(network.text)?.has(scopeKey(scope))) continue;
-        letGo(network, scope);
+        if (!held.find(network, scope)) continue;
+        held.letGo(network, scope);
         pending.set(network.text, network);
-        if (desiredOn(network, clock.now()).has(scopeKey(scope))) count++;
+        if (desiredOn(network, clock.now()).some((block) => isSameScope(block.scope, scope))) count++;
       }
       if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
     });
@@ -333,7 +351,7 @@ export function createEnforcer(
       await inTurn(async () => {
         await firewall.teardown();
         standing = false;
-        held = new Map();
+        held = createHeld();
         refusals.clear();
         cancelRetry?.();
         fault = undefined;
@@ -362,7 +380,7 @@ export function createEnforcer(
       if (!scope) return { state: 'pending' };
       const why = refusals.get(refusalKey(ban.address, scope));
       if (why !== undefined) return { state: 'unenforceable', why };
-      return { state: held.get(ban.address.text)?.has(scopeKey(scope)) ? 'blocked' : 'pending' };
+      return { state: held.find(ban.address, scope) ? 'blocked' : 'pending' };
     },
     async close() {
       cancelRetry?.();

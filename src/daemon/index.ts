@@ -1,6 +1,7 @@
 // In: a Setup, a state folder and a runtime folder, a firewall, and the doors to the outside. Out: a running daemon.
 // It puts the rooms together and keeps the order in which things become true: applied, committed, enforced.
 // It never decides anything itself, and it reads no environment.
+import { setImmediate as breathe } from 'node:timers/promises';
 import { createServer } from '../api/index.ts';
 import type { Ban, Chunk } from '../model.ts';
 import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
@@ -13,8 +14,10 @@ import { followExempt } from './host/exempt.ts';
 import { createRearm } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
+import { createPortions } from './intake/portions.ts';
 import { createNewsroom } from './telling/news.ts';
 import { applyChunk } from './pipeline.ts';
+import { createHandingOver } from './handing-over.ts';
 import { createPressure } from './pressure.ts';
 import { recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
@@ -99,10 +102,11 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { promise: broken, reject: fail } = Promise.withResolvers<never>();
   broken.catch(() => {});
 
+  const portions = createPortions();
   const feeds = createFeeds(
     inForce.feeding,
     { positions, directory: setup.config.journalDirectory, stampOf: inForce.stampOf },
-    ports,
+    { ...ports, portion: portions.size },
   );
   const { sources } = feeds;
   const sourceWatch = createSourceWatch(inForce.stampOf, clock);
@@ -119,19 +123,16 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reached ||= !options.neverEnforce && enforcer.fault === undefined;
   }
 
-  /** A decided ban is committed at once, then enforced; without the disk it is enforced all the same. */
-  async function settle(): Promise<void> {
-    await committer.commit(false);
-    await enforce();
-  }
+  const handingOver = createHandingOver({ committer, bans }, enforce, clock, (error) => fail(error));
+  const { settle } = handingOver;
 
   // ── one line's journey ──
   async function follow(): Promise<void> {
     for (let chunk = await sources.next(); chunk; chunk = await sources.next()) {
+      const began = clock.monotonic();
       apply(chunk);
-      // The sources may not go on reading from a first sight's cutoff that a crash would forget.
-      if (chunk.commitFirst || committer.isDue()) await committer.commit(false);
-      void enforce().catch(fail);
+      portions.note(chunk.text.length, clock.monotonic() - began);
+      await handingOver.after(chunk);
       pulse.beat();
       await breathe();
     }
@@ -196,6 +197,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   });
   const timers = [
     rearm.stop,
+    handingOver.stop,
     every(clock, TICK, tick, fail),
     watchClock(timekeeper, () => expiry.reschedule(), { clock, log, faults, fail }),
     ...keepUp({
@@ -383,9 +385,4 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     stop,
     ended: Promise.race([broken, following.then(() => stop())]),
   };
-}
-
-/** Gives the event loop back, so that the sockets answer while a backlog is read. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

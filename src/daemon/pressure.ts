@@ -37,7 +37,11 @@ export function createPressure(recalled: Recalled, firewall: Firewall, clock: Cl
     backlog,
     makeRoom: () => displacement.run(),
     bounds: (housekeeping, events) =>
-      createBounds({ ...recalled, config: () => inForce.config, housekeeping, events, backlog, displaced }),
+      createBounds({
+        ...{ ...recalled, housekeeping, events, backlog, displaced },
+        limits: () => inForce.config.limits,
+        jails: () => sittings.jails,
+      }),
     alarms: (faults, fail) =>
       keepAlarms({
         ...{ backlog, clock, faults, fail, displaced },

@@ -3,7 +3,6 @@ import type { Ledger, Remembered } from '../ledger/contract.ts';
 import type { Block, Instant, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
-import { printable } from '../text.ts';
 import { adoptBlocks } from './adopt.ts';
 import { createBans } from './bans.ts';
 import type { Bans, OnBan } from './bans.ts';
@@ -12,6 +11,7 @@ import type { Brakes } from './brakes.ts';
 import { createCommitter } from './committer.ts';
 import type { Committer } from './committer.ts';
 import type { FaultPoint } from './fault-points.ts';
+import { tellSetAside } from './telling/faults.ts';
 import type { Faults } from './telling/faults.ts';
 import type { Host } from './host/host.ts';
 import { createInForce, ignoresOf } from './in-force.ts';
@@ -78,12 +78,21 @@ export function recall(
   const reportMemory = createReportMemory(ledger);
   const jails = () => sittings.jails;
   const hints = { brakes, regulars };
-  const committer = createCommitter(ledger, jails, sessions, bans, reportMemory, hints, {
-    clock,
-    log,
-    faults,
-    at,
-  });
+  const committer = createCommitter(
+    ledger,
+    jails,
+    sessions,
+    bans,
+    reportMemory,
+    hints,
+    {
+      clock,
+      log,
+      faults,
+      at,
+    },
+    remembered.positions,
+  );
   const { positions } = remembered;
   const adopt = (blocks: readonly Block[]): void => {
     const count = adoptBlocks(blocks, { bans, protection }, clock.now());
@@ -95,10 +104,7 @@ export function recall(
 
 function tellDamage({ damaged }: Remembered, { rescue }: Ledger, faults: Faults): void {
   if (rescue?.kind === 'set-aside')
-    faults.raise(
-      'W_LEDGER_SET_ASIDE',
-      `The ledger was damaged. It stands in ${printable(rescue.to)} now, and a new one was begun: counts and history are lost, bans were taken from the kernel.`,
-    );
+    tellSetAside(faults, rescue.to, 'bans were taken from the kernel, counts are lost');
   if (rescue?.kind === 'sheltered')
     faults.raise(
       'E_LEDGER_UNAVAILABLE',

@@ -1,14 +1,25 @@
 // Lines of an access log, taken apart by their log_format over the bytes of a chunk: nothing is sliced before it is asked for.
-import type { Instant } from '../model.ts';
+import type { Instant, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
+import type { FilterDefinition, FilterOptions } from './contract.ts';
 import type { Escaping } from './dialects.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES } from './logformat.ts';
 import type { LogFormat, Section, Step } from './logformat.ts';
 import { pathOf, plainPath, queryOf, splitRequest } from './path.ts';
 import type { Request } from './path.ts';
+import { ownCopy } from '../text.ts';
 
 /** Longer lines are no access log's: what a source skips is never seen here. */
 const LONGEST_LINE = 256 * 1024;
+
+const DAY = 86_400_000;
+const NO_STAMP = { text: '\n', day: 0, instant: 0 }; // in no line
+
+/** Which case of a filter a line is, and how often it counts. */
+export interface AccessCase {
+  readonly index: number;
+  readonly counts: number;
+}
 
 /** One line, read as far as it was asked for. The layout's own: it is filled anew for the next line. */
 export interface AccessLine {
@@ -28,6 +39,12 @@ export interface AccessLine {
   request: Request | undefined;
   /** null: not asked for yet. */
   path: string | undefined | null;
+  /** Who is at the other end of the connection; null: not asked for yet. */
+  address: Network | undefined | null;
+  /** Which filter was asked last what the line is to it, whatever jails add to it, and what it said. */
+  askedOf: FilterDefinition | undefined;
+  askedIn: FilterOptions['mode'];
+  fits: AccessCase | undefined;
 }
 
 export interface AccessLayout {
@@ -57,8 +74,14 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
     bounds: new Int32Array(format.variables.length * 2),
     request: undefined,
     path: null,
+    address: null,
+    askedOf: undefined,
+    askedIn: 'normal',
+    fits: undefined,
   };
   const timeSlot = TIME_VARIABLES.map((name) => format.variables.indexOf(name)).find((slot) => slot >= 0);
+  /** The stamp that was read last: a second's worth of lines shares it. */
+  let known: { readonly text: string; readonly day: number; readonly instant: Instant } = NO_STAMP;
   const last = format.sections.length - 1;
   const mayGoOn = format.sections[last]!.guard >= 0;
   return {
@@ -74,6 +97,8 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
       line.at = start;
       line.request = undefined;
       line.path = null;
+      line.address = null;
+      line.askedOf = undefined;
       return line;
     },
     reach(line, depth) {
@@ -90,8 +115,15 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
     raw: (line, slot) => line.text.slice(line.bounds[slot * 2], line.bounds[slot * 2 + 1]),
     stampOf(line) {
       if (timeSlot === undefined) return undefined;
-      const stamp = stamps.at(line.text, line.bounds[timeSlot * 2]!, line.arrivedAt);
-      return stamp?.end === line.bounds[timeSlot * 2 + 1] ? stamp?.instant : undefined;
+      const from = line.bounds[timeSlot * 2]!;
+      const to = line.bounds[timeSlot * 2 + 1]!;
+      const day = Math.floor(line.arrivedAt / DAY); // what a stamp leaves out depends on it
+      if (day === known.day && to - from === known.text.length && line.text.startsWith(known.text, from))
+        return known.instant;
+      const stamp = stamps.at(line.text, from, line.arrivedAt);
+      if (stamp?.end !== to) return undefined;
+      known = { text: ownCopy(line.text.slice(from, to)), day, instant: stamp.instant };
+      return stamp.instant;
     },
   };
 }

@@ -1,10 +1,8 @@
 // The run of characters that a pattern or a layout took for an address → the address.
 import { parseAddress } from '../address.ts';
 import type { Network } from '../model.ts';
-import { ownCopy } from '../text.ts';
+import { remembering } from './remembered.ts';
 
-/** Distinct texts that are remembered; then it begins anew. */
-const MOST_REMEMBERED = 10_000;
 /** `[address]` with or without a port. */
 const BRACKETED = /^\[([^[\]]+)\](?::\d{1,5})?$/;
 /** `192.0.2.7:443`, also behind `::ffff:`. An IPv6 address without brackets has no port that could be told from it. */
@@ -12,23 +10,23 @@ const WITH_PORT = /^(.*\.\d{1,3}):\d{1,5}$/;
 /** What a sentence goes on with behind an address. */
 const WITH_MARK = /^(.*[^.:])[.:]$/;
 
+/** Reads a text that is an address as a whole. */
 export type ReadAddress = (written: string) => Network | undefined;
+/** Reads the part [from, to) of a text. */
+export type ReadAddressAt = (text: string, from: number, to: number) => Network | undefined;
 
 /**
  * Reads addresses as logs write them: bare, in brackets, with a port, with a full stop or colon behind.
  * It remembers what it read. Nothing that it returns holds on to the text it was given.
  */
 export function createAddressReader(): ReadAddress {
-  const known = new Map<string, Network | undefined>();
-  return (written) => {
-    const address = known.get(written);
-    if (address || known.has(written)) return address;
-    if (known.size >= MOST_REMEMBERED) known.clear();
-    const own = ownCopy(written);
-    const read = readAddress(own);
-    known.set(own, read);
-    return read;
-  };
+  const at = createAddressReaderAt();
+  return (written) => at(written, 0, written.length);
+}
+
+/** The same, in place: what it has read before costs no slice. */
+export function createAddressReaderAt(): ReadAddressAt {
+  return remembering(readAddress, (address) => address?.text);
 }
 
 function readAddress(written: string): Network | undefined {

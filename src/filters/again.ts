@@ -3,7 +3,7 @@
 import type { Instant } from '../model.ts';
 import { ownCopy } from '../text.ts';
 import type { SessionMemory } from './contract.ts';
-import type { Literal } from './literals.ts';
+import type { Literal } from './literal.ts';
 
 const WORDS = 'last message repeated ';
 const WHOLE = /^last message repeated (\d{1,6}) times?$/;

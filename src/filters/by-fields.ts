@@ -1,16 +1,16 @@
 // Filters over access logs: conditions on fields, no regex.
-import type { Condition, Conditions, Instant, Match, Network } from '../model.ts';
+import type { Conditions, Instant, Match, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { accessFields, createAccessLayout } from './access.ts';
-import type { AccessField, AccessLine } from './access.ts';
-import { createAddressReader, decoded } from './addresses.ts';
-import { compileConditions, demandedTexts } from './conditions.ts';
+import { literalsOfAccess } from './access-literals.ts';
+import type { AccessCase, AccessField, AccessLine } from './access.ts';
+import { createAddressReaderAt, decoded } from './addresses.ts';
+import { compileConditions } from './conditions.ts';
 import type { ConditionFault, Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict } from './contract.ts';
 import type { Engine, Report } from './engine.ts';
 import { createForwarding, FORWARDING_VARIABLES } from './forwarded.ts';
-import { better, usable } from './literals.ts';
-import type { Literal } from './literals.ts';
+import { anyOf } from './literals.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES, faultOf, isNumericVariable, parseLogFormat } from './logformat.ts';
 import type { LogFormat } from './logformat.ts';
 
@@ -30,7 +30,7 @@ const UNNAMED: LineVerdict = {
 };
 
 /** The one case of a filter that has its conditions under `where` only. */
-const ALWAYS = { index: 0, counts: 1 };
+const ALWAYS: AccessCase = { index: 0, counts: 1 };
 
 /** Builds the engine of a filter over an access log; undefined where something was reported. */
 export function compileByFields(
@@ -86,8 +86,10 @@ export function compileByFields(
   const jailExcept = compile('jail', options.except);
   if (!isSound) return undefined;
 
-  const readAddress = createAddressReader();
-  const forwarding = createForwarding(options.trustedProxies ?? [], readAddress);
+  const readAddress = createAddressReaderAt();
+  const forwarding = createForwarding(options.trustedProxies ?? [], (written) =>
+    readAddress(written, 0, written.length),
+  );
   const headers = forwarding ? FORWARDING_VARIABLES.flatMap((name) => fields.get(name) ?? []) : [];
   for (const { slot } of headers) {
     used.add(slot);
@@ -103,7 +105,10 @@ export function compileByFields(
   const senderDepth = depthOf([addressSlot, ...timeSlots, ...headers.map(({ slot }) => slot)]);
   /** Who sent the request, and the proxy that handed it on; else why that can't be told. */
   const senderOf = (line: AccessLine): { address: Network; via: Network | undefined } | LineVerdict => {
-    const connecting = readAddress(layout.raw(line, addressSlot));
+    // Filters of one source share the line.
+    if (line.address === null)
+      line.address = readAddress(line.text, line.bounds[addressSlot * 2]!, line.bounds[addressSlot * 2 + 1]!);
+    const connecting = line.address;
     if (!connecting) return NOBODY;
     if (!forwarding?.isTrusted(connecting)) return { address: connecting, via: undefined };
     if (headers.length === 0) return UNFORWARDED;
@@ -111,9 +116,23 @@ export function compileByFields(
     if (!client) return UNNAMED;
     return { address: client, via: client === connecting ? undefined : connecting };
   };
+  /** What the filter itself says of a line; jails with the same filter and conditions of their own ask for it once. */
+  const caseOf = (line: AccessLine): AccessCase | undefined => {
+    if (line.askedOf !== definition || line.askedIn !== options.mode) {
+      line.askedOf = definition;
+      line.askedIn = options.mode;
+      const mayFit = !where || where(line);
+      line.fits = !mayFit ? undefined : cases.length === 0 ? ALWAYS : inUse.find(({ holds }) => holds(line));
+    }
+    return line.fits;
+  };
   return {
     framing: { key: JSON.stringify(['access', format.written, options.zone]), open: layout.open },
-    literals: literalsOf([definition.where, options.where], fields, format),
+    literals: anyOf(
+      casesOf(definition, options).map((where) =>
+        literalsOfAccess([definition.where, where, options.where], fields, format),
+      ),
+    ),
     misfit: MISFIT,
     whose(text, start, end, arrivedAt) {
       const line = ownLayout.open(text, start, end, arrivedAt);
@@ -122,8 +141,7 @@ export function compileByFields(
     },
     examine(line, _start, _end, explains) {
       if (!layout.reach(line, depth)) return MISFIT;
-      if (where && !where(line)) return NO_MATCH;
-      const fits = cases.length === 0 ? ALWAYS : inUse.find(({ holds }) => holds(line));
+      const fits = caseOf(line);
       if (!fits) return NO_MATCH;
       if (jailWhere && !jailWhere(line)) return NARROWED;
       const excepted = except?.(line) ? FILTER_EXCEPTS : jailExcept?.(line) ? JAIL_EXCEPTS : undefined;
@@ -137,6 +155,14 @@ export function compileByFields(
       return { outcome: 'match', match };
     },
   };
+}
+
+/** What one of must hold besides `where`, by the cases in use. */
+function casesOf({ matchWhere }: FilterDefinition, { mode }: FilterOptions): (Conditions | undefined)[] {
+  if (matchWhere.length === 0) return [undefined];
+  return matchWhere
+    .filter((each) => each.mode === 'normal' || mode === 'aggressive')
+    .map(({ where }) => where);
 }
 
 /**
@@ -159,7 +185,7 @@ class AccessMatch implements Match {
   constructor(
     line: AccessLine,
     filter: string,
-    fits: typeof ALWAYS,
+    fits: AccessCase,
     address: Network,
     via: Network | undefined,
     at: Instant | undefined,
@@ -223,42 +249,3 @@ function createRestReader(format: LogFormat, stamps: Stamps): ReadRest {
 }
 
 const UNKEPT: ReadonlySet<string> = new Set([...TIME_VARIABLES, 'referer', 'user_agent', 'bytes']);
-
-/**
- * Literals that any line must hold for all conditions to hold. A path has none: `/%61pi` is `/api`.
- * @returns undefined where every line must be looked at.
- */
-function literalsOf(
-  all: readonly (Conditions | undefined)[],
-  fields: ReadonlyMap<string, AccessField>,
-  format: LogFormat,
-): readonly Literal[] | undefined {
-  let best: readonly Literal[] | undefined;
-  for (const conditions of all)
-    for (const [name, condition] of Object.entries(conditions ?? {}))
-      best = better(best, usable(literalsOfOne(name, condition, fields.get(name), format)));
-  return best;
-}
-
-function literalsOfOne(
-  name: string,
-  condition: Condition,
-  field: AccessField | undefined,
-  format: LogFormat,
-): readonly Literal[] | undefined {
-  const demanded = demandedTexts(condition);
-  if (!field || !demanded) return undefined;
-  // 0 is logged as 0.000 in some fields; a status always has its three digits.
-  if (isNumericVariable(name) && name !== 'status') return undefined;
-  const isMethodOfRequest = name === 'method' && !field.verbatim;
-  if (!field.verbatim && !isMethodOfRequest) return undefined;
-  // Anything else may stand in the line as \xHH, or with HAProxy as #HH.
-  const asSent = format.escaping === 'hash' ? /^[ !$-[\]-z~]*$/ : /^[ !#-[\]-~]*$/;
-  if (!demanded.texts.every((text) => asSent.test(text))) return undefined;
-  const [before, behind] = format.around[field.slot]!;
-  const { as } = demanded;
-  if (isMethodOfRequest && (as === 'part' || as === 'end')) return undefined;
-  const prefix = as === 'whole' || as === 'start' ? before : '';
-  const suffix = as === 'whole' ? (isMethodOfRequest ? ' ' : behind) : as === 'end' ? behind : '';
-  return demanded.texts.map((text) => ({ bytes: prefix + text + suffix, fold: false }));
-}

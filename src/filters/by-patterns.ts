@@ -1,6 +1,6 @@
 // Filters over lines of text: patterns over a message that a layout framed.
 import type { Fault } from '../errors.ts';
-import type { Conditions, Match, Network, Waiting } from '../model.ts';
+import type { Conditions, Network, Waiting } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { createAddressReader } from './addresses.ts';
 import { AGAIN } from './again.ts';
@@ -17,6 +17,8 @@ import { anyOf } from './literals.ts';
 import { compilePattern } from './pattern.ts';
 import type { Captured, Needs, Pattern } from './pattern.ts';
 import { namesPrograms } from './programs.ts';
+import { TextMatch } from './text-match.ts';
+import type { CapturedFields } from './text-match.ts';
 
 /** What conditions on a line of text may name besides what the patterns keep. */
 export const TEXT_FIELDS = ['ip', 'program'] as const;
@@ -25,7 +27,7 @@ export const TEXT_FIELDS = ['ip', 'program'] as const;
 interface Found {
   readonly frame: TextFrame;
   readonly address: Network;
-  readonly fields: Readonly<Record<string, string>>;
+  readonly fields: CapturedFields;
 }
 
 const NO_MATCH: LineVerdict = { outcome: 'no-match', why: 'no pattern fits' };
@@ -101,6 +103,13 @@ export function compileByPatterns(
     ...failures.map((pattern, index) => ({ pattern, index, outcome: 'failure' as const })),
     ...successes.map((pattern, index) => ({ pattern, index, outcome: 'success' as const })),
   ].filter(({ pattern }) => inUse(pattern));
+  /** Most lines are told off by their first character: few patterns are tried on any. */
+  const patternsByCode = new Map<number, typeof patterns>();
+  const patternsFor = (code: number): typeof patterns => {
+    let some = patternsByCode.get(code);
+    if (!some) patternsByCode.set(code, (some = patterns.filter(({ pattern }) => pattern.mayBegin(code))));
+    return some;
+  };
   // In front of a plain line there may be no tag at all: frames.ts sees to it where there is one.
   const programs = layoutName === 'syslog' ? definition.program : [];
   const isNamed = namesPrograms(programs);
@@ -149,7 +158,7 @@ export function compileByPatterns(
   /** What the patterns say of a line. */
   function judge(frame: TextFrame, start: number, end: number, around: Surroundings): Judged {
     let judged = NOTHING;
-    for (const { pattern, index, outcome } of patterns) {
+    for (const { pattern, index, outcome } of patternsFor(frame.message.charCodeAt(0))) {
       const captured = pattern.match(frame.message);
       if (!captured) continue;
       const address = captured.address ?? joining?.addressOf(captured, frame, start, around);
@@ -208,9 +217,8 @@ export function compileByPatterns(
     const found = { frame, address, fields: captured.fields };
     if (![...where, ...jailWhere].every((holds) => holds(found)) || except.some((holds) => holds(found)))
       return NARROWED;
-    return {
-      outcome: 'match',
-      match: {
+    const match = new TextMatch(
+      {
         start,
         end,
         filter: definition.name,
@@ -222,9 +230,10 @@ export function compileByPatterns(
         counts: Math.max(1, counts),
         oncePerSession: counts === 0,
         session: captured.session ?? frame.session,
-        fields: captured.fields,
       },
-    };
+      captured.fields,
+    );
+    return { outcome: 'match', match };
   }
 
   function matchOf(
@@ -236,22 +245,24 @@ export function compileByPatterns(
     frame: TextFrame,
     start: number,
     end: number,
-  ): Match {
+  ): TextMatch {
     const counts = outcome === 'success' ? 0 : pattern.definition.counts;
-    return {
-      start,
-      end,
-      filter: definition.name,
-      pattern: index,
-      outcome,
-      address,
-      via: captured.via,
-      at: frame.at,
-      counts: counts === 'session' ? 1 : counts * frame.times,
-      oncePerSession: counts === 'session',
-      session: captured.session ?? frame.session,
-      fields: captured.fields,
-    };
+    return new TextMatch(
+      {
+        start,
+        end,
+        filter: definition.name,
+        pattern: index,
+        outcome,
+        address,
+        via: captured.via,
+        at: frame.at,
+        counts: counts === 'session' ? 1 : counts * frame.times,
+        oncePerSession: counts === 'session',
+        session: captured.session ?? frame.session,
+      },
+      captured.fields,
+    );
   }
 }
 
@@ -279,7 +290,10 @@ function fieldsOf(patterns: readonly Pattern[]): Fields<Found> {
     reader(name) {
       if (name === 'ip') return ({ address }) => address.text;
       if (kept.has(name))
-        return ({ fields }) => asBytes(Object.hasOwn(fields, name) ? fields[name] : undefined);
+        return ({ fields }) => {
+          const all = fields.read();
+          return asBytes(Object.hasOwn(all, name) ? all[name] : undefined);
+        };
       return name === 'program' ? ({ frame }) => frame.program : undefined;
     },
   };

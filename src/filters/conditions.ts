@@ -4,6 +4,7 @@ import { nearest } from '../text.ts';
 import { contains, parseNetwork } from '../address.ts';
 import { createAddressReader } from './addresses.ts';
 import { compileSearch } from './pattern.ts';
+import { remembering } from './remembered.ts';
 
 /** What is wrong with conditions; the caller knows whose they are. */
 export interface ConditionFault {
@@ -61,6 +62,8 @@ export function demandedTexts(
   return condition.contains === undefined ? undefined : { as: 'part', texts: [condition.contains].flat() };
 }
 
+/** So many regexes are many. */
+const MANY = 3;
 const RANGE = /^(\d+)-(\d+)$/;
 /** `in 192.0.2.0/24`: short for `{ in: 192.0.2.0/24 }`. */
 const INSIDE = /^in (\S+)$/;
@@ -116,10 +119,20 @@ function compileTests(name: string, tests: ConditionTests, fault: (fault: Condit
   add(tests.suffix, (expected) => endingWith(toBytes(expected)));
   add(tests.contains, (expected) => containing(toBytes(expected)));
   add(tests.glob, (glob) => search(globSource(glob)));
-  add(tests.regex, search);
+  addRegexes(tests.regex);
   add(tests.in, (network) => inside(name, network, fault));
   const [only] = all;
   return all.length === 1 && only ? only : (value) => all.every((test) => test(value));
+
+  /** Several regexes take longer than to look the value up: scanners ask for the same paths everywhere. */
+  function addRegexes(written: string | readonly string[] | undefined): void {
+    if (written === undefined) return;
+    const any = [written].flat().map(search);
+    const test = (value: string): boolean => any.some((fits) => fits(value));
+    if (any.length < MANY) return void all.push((value) => value !== undefined && test(value));
+    const known = remembering(test);
+    all.push((value) => value !== undefined && known(value, 0, value.length));
+  }
 
   function search(source: string): (value: string) => boolean {
     const compiled = compileSearch(source);

@@ -161,7 +161,6 @@ export interface Filter {
 }
 
 export interface ScanReport {
-  readonly lines: number;
   /** Lines that were looked at: those that the search for literals let through, and the last one whatever it holds. */
   readonly candidates: number;
   /** Those of them that fit no layout. */

@@ -2,7 +2,7 @@
 import type { Instant } from '../model.ts';
 import type { LineAt } from './again.ts';
 import type { Filter, LineVerdict, SessionMemory, TellWhose } from './contract.ts';
-import type { Literal } from './literals.ts';
+import type { Literal } from './literal.ts';
 
 /**
  * How lines are framed. A line that is open is shared by all engines of a scanner with the same `key`;

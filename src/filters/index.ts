@@ -6,6 +6,7 @@ export { parseFilter } from './definition.ts';
 export { proveFilter } from './prove.ts';
 export { compileFilter, fieldsOf } from './compile.ts';
 export { createScanner } from './scanner.ts';
+export { createSearchRoom } from './search/room.ts';
 export { detectFormat } from './detect.ts';
 export { createNear } from './near.ts';
 export { judgeLast } from './samples.ts';

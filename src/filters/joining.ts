@@ -7,6 +7,8 @@ import type { TextFrame } from './layouts.ts';
 import type { Captured, Pattern } from './pattern.ts';
 import { SESSION } from './placeholders.ts';
 import { waitingTogether } from './sessions.ts';
+import { TextMatch } from './text-match.ts';
+import type { CapturedFields } from './text-match.ts';
 
 /** What the patterns of `match` and `success` say of a line. */
 export interface Judged {
@@ -107,7 +109,8 @@ export function createJoining(
         if (!ending || session === undefined) continue;
         const { address } = ending;
         const all = waitingTogether(around.sessions.close(name, session, at), waiting);
-        if (verdict.outcome === 'match' && all) return { ...verdict, match: together(verdict.match, all) };
+        if (verdict.outcome === 'match' && captured && all)
+          return { ...verdict, match: together(verdict.match, all, captured.fields) };
         if (verdict.outcome !== 'no-match') return verdict;
         if (all && address) return judge(all, ending, address);
         return { outcome: 'closed', why: CLOSED, session, address };
@@ -125,10 +128,10 @@ export function createJoining(
 }
 
 /** One line counts for itself and for those that waited for it; where each counts once for the session, so do both. */
-function together(match: Match, { counts }: Waiting): Match {
-  const own = match.oncePerSession ? 0 : match.counts;
-  const all = own + counts;
-  return { ...match, counts: Math.max(1, all), oncePerSession: all === 0 };
+function together(match: Match, { counts }: Waiting, fields: CapturedFields): TextMatch {
+  const all = (match.oncePerSession ? 0 : match.counts) + counts;
+  const { via } = match;
+  return new TextMatch({ ...match, via, counts: Math.max(1, all), oncePerSession: all === 0 }, fields);
 }
 
 /**

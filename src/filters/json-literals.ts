@@ -4,7 +4,7 @@ import { demandedTexts } from './conditions.ts';
 import type { LayoutName } from './contract.ts';
 import type { Vocabulary } from './json-access.ts';
 import { anyOf, better, requiredLiterals, usable } from './literals.ts';
-import type { Literal } from './literals.ts';
+import type { Literal } from './literal.ts';
 import { parsePattern } from './syntax.ts';
 
 /**

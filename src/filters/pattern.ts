@@ -2,17 +2,17 @@
 import type { Fault } from '../errors.ts';
 import type { Network } from '../model.ts';
 import { nearest } from '../text.ts';
-import { decoded } from './addresses.ts';
 import type { ReadAddress } from './addresses.ts';
 import type { PatternDefinition } from './contract.ts';
 import { BEFORE, isEdge, withPlace } from './boundary.ts';
 import { FORWARDING_FIELDS } from './forwarded.ts';
 import type { ReadOrigin } from './forwarded.ts';
 import { requiredLiterals } from './literals.ts';
-import type { Literal } from './literals.ts';
+import type { Literal } from './literal.ts';
 import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
 import { parsePattern } from './syntax.ts';
+import { CapturedFields } from './text-match.ts';
 import { captureNames, cat, childrenOf } from './tree.ts';
 import type { Node } from './tree.ts';
 
@@ -27,6 +27,8 @@ export interface Pattern {
   readonly namesAddress: boolean;
   /** Any message that it matches holds one of these. */
   readonly literals: readonly Literal[] | undefined;
+  /** May a message that begins with that code fit? Quicker than to try. */
+  mayBegin(code: number): boolean;
   /** Does it fit, whatever the address? */
   test(message: string): boolean;
   /** @returns undefined where it doesn't fit, or what stands in the address's place is no address. */
@@ -40,8 +42,7 @@ export interface Captured {
   readonly via: Network | undefined;
   /** undefined where it has no <session>. */
   readonly session: string | undefined;
-  /** Decoded as UTF-8. */
-  readonly fields: Readonly<Record<string, string>>;
+  readonly fields: CapturedFields;
 }
 
 /** Which placeholders a pattern can't do without. Where lines bear a pid, it is the session of those that name no other. */
@@ -86,7 +87,8 @@ export function compilePattern(
   const linear = makeLinear(withPlace(node));
   if (!linear.ok) return fault('E_FILTER_NOT_LINEAR', linear.message, linear.hint);
   const { regex, groups } = linear;
-  const begins = beginningTest(node);
+  const codes = leadingCodes(node);
+  const begins = beginningTest(codes);
   const namesAddress = groups.some(isNaming);
   const isHeader = groups.map((name) => FORWARDING_FIELDS.includes(name));
 
@@ -95,6 +97,7 @@ export function compilePattern(
     fields: [...new Set(groups)].filter((name) => name !== ADDRESS && name !== BEFORE),
     namesAddress,
     literals: requiredLiterals(node),
+    mayBegin: (code) => codes.length === 0 || codes[0]!.includes(code),
     test: (message) => begins(message) && regex.test(message),
     match(message) {
       const found = begins(message) ? regex.exec(message) : null;
@@ -103,7 +106,8 @@ export function compilePattern(
       let session: string | undefined;
       let before = 0;
       const headers: string[] = [];
-      const fields: [string, string][] = [];
+      const names: string[] = [];
+      const values: string[] = [];
       for (let i = 0; i < groups.length; i++) {
         const value = found[i + 1];
         if (value === undefined) continue; // of an alternative that was not taken
@@ -111,20 +115,18 @@ export function compilePattern(
         else if (groups[i] === ADDRESS) {
           isTold = true;
           connecting = isEdge(message, before + value.length) ? read.address(value) : undefined;
-        } else fields.push([groups[i]!, decoded(value)]);
+        } else {
+          names.push(groups[i]!);
+          values.push(value);
+        }
         if (groups[i] === SESSION) session = value;
         if (isHeader[i]) headers.push(value);
       }
       const origin = isTold && !connecting ? undefined : read.origin(connecting, headers);
       if (namesAddress && !origin) return undefined;
       if (session !== undefined && !isSession(session)) return undefined;
-      // fromEntries: a field may be named __proto__.
-      return {
-        address: origin?.address,
-        via: origin?.via,
-        session,
-        fields: Object.fromEntries(fields),
-      };
+      const fields = new CapturedFields(names, values);
+      return { address: origin?.address, via: origin?.via, session, fields };
     },
   };
 }
@@ -137,13 +139,12 @@ export function compileSearch(
   if (!parsed.ok) return { message: `${parsed.message} (at character ${parsed.at + 1})` };
   const linear = makeLinear(parsed.node);
   if (!linear.ok) return linear;
-  const begins = beginningTest(parsed.node);
+  const begins = beginningTest(leadingCodes(parsed.node));
   return { test: (value) => begins(value) && linear.regex.test(value) };
 }
 
 /** Does a text begin with the bytes that follow the pattern's `^`? Most lines are told off by that, without the regex. */
-function beginningTest(node: Node): (text: string) => boolean {
-  const codes = leadingCodes(node);
+function beginningTest(codes: readonly (readonly [number, number])[]): (text: string) => boolean {
   return (text) => {
     for (let i = 0; i < codes.length; i++) {
       const [upper, lower] = codes[i]!;

@@ -1,6 +1,6 @@
 // The one door through which a regex is made from text that is not ours. What can't run in linear time is refused.
 import { BailiffError } from '../errors.ts';
-import type { Literal } from './literals.ts';
+import type { Literal } from './literal.ts';
 import { captureNames, childrenOf, foldedByte, writeRegex } from './tree.ts';
 import type { Node } from './tree.ts';
 import { writeByte } from './bytes.ts';

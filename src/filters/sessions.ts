@@ -70,6 +70,16 @@ export function createSessionMemory(
   const open = new Map(known.map((each) => [sessionKey(each.filter, each.session), each]));
   let evicted = 0;
   let lastLine = last.line;
+  // A line asks several times for the same one, and to put a key together costs more than to compare its parts.
+  let asked = { filter: '', session: '', key: '' };
+  const keyOf = (filter: string, session: string): string => {
+    if (session !== asked.session || filter !== asked.filter) {
+      const key = sessionKey(filter, session);
+      // A part of the key: what is asked about may be a view of a whole chunk.
+      asked = { filter, session: key.slice(filter.length + 1), key };
+    }
+    return asked.key;
+  };
 
   const forget = (key: string): void => {
     const gone = open.get(key);
@@ -91,7 +101,7 @@ export function createSessionMemory(
     return front;
   };
   const current = (filter: string, session: string, at: Instant): OpenSession | undefined => {
-    const found = open.get(sessionKey(filter, session));
+    const found = open.get(keyOf(filter, session));
     return found && at <= found.until ? found : undefined;
   };
   /** Notes what is known of a session now, and makes room. */
@@ -99,7 +109,7 @@ export function createSessionMemory(
     const { filter, address, waiting, until } = known;
     const session = ownCopy(known.session);
     const own = { filter, session, address, waiting, until };
-    const key = sessionKey(filter, session);
+    const key = keyOf(filter, session);
     open.delete(key);
     open.set(key, own);
     onChange(key, filter, session, own);
@@ -136,7 +146,7 @@ export function createSessionMemory(
     find(filter, session, at) {
       return current(filter, session, at)?.address;
     },
-    has: (filter, session) => open.has(sessionKey(filter, session)),
+    has: (filter, session) => open.has(keyOf(filter, session)),
     wait(filter, session, waiting, at, until) {
       const known = current(filter, session, at);
       const all = waitingTogether(known?.waiting, waiting);
@@ -144,7 +154,7 @@ export function createSessionMemory(
     },
     close(filter, session, at) {
       const waiting = current(filter, session, at)?.waiting;
-      forget(sessionKey(filter, session));
+      forget(keyOf(filter, session));
       return waiting;
     },
     prune(at) {

@@ -3,7 +3,8 @@
 import type { Block, Instant, Network, Scope } from '../model.ts';
 
 export type Change =
-  | ({ readonly what: 'block' } & Block)
+  /** `isNew`: as far as is known nothing of the network is blocked in this scope, so that no earlier end has to be undone. */
+  | ({ readonly what: 'block'; readonly isNew?: true } & Block)
   | { readonly what: 'release'; readonly scope: Scope; readonly network: Network };
 
 export type Applied =

@@ -26,6 +26,10 @@ interface Element {
   readonly expires: number | undefined;
 }
 
+/** A longer range is nobody's list of ports: Bailiff writes each of them. */
+const MOST_RANGED = 1_000;
+const ALL_PORTS = 65_536;
+
 /** `owner_PID_STARTTIME`. */
 const OWNER = /^owner_(\d{1,10}_\d{1,20})$/;
 
@@ -155,7 +159,7 @@ function readChain(chain: Json): 'ours' | 'other' {
 function readRule(expressions: readonly Json[]): Rule {
   let set: string | undefined;
   let protocol: Scope['protocol'] = 'any';
-  let ports: number[] = [];
+  let ports: readonly number[] | undefined = [];
   for (const expression of expressions) {
     const { left, right } = asObject(expression['match']);
     const { protocol: header, field } = asObject(asObject(left)['payload']);
@@ -169,22 +173,30 @@ function readRule(expressions: readonly Json[]): Rule {
   const isRefused = expressions.some((expression) => asObject(expression['goto'])['target'] === REFUSE);
   const verdict = isRefused ? 'refuse' : has('drop') ? 'drop' : has('accept') ? 'accept' : 'other';
   return {
-    set,
+    // A rule over half of all ports is none of ours, whatever it asks.
+    set: ports && set,
     verdict,
     packets: Number(counter['packets'] ?? 0),
     bytes: Number(counter['bytes'] ?? 0),
-    scope: { protocol, ports },
+    scope: { protocol, ports: ports ?? [] },
   };
 }
 
-/** `22`, `{"set": [22, 80, {"range": [8000, 8002]}]}`. */
-function portsOf(right: unknown): number[] {
-  if (typeof right === 'number') return [right];
-  return asArray(asObject(right)['set']).flatMap((port) => {
-    if (typeof port === 'number') return [port];
-    const [first, last] = asArray(asObject(port)['range']).map(Number);
-    return Array.from({ length: (last ?? -1) - (first ?? 0) + 1 }, (_, index) => (first ?? 0) + index);
-  });
+/**
+ * `22`, `{"range": [8000, 8002]}`, `{"set": [22, 80, {"range": [8000, 8002]}]}`.
+ * @returns undefined where there are more than anybody lists.
+ */
+function portsOf(right: unknown): number[] | undefined {
+  const ports: number[] = [];
+  const { set, range } = asObject(right);
+  for (const port of set !== undefined ? asArray(set) : [range === undefined ? right : { range }]) {
+    const [first, last] = typeof port === 'number' ? [port, port] : asArray(asObject(port)['range']);
+    if (typeof first !== 'number' || typeof last !== 'number') continue;
+    if (last - first >= MOST_RANGED) return undefined;
+    for (let each = first; each <= last; each++) ports.push(each);
+    if (ports.length > ALL_PORTS) return undefined;
+  }
+  return ports;
 }
 
 function asObject(value: unknown): Json {

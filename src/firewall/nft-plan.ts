@@ -5,15 +5,14 @@ import { complete, type Layout, type Plan } from './nft-layout.ts';
 import * as script from './nft-script.ts';
 import { allowSet, banSet, elementOf, type SetSpec } from './sets.ts';
 
-/**
- * Changes a transaction: 5 to 8 µs each. A command with 4 000 takes 72 ms in the kernel, and one with 100 000 fails
- * where the send buffer can't grow.
- */
-export const CHUNK = 1_000;
+/** Elements a command: one with 4 000 takes 72 ms in the kernel, four with 1 000 take 20. */
+const COMMAND = 1_000;
+/** Changes a transaction, each of which costs a start of nft. One with 100 000 fails where the send buffer can't grow. */
+const TRANSACTION = 10_000;
 
-/** The changes in their order, {@link CHUNK} at a time. */
-export function* chunksOf<T>(changes: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < changes.length; at += CHUNK) yield changes.slice(at, at + CHUNK);
+/** The changes in their order, one transaction's at a time. */
+export function* chunksOf<T>(changes: readonly T[], size = TRANSACTION): Generator<readonly T[]> {
+  for (let at = 0; at < changes.length; at += size) yield changes.slice(at, at + size);
 }
 
 /** The table, its chain and exactly these allowed addresses; bans stay. */
@@ -32,7 +31,7 @@ export function planFoundation(layout: Layout, allow: readonly Network[]): Plan 
   const fill: string[] = [];
   for (const set of layout.sets.values()) if (set.purpose === 'allow') fill.push(script.flushSet(set.name));
   for (const [name, { elements }] of sets)
-    for (const some of chunksOf([...elements])) fill.push(script.addElements(name, some));
+    for (const some of chunksOf([...elements], COMMAND)) fill.push(script.addElements(name, some));
   return { statements: [...statements, ...fill], after };
 }
 
@@ -47,21 +46,21 @@ export function planChanges(
   changes: readonly Change[],
   now: Instant,
 ): Plan {
-  const bySet = new Map<string, { set: SetSpec; elements: Map<string, string | undefined> }>();
+  const bySet = new Map<string, { set: SetSpec; elements: Elements }>();
   for (const change of changes) {
     const set = banSet(change.scope, change.network);
     const entry = bySet.get(set.name) ?? { set, elements: new Map() };
     bySet.set(set.name, entry);
     const element = elementOf(change.network);
-    entry.elements.set(
-      element,
-      isBlock(change, now) ? script.timedElement(element, change.until, now) : undefined,
-    );
+    entry.elements.set(element, {
+      timed: isBlock(change, now) ? script.timedElement(element, change.until, now) : undefined,
+      isNew: change.what === 'block' && change.isNew === true && !entry.elements.has(element),
+    });
   }
   // Where there is no such set there is nothing to release.
   const touched = [...bySet.values()].filter(
     ({ set, elements }) =>
-      layout.sets.has(set.name) || [...elements.values()].some((timed) => timed !== undefined),
+      layout.sets.has(set.name) || [...elements.values()].some(({ timed }) => timed !== undefined),
   );
   if (touched.length === 0) return { statements: [], after: layout };
 
@@ -82,13 +81,27 @@ export function isBlock(change: Change, now: Instant): change is Extract<Change,
   return change.what === 'block' && (change.until === undefined || change.until > now);
 }
 
+/** By element: with its end, or without where it is to be released. */
+type Elements = Map<string, { readonly timed: string | undefined; readonly isNew: boolean }>;
+
 /**
  * Before Linux 6.12 `add element` on one that is there keeps the old end, silently, and a `delete` of one that isn't
- * there fails the whole batch. Add, delete, add works on every kernel: the first add makes sure of the delete.
+ * there fails the whole batch. Add, delete, add works on every kernel: the first add makes sure of the delete. It takes
+ * four times as long as one add, which is enough for what isn't there.
  */
-function setElements(set: string, elements: ReadonlyMap<string, string | undefined>): string[] {
-  const bare = [...elements.keys()];
-  const timed = [...elements.values()].filter((element) => element !== undefined);
-  const cleared = [script.addElements(set, bare), script.deleteElements(set, bare)];
-  return timed.length === 0 ? cleared : [...cleared, script.addElements(set, timed)];
+function setElements(set: string, elements: Elements): string[] {
+  const bare: string[] = [];
+  const timed: string[] = [];
+  for (const [element, wanted] of elements) {
+    if (wanted.timed !== undefined) timed.push(wanted.timed);
+    if (!wanted.isNew || wanted.timed === undefined) bare.push(element);
+  }
+  return [
+    ...inCommands(bare, (some) => [script.addElements(set, some), script.deleteElements(set, some)]),
+    ...inCommands(timed, (some) => [script.addElements(set, some)]),
+  ];
+}
+
+function inCommands(elements: readonly string[], write: (some: readonly string[]) => string[]): string[] {
+  return [...chunksOf(elements, COMMAND)].flatMap(write);
 }

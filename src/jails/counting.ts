@@ -35,15 +35,8 @@ export function insert(window: Window, at: Instant, count: number, findTime: Dur
   const { instants, counts } = window;
   const last = instants.length - 1;
   window.total += count;
-  if (last < 0) {
-    // An array that grows from nothing takes room for 17: too much for the many who are seen once.
-    window.instants = [at];
-    window.counts = [count];
-    return count;
-  }
-  if (at > instants[last]!) {
-    instants.push(at);
-    counts.push(count);
+  if (at > (instants[last] ?? -Infinity)) {
+    append(window, at, count);
     slide(window, at - findTime, findTime);
     return window.total;
   }
@@ -63,6 +56,20 @@ export function clear(window: Window): void {
   window.counts = [];
   window.from = 0;
   window.total = 0;
+}
+
+/** An array that is pushed to takes room for 17 more: too much for the many who are seen a few times. */
+const FEW = 6;
+
+function append(window: Window, at: Instant, count: number): void {
+  const { instants, counts } = window;
+  if (instants.length > FEW) {
+    instants.push(at);
+    counts.push(count);
+    return;
+  }
+  window.instants = [...instants, at];
+  window.counts = [...counts, count];
 }
 
 /** Moves the lower edge up to `floor`; pairs more than findTime below it can't count with anything that is still to come. */

@@ -8,6 +8,7 @@ import { createNeighbours } from './neighbours.ts';
 import { createOffenders } from './offenders.ts';
 import { endOf, lengthOf, nextNumber, type Earlier } from './sentence.ts';
 import {
+  EVIDENCE_LINES,
   evidenceOf,
   forgetSessions,
   isBannedAt,
@@ -86,8 +87,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
         return record(tally, match, 'counted-already');
       markSession(tally, session);
     }
-    keepEvidence(tally, match.evidence(), findTime);
     const count = insert(tally.window, at, counts, findTime);
+    if (isTelling(count, counts)) keepEvidence(tally, match.evidence(), findTime);
     offenders.touch(tally);
     const welcome = welcomeOf(address, tally, at);
     const limit = limitUnder(welcome);
@@ -105,6 +106,12 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     const welcome = welcomes.find(address, at);
     return welcome && welcome.last >= (tally?.lastUntil ?? -Infinity) ? welcome : undefined;
   };
+
+  /**
+   * Only the last lines before a sentence are ever shown: while more than those are still missing, none is kept, so that a
+   * limit of a hundred requests costs a count for each of them and no text.
+   */
+  const isTelling = (count: number, counts: number): boolean => count > maxRetry - EVIDENCE_LINES * counts;
 
   const limitUnder = (welcome: Welcome | undefined): number => (welcome ? maxRetry * PATIENCE : maxRetry);
 

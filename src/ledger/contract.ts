@@ -110,6 +110,7 @@ export interface Remembered {
   readonly welcomes: readonly Welcome[];
   readonly brakes: readonly KeptBrake[];
   readonly regulars: readonly KeptRegular[];
+  /** Without their evidence, which {@link Ledger.bans} has. */
   readonly openBans: readonly Ban[];
   readonly nextBanId: number;
   /** Rows that made no sense and were passed over. They stay in the ledger. */
@@ -134,10 +135,16 @@ export interface JailMemory {
   readonly welcomes: readonly Welcome[];
 }
 
+/** It was damaged: it stands under this path now, and a new one was begun. */
+export interface SetAside {
+  readonly kind: 'set-aside';
+  readonly to: string;
+  readonly why: string;
+}
+
 /** What had to be done so that a daemon could start. */
 export type Rescue =
-  /** It was damaged: it stands under this path now, and a new one was begun. */
-  | { readonly kind: 'set-aside'; readonly to: string; readonly why: string }
+  | SetAside
   /** It can't be written yet: what it knew is there, and commits fail until it can. */
   | { readonly kind: 'sheltered'; readonly why: string };
 
@@ -148,11 +155,14 @@ export interface Ledger {
   /** All that a daemon needs to go on. Addresses, instants and blobs are checked as they are read. */
   load(): Remembered;
   /**
-   * Writes all of it or nothing. A promise, so that a writer thread can come without touching a caller.
+   * Writes all of it or nothing. A large one gives the event loop back while it is written: it must not change meanwhile,
+   * and the next one waits until it is settled.
    * @param durable waits for the disk (an administrator's ban); else the next sync takes it along.
+   * @returns undefined: it is written. Else the ledger was found damaged, and an empty one stands in its place: nothing was
+   * written, and the next commit must bring all that is known.
    * @throws BailiffError E_LEDGER_UNAVAILABLE on a full or read-only disk, a lock; the caller keeps what is dirty and tries again.
    */
-  commit(commit: Commit, durable: boolean): Promise<void>;
+  commit(commit: Commit, durable: boolean): Promise<SetAside | undefined>;
   /** What is known of a jail: of one that was not configured when {@link load} was called. */
   memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
@@ -169,6 +179,8 @@ export interface Ledger {
 
 /** Housekeeping, a short step a call. @throws BailiffError E_LEDGER_UNAVAILABLE; the step has then done nothing. */
 export interface Upkeep {
+  /** Runs a step once no commit is under way, for one may take several turns of the event loop. */
+  between<T>(step: () => T): Promise<T>;
   /**
    * Deletes up to `limit` bans that ended at or before an instant (`Infinity`: at any), with their events; those that
    * ended first go first. Open ones stay, and the newest, from which the next one's number is counted.
@@ -183,6 +195,8 @@ export interface Upkeep {
   giveBack(pages: number): number;
   /** Writes the write-ahead log back as far as no reader is in the way: in another thread, because it waits for the disk. */
   checkpoint(): Promise<void>;
+  /** Has so much been written since the last checkpoint that it is time for another? */
+  isLogLong(): boolean;
   /** While held back, no commit writes the log back by itself: whoever holds it does so with {@link checkpoint}. */
   holdBack(isHeld: boolean): void;
 }

@@ -13,13 +13,10 @@ const ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ],
   ['SQLITE_CANTOPEN', 'it may not be opened; check the owner and mode of its folder'],
   ['SQLITE_PERM', 'it may not be opened; check the owner and mode of its folder'],
-  [
-    'SQLITE_CORRUPT',
-    'it is damaged; restart the daemon, which moves it away and starts anew, or restore a copy',
-  ],
+  ['SQLITE_CORRUPT', 'it is damaged; the daemon moves it away and begins anew, or restore a copy'],
   [
     'SQLITE_NOTADB',
-    'it is not a ledger, or it is damaged; restart the daemon, which moves it away and starts anew, or restore a copy',
+    'it is not a ledger, or it is damaged; the daemon moves it away and begins anew, or restore a copy',
   ],
   ['SQLITE_IOERR', 'the disk failed or is full; see the kernel log'],
 ];
@@ -52,6 +49,20 @@ export function ledgerError(file: string, error: unknown): BailiffError {
     { file, code },
     error,
   );
+}
+
+/** By the beginning of SQLite's code. */
+const DAMAGED = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'];
+
+/** What it holds can't be read: trying again won't help. */
+export function isDamaged(failure: BailiffError): boolean {
+  return isOf(failure, DAMAGED);
+}
+
+/** @param codes beginnings of SQLite's codes, or of the system's. */
+export function isOf(failure: BailiffError, codes: readonly string[]): boolean {
+  const code = String(failure.facts['code']);
+  return failure.code === 'E_LEDGER_UNAVAILABLE' && codes.some((each) => code.startsWith(each));
 }
 
 export function isBusy(error: unknown): boolean {

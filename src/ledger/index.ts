@@ -9,6 +9,7 @@ import { ledgerError } from './failure.ts';
 import { lock, openForReading, openForWriting, type Lock } from './open.ts';
 import { createReader } from './read.ts';
 import { rescue } from './rescue.ts';
+import { createTransactions } from './transaction.ts';
 import { createUpkeep } from './upkeep.ts';
 import { createWriter } from './write.ts';
 
@@ -37,11 +38,12 @@ export function openLedger(folder: string, { readOnly = false }: LedgerOptions =
 /**
  * The same for a daemon, which is not to be kept from blocking: a damaged ledger is kept aside and a new one begun; where
  * the disk is full or read-only, it works on a copy in `shelter`, a folder in memory that is made anew and goes when the
- * ledger is closed, and commits fail until the ledger itself can be written. {@link Ledger.rescue} says which.
+ * ledger is closed, and commits fail until the ledger itself can be written. {@link Ledger.rescue} says which. One that is
+ * found damaged later is kept aside as well: see {@link Ledger.commit}.
  * @throws as {@link openLedger}: where that doesn't help either, or another program holds the ledger locked.
  */
-export function openInAnyWeather(folder: string, shelter: string, now: Instant): Ledger {
-  return rescue(folder, shelter, now, openHeld);
+export function openInAnyWeather(folder: string, shelter: string, now: () => Instant): Ledger {
+  return rescue(folder, shelter, now, (file) => openHeld(file, undefined));
 }
 
 /** Closes what it opened where it fails. The lock stays the caller's until it succeeds. */
@@ -58,6 +60,7 @@ function openHeld(file: string, held: Lock | undefined, readOnly = false): Ledge
 function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
   const reader = createReader(db);
   const write = createWriter(db);
+  const transactions = createTransactions(db);
   const proof = db.prepare('SELECT 1 FROM proofs WHERE hash = ?').pluck();
   const prove = db.prepare(
     'INSERT INTO proofs (hash, at) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET at = excluded.at',
@@ -74,12 +77,12 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
   return {
     load: () => attempt(reader.load),
     async commit(commit, durable) {
-      attempt(() => {
-        // Without FULL the log reaches the disk with the next checkpoint: a crash of the daemon loses nothing, one of the
-        // power the last commits, whole ones. With it the sync takes the earlier commits along.
-        db.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
-        write(commit);
-      });
+      try {
+        await transactions.run(write(commit), durable);
+      } catch (error) {
+        throw ledgerError(file, error);
+      }
+      return undefined;
     },
     memoryOf: (jail) => attempt(() => reader.memoryOf(jail)),
     bans: (query) => attempt(() => reader.bans(query)),
@@ -88,7 +91,7 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
     events: (ban) => attempt(() => reader.events(ban)),
     isProven: (hash) => attempt(() => proof.get(hash) !== undefined),
     remember: (hash, at) => void attempt(() => prove.run(hash, at)),
-    upkeep: createUpkeep(db, attempt),
+    upkeep: createUpkeep(db, attempt, transactions),
     close() {
       // The last connection writes the log back into the ledger and deletes it.
       db.close();

@@ -1,16 +1,16 @@
 // A ledger for a daemon that must start: the damaged one is kept aside, and one that can't be written yet is read from a copy.
-import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BailiffError } from '../errors.ts';
 import type { Instant } from '../model.ts';
-import { formatInstant } from '../time.ts';
 import type { Ledger, Remembered, Rescue, Upkeep } from './contract.ts';
-import { ledgerError } from './failure.ts';
+import { isDamaged, isOf, ledgerError } from './failure.ts';
 import { lock } from './open.ts';
 import type { Lock } from './open.ts';
+import { renewable } from './renewal.ts';
+import { lastSetAside, PARTS, setAside } from './set-aside.ts';
 
 /** By the beginning of SQLite's code, or the system's. */
-const DAMAGED = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'];
 const UNWRITABLE = [
   'SQLITE_FULL',
   'SQLITE_IOERR',
@@ -20,27 +20,37 @@ const UNWRITABLE = [
   'EROFS',
   'EDQUOT',
 ];
-/** What belongs to a ledger. The index in shared memory (`-shm`) is made anew. */
-const PARTS = ['', '-wal'];
+type Open = (file: string) => Ledger;
 
-type Open = (file: string, held: Lock | undefined) => Ledger;
+interface Shelter {
+  readonly copy: () => Ledger;
+  /** Opens the ledger itself. */
+  readonly reach: () => Ledger;
+  /** Nobody needs the copy any more. */
+  readonly leave: () => void;
+}
 
 /** What `openInAnyWeather` promises. */
-export function rescue(folder: string, shelter: string, now: Instant, open: Open): Ledger {
+export function rescue(folder: string, shelter: string, now: () => Instant, openFile: Open): Ledger {
   const file = join(folder, 'ledger.sqlite');
+  const open = (): Ledger => openFile(file);
   let held: Lock | undefined;
   try {
     try {
       held = lock(folder);
-      return openSound(file, held, open);
+      return holding(held, renewable(file, openSound(file, open), open, now));
     } catch (error) {
       const failure = ledgerError(file, error);
-      if (isOf(failure, DAMAGED)) {
-        const to = setAside(file, now);
-        return rescued(open(file, held), { kind: 'set-aside', to, why: failure.message });
+      if (isDamaged(failure)) {
+        const aside = { kind: 'set-aside', to: setAside(file, now()), why: failure.message } as const;
+        return holding(held, renewable(file, rescued(open(), aside), open, now));
       }
-      if (isOf(failure, UNWRITABLE)) return inShelter(file, shelter, failure, held, open);
-      throw failure;
+      if (!isOf(failure, UNWRITABLE)) throw failure;
+      return inShelter(file, failure, held, {
+        copy: () => copyInto(shelter, file, openFile),
+        reach: () => renewable(file, open(), open, now),
+        leave: () => rmSync(shelter, { recursive: true, force: true }),
+      });
     }
   } catch (error) {
     held?.release();
@@ -48,14 +58,9 @@ export function rescue(folder: string, shelter: string, now: Instant, open: Open
   }
 }
 
-function isOf(failure: BailiffError, codes: readonly string[]): boolean {
-  const code = String(failure.facts['code']);
-  return failure.code === 'E_LEDGER_UNAVAILABLE' && codes.some((each) => code.startsWith(each));
-}
-
 /** Damage shows where it is read: so everything that a daemon needs is, and the answer kept for whoever asks first. */
-function openSound(file: string, held: Lock | undefined, open: Open): Ledger {
-  const ledger = open(file, undefined);
+function openSound(file: string, open: () => Ledger): Ledger {
+  const ledger = open();
   let loaded: Remembered | undefined;
   try {
     loaded = ledger.load();
@@ -63,13 +68,32 @@ function openSound(file: string, held: Lock | undefined, open: Open): Ledger {
     ledger.close();
     throw error;
   }
-  return {
+  const sound = {
     ...ledger,
     load() {
       const remembered = loaded ?? ledger.load();
       loaded = undefined;
       return remembered;
     },
+  };
+  // Whoever kept a damaged one aside has died before he wrote the first commit.
+  const before = isNew(loaded) ? lastSetAside(file) : undefined;
+  if (before === undefined) return sound;
+  return rescued(sound, { kind: 'set-aside', to: before, why: 'it was damaged before the last start' });
+}
+
+function isNew({ positions, offenders, nextBanId }: Remembered): boolean {
+  return positions.length + offenders.length === 0 && nextBanId === 1;
+}
+
+function rescued(ledger: Ledger, rescue: Rescue): Ledger {
+  return { ...ledger, rescue };
+}
+
+/** The state is this daemon's as long as its ledger is open. */
+function holding(held: Lock | undefined, ledger: Ledger): Ledger {
+  return {
+    ...ledger,
     close() {
       ledger.close();
       held?.release();
@@ -77,30 +101,14 @@ function openSound(file: string, held: Lock | undefined, open: Open): Ledger {
   };
 }
 
-function rescued(ledger: Ledger, rescue: Rescue): Ledger {
-  return { ...ledger, rescue };
-}
-
-/** @returns where it stands now, with its write-ahead log beside it, so that it can be looked into. */
-function setAside(file: string, now: Instant): string {
-  const stamp = formatInstant(now).replaceAll(/[-:]|\.\d+/g, '');
-  let to = `${file}.damaged-${stamp}`;
-  for (let number = 2; existsSync(to); number++) to = `${file}.damaged-${stamp}-${number}`;
-  // The log last: if we die in between, a new ledger would take it for its own, but finds that it isn't.
-  for (const part of PARTS) if (existsSync(file + part)) renameSync(file + part, to + part);
-  rmSync(`${file}-shm`, { force: true });
-  return to;
-}
-
 /** Reads from a copy, and writes as soon as the ledger itself can be written. */
 function inShelter(
   file: string,
-  shelter: string,
   why: BailiffError,
   lock: Lock | undefined,
-  open: Open,
+  { copy: makeCopy, reach: open, leave }: Shelter,
 ): Ledger {
-  const copy = copyInto(shelter, file, open);
+  const copy = makeCopy();
   const state = copy.state();
   let held = lock;
   let real: Ledger | undefined;
@@ -118,7 +126,7 @@ function inShelter(
     }
     held = reached.held;
     copy.close();
-    rmSync(shelter, { recursive: true, force: true });
+    leave();
     return (real = reached.ledger);
   }
 
@@ -139,7 +147,7 @@ function inShelter(
     close() {
       at().close();
       held?.release();
-      if (!real) rmSync(shelter, { recursive: true, force: true });
+      if (!real) leave();
     },
   };
 }
@@ -147,20 +155,22 @@ function inShelter(
 /** A copy is not kept in order. */
 function keptOf(real: () => Ledger | undefined): Upkeep {
   return {
+    between: async (step) => real()?.upkeep.between(step) ?? step(),
     forgetBans: (before, limit) => real()?.upkeep.forgetBans(before, limit) ?? 0,
     forgetProofs: () => real()?.upkeep.forgetProofs() ?? 0,
     size: () => real()?.upkeep.size() ?? { bytes: 0, free: 0 },
     giveBack: (pages) => real()?.upkeep.giveBack(pages) ?? 0,
     checkpoint: async () => real()?.upkeep.checkpoint(),
+    isLogLong: () => real()?.upkeep.isLogLong() ?? false,
     holdBack: (isHeld) => real()?.upkeep.holdBack(isHeld),
   };
 }
 
 /** On a read-only disk it could not be locked at the start. */
-function reopen(file: string, before: Lock | undefined, open: Open): { ledger: Ledger; held: Lock } {
+function reopen(file: string, before: Lock | undefined, open: () => Ledger): { ledger: Ledger; held: Lock } {
   const held = before ?? lock(dirname(file));
   try {
-    return { ledger: open(file, undefined), held };
+    return { ledger: open(), held };
   } catch (error) {
     if (!before) held.release();
     throw ledgerError(file, error);
@@ -179,7 +189,7 @@ function copyInto(shelter: string, file: string, open: Open): Ledger {
       copyFileSync(file + part, to + part);
       chmodSync(to + part, 0o600);
     }
-    return open(to, undefined);
+    return open(to);
   } catch (error) {
     rmSync(shelter, { recursive: true, force: true });
     throw error;

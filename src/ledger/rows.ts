@@ -63,15 +63,27 @@ export function addressRow(network: Network): { address: Uint8Array; bits: numbe
   return { address: bytes, bits };
 }
 
+/** Sixteen bytes, or their hexadecimal digits. */
 function readAddress({ address, bits }: Row): Network | undefined {
-  if (!(address instanceof Uint8Array) || address.length !== 16 || !isCount(bits) || bits > 128)
-    return undefined;
-  return fromStored(Uint8Array.from(address), bits);
+  if (!isCount(bits) || bits > 128) return undefined;
+  const stored =
+    typeof address === 'string'
+      ? Buffer.from(address, 'hex')
+      : address instanceof Uint8Array
+        ? address
+        : undefined;
+  return stored?.length === 16 ? fromStored(stored, bits) : undefined;
 }
 
-export function offenderRow(offender: Offender): Row {
-  const { jail, address, ...state } = offender;
-  return { jail, ...addressRow(address), version: OFFENDER_VERSION, state: JSON.stringify(state) };
+/** jail, address, bits, version, state. */
+export function offenderValues(offender: Offender): [string, Uint8Array, number, number, string] {
+  const { jail, address, stamps, evidence, sessions, nth, overall, lastSince, lastUntil, throttled } =
+    offender;
+  const { bytes, bits } = toStored(address);
+  const { forgivenUntil } = offender;
+  // By name: whatever is spread takes several times as long. What is undefined isn't written.
+  const state = { stamps, evidence, sessions, nth, overall, lastSince, lastUntil, throttled, forgivenUntil };
+  return [jail, bytes, bits, OFFENDER_VERSION, JSON.stringify(state)];
 }
 
 /** @returns undefined for a state that is damaged, or of a version that is not known here. */
@@ -178,17 +190,16 @@ export function readReport(row: Row): KeptReport | undefined {
   return isSound ? ({ jail, id, at, address, outcome, why } as KeptReport) : undefined;
 }
 
-export function banRow(ban: Ban): Row {
-  return {
-    ...ban,
-    ...addressRow(ban.address),
-    until: ban.until ?? null,
-    evidence: JSON.stringify(ban.evidence),
-    scope: ban.scope === undefined ? null : JSON.stringify(ban.scope),
-    via: ban.via ?? null,
-    endedAt: ban.endedAt ?? null,
-    endedBy: ban.endedBy ?? null,
-  };
+/** In the order in which the statement names them. */
+export function banValues(ban: Ban): unknown[] {
+  const { id, jail, address, since, until, nth, reason, by, evidence, scope, via, endedAt, endedBy } = ban;
+  const { bytes, bits } = toStored(address);
+  const lines = JSON.stringify(evidence);
+  const traffic = scope === undefined ? null : JSON.stringify(scope);
+  return [
+    ...[id, jail, bytes, bits, since, until ?? null, nth, reason, by, lines, traffic, via ?? null],
+    ...[endedAt ?? null, endedBy ?? null],
+  ];
 }
 
 export function readBan(row: Row): Ban | undefined {
@@ -198,11 +209,11 @@ export function readBan(row: Row): Ban | undefined {
   const endedAt = row['endedAt'] ?? undefined;
   const endedBy = row['endedBy'] ?? undefined;
   const via = row['via'] ?? undefined;
-  const evidence = readEvidence(parse(row['evidence']));
-  const scope = row['scope'] === null ? undefined : parse(row['scope']);
+  // Whoever is banned stays so, whatever has become of the lines that led to it.
+  const evidence = readEvidence(parse(row['evidence'])) ?? [];
+  const scope = row['scope'] === null ? undefined : parseShared(row['scope']);
   const isSound =
     address &&
-    evidence &&
     (row['scope'] === null || isScope(scope)) &&
     isCount(id) &&
     areTexts(jail, reason, by) &&
@@ -243,6 +254,18 @@ function parse(text: unknown): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A handful of scopes stand in all bans: their objects are shared, and never changed. */
+const parsed = new Map<unknown, unknown>();
+const MOST_PARSED = 100;
+
+function parseShared(text: unknown): unknown {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const value = parse(text);
+  if (parsed.size < MOST_PARSED) parsed.set(text, value);
+  return value;
 }
 
 function isObject(value: unknown): value is Row {

@@ -4,19 +4,26 @@ import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import type { Upkeep } from './contract.ts';
+import type { Transactions } from './transaction.ts';
 
 /** Sources run as they are, a package is built: either way it stands beside this file. */
 const CHECKPOINT = new URL(
   import.meta.url.endsWith('.ts') ? './checkpoint.ts' : './checkpoint.js',
   import.meta.url,
 );
-/** SQLite's own measure: after so many pages a commit writes the log back itself, and waits for the disk. */
-const USUAL_PAGES = 1_000;
+/** After so many pages (32 MiB) a commit writes the log back itself, and everybody waits for the disk: where nobody keeps house. */
+const MOST_PAGES = 8_000;
+/** After so many rows it is time for a thread to do so. */
+const MANY_ROWS = 5_000;
 
 /** Proofs that are no longer there are made again at the next start, which then takes seconds longer. */
 const MOST_PROOFS = 10_000;
 
-export function createUpkeep(db: Database, attempt: <T>(work: () => T) => T): Upkeep {
+export function createUpkeep(
+  db: Database,
+  attempt: <T>(work: () => T) => T,
+  transactions: Pick<Transactions, 'between' | 'rows'>,
+): Upkeep {
   // The newest ban stays whatever its age: the next one's number is counted from it, and no number is given twice.
   const oldest = db
     .prepare<[number, number], number>(
@@ -30,6 +37,10 @@ export function createUpkeep(db: Database, attempt: <T>(work: () => T) => T): Up
   );
   const number = (name: string): number => Number(db.pragma(name, { simple: true }));
   let writtenBack: number | undefined;
+  let rowsThen = 0;
+  const holdBack = (isHeld: boolean): void =>
+    attempt(() => void db.pragma(`wal_autocheckpoint = ${isHeld ? 0 : MOST_PAGES}`));
+  holdBack(false);
   /** Nothing of this need be on the disk at once, and a sync would hold everything up. The next commit says anew what it needs. */
   const unhurried = (): void => void db.pragma('synchronous = NORMAL');
   const forget = db.transaction((ids: readonly number[]) => {
@@ -40,6 +51,7 @@ export function createUpkeep(db: Database, attempt: <T>(work: () => T) => T): Up
   });
 
   return {
+    between: transactions.between,
     forgetBans: (before, limit) =>
       attempt(() => {
         const ids = oldest.all(Math.min(before, Number.MAX_SAFE_INTEGER), limit);
@@ -69,10 +81,10 @@ export function createUpkeep(db: Database, attempt: <T>(work: () => T) => T): Up
       const written = statSync(`${db.name}-wal`, { throwIfNoEntry: false })?.mtimeMs;
       if (written === undefined || written === writtenBack) return;
       writtenBack = written;
+      rowsThen = transactions.rows;
       await once(new Worker(CHECKPOINT, { workerData: db.name, stdin: false }), 'exit');
     },
-    holdBack(isHeld) {
-      attempt(() => db.pragma(`wal_autocheckpoint = ${isHeld ? 0 : USUAL_PAGES}`));
-    },
+    isLogLong: () => transactions.rows - rowsThen > MANY_ROWS,
+    holdBack,
   };
 }

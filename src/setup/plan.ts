@@ -1,7 +1,7 @@
 // Which filters a file is scanned with, and which jails hear of their matches. Made once per set of watch patterns.
 import { RECIDIVE } from '../config/contract.ts';
 import type { Filter, Scanner } from '../filters/contract.ts';
-import { createScanner } from '../filters/index.ts';
+import { createScanner, createSearchRoom } from '../filters/index.ts';
 
 export interface Plan<J> {
   readonly scanner: Scanner;
@@ -34,6 +34,7 @@ export function createPlans<J>(
   patternsOf: (jail: J) => readonly string[],
 ): Plans<J> {
   const plans = new Map<string, Plan<J>>();
+  const room = createSearchRoom();
   const recidive = jails.filter((jail) => readyOf(jail).config.filters.includes(RECIDIVE));
   const make = (chosen: readonly J[]): Plan<J> => {
     const users = new Map<Filter, J[]>();
@@ -42,7 +43,7 @@ export function createPlans<J>(
     const welcomingTo = Array.from(users, ([{ definition }, own]) =>
       definition.protects === 'host' ? jails : definition.protects === 'jail' ? own : [],
     );
-    const scanner = createScanner([...users.keys()]);
+    const scanner = createScanner([...users.keys()], room);
     return { scanner, jailsOf: [...users.values()], welcomingTo, recidive };
   };
   return {

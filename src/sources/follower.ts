@@ -3,7 +3,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import type { Duration, FilePosition } from '../model.ts';
 import { cutStream, streamOf, type Stream } from './gzip.ts';
 import { digest, HEAD, headHashOf, isSameHead, TAIL } from './identity.ts';
-import { CHUNK, cutLines, hasWholeLine, READ, type Cut } from './lines.ts';
+import { CHUNK, cutLines, hasWholeLine, largerThan, READ, type Cut } from './lines.ts';
 import { fileHasTail, readAt, readHead, readInto, type FileKey, type Opened } from './open.ts';
 
 export type Content =
@@ -155,15 +155,16 @@ export type Reading =
 /**
  * Reads on from the follower's place and moves it past the whole lines that it found.
  * @param buffer room for TAIL + READ bytes; its content is good until the next read.
+ * @param portion bytes to read, and more only where no line ends within them.
  */
-export async function readOn(follower: Follower, buffer: Buffer): Promise<Reading> {
+export async function readOn(follower: Follower, buffer: Buffer, portion = CHUNK): Promise<Reading> {
   const { content } = follower;
-  if (content?.kind === 'gzip') return readStream(follower, content);
-  return content ? readPlain(follower, content.fd, buffer) : { kind: 'nothing' };
+  if (content?.kind === 'gzip') return readStream(follower, content, portion);
+  return content ? readPlain(follower, content.fd, buffer, portion) : { kind: 'nothing' };
 }
 
-function readPlain(follower: Follower, fd: number, buffer: Buffer): Reading {
-  for (let want = CHUNK; ; want = READ) {
+function readPlain(follower: Follower, fd: number, buffer: Buffer, portion: number): Reading {
+  for (let want = portion; ; want = largerThan(want)) {
     const bytes = readChecked(follower, fd, buffer, want);
     if (typeof bytes === 'string') return { kind: bytes === 'changed' ? 'changed' : 'nothing' };
     const cut = cutLines(bytes, follower.skipping);
@@ -229,7 +230,11 @@ function readChecked(
   return buffer.subarray(tail.length, length);
 }
 
-async function readStream(follower: Follower, content: Content & { kind: 'gzip' }): Promise<Reading> {
+async function readStream(
+  follower: Follower,
+  content: Content & { kind: 'gzip' },
+  portion: number,
+): Promise<Reading> {
   const { stream } = content;
   while (content.at < follower.offset) {
     const left = follower.offset - content.at;
@@ -246,7 +251,7 @@ async function readStream(follower: Follower, content: Content & { kind: 'gzip' 
     stream.take(step);
     content.at += step;
   }
-  const { bytes, cut } = await cutStream(stream, follower.skipping, false);
+  const { bytes, cut } = await cutStream(stream, follower.skipping, false, portion);
   if (content.at === 0) setHead(follower, Buffer.from(bytes.subarray(0, HEAD)), true);
   if (cut.used === 0) return { kind: 'ended' };
   stream.take(cut.used);

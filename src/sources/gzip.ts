@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants, createGunzip, gunzipSync, type Gunzip } from 'node:zlib';
 import { HEAD } from './identity.ts';
-import { CHUNK, cutLines, READ, type Cut } from './lines.ts';
+import { CHUNK, cutLines, largerThan, type Cut } from './lines.ts';
 import { readAt } from './open.ts';
 
 /** So many compressed bytes always yield a head, and never more than a few megabytes. */
@@ -10,6 +10,8 @@ const COMPRESSED_HEAD = 4096;
 
 /** How much is read of a file at a time; decompressed it is rarely more than a megabyte. */
 const PIECE = 64 * 1024;
+/** Of a plain file it may be more. */
+const PLAIN_PIECE = 512 * 1024;
 
 /** Bytes that can be looked at before they are taken. */
 export interface Stream {
@@ -81,11 +83,21 @@ export function streamOf(fd: number, compressed: boolean): Stream {
   });
 
   async function feed(): Promise<void> {
+    if (!gunzip) return feedPlain();
     const piece = Buffer.allocUnsafe(PIECE);
     const length = readSync(fd, piece, 0, PIECE, null);
-    if (gunzip) await new Promise<void>((resolve) => push(gunzip, piece.subarray(0, length), resolve));
-    else if (length > 0) accept(piece.subarray(0, length));
-    else ended = true;
+    await new Promise<void>((resolve) => push(gunzip, piece.subarray(0, length), resolve));
+  }
+
+  /** Reads behind what is waiting, so that nothing but that is copied. */
+  function feedPlain(): void {
+    const rest = waiting.pop() ?? Buffer.alloc(0);
+    const piece = Buffer.allocUnsafe(rest.length + PLAIN_PIECE);
+    rest.copy(piece);
+    const length = readSync(fd, piece, rest.length, PLAIN_PIECE, null);
+    if (length === 0) ended = true;
+    have = rest.length + length;
+    waiting.push(piece.subarray(0, have));
   }
 
   return {
@@ -128,8 +140,9 @@ export async function cutStream(
   stream: Stream,
   skipping: boolean,
   final: boolean,
+  portion = CHUNK,
 ): Promise<{ readonly bytes: Buffer; readonly cut: Cut }> {
-  for (let want = CHUNK; ; want = READ) {
+  for (let want = portion; ; want = largerThan(want)) {
     const bytes = await stream.peek(want);
     const isEnd = bytes.length < want;
     const cut = cutLines(bytes, skipping, final && isEnd);

@@ -35,7 +35,7 @@ export function createJournal(
   watch: JournalWatch,
   known: JournalPosition | undefined,
   journalctl: Journalctl,
-  ports: { clock: Clock; log: Log },
+  ports: { clock: Clock; log: Log; portion?: () => number },
   onReady: () => void,
 ): Journal {
   const { clock, log } = ports;
@@ -191,7 +191,7 @@ export function createJournal(
     let text = '';
     let lines = 0;
     let isDrained = false;
-    while (text.length < CHUNK) {
+    while (text.length < (ports.portion?.() ?? CHUNK)) {
       const entry = nextEntry();
       isDrained = !entry;
       if (!entry) break;

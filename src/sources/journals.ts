@@ -22,7 +22,7 @@ export interface JournalsOptions {
 /** `next` is for one caller at a time. */
 export function createJournals(
   options: JournalsOptions,
-  ports: { clock: Clock; log: Log; exec: FeedExec },
+  ports: { clock: Clock; log: Log; exec: FeedExec; portion?: () => number },
 ): Journals {
   const journalctl = createJournalctl(ports.exec, options.directory);
   const positions = new Map(options.positions.map((position) => [position.id, position]));

@@ -10,6 +10,11 @@ export const CHUNK = 96 * 1024;
 /** How much is read where no line ends within a chunk. Must exceed MAX_LINE, or an over-long line could stop a file for ever. */
 export const READ = 512 * 1024;
 
+/** What to read where no line ended within so much. */
+export function largerThan(size: number): number {
+  return size < CHUNK ? CHUNK : READ;
+}
+
 const NEWLINE = 10;
 
 export interface Cut {

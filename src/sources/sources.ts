@@ -34,11 +34,11 @@ import { createWaker, type WatchFolder } from './waker.ts';
 /**
  * Follows files from where the ledger's positions say. Nothing is read before the first `next` or `caughtUp`.
  * `next` is for one caller at a time.
- * @param ports `watch` is the system's unless another is handed in.
+ * @param ports `watch` is the system's unless another is handed in; `portion` says how many bytes to read at once.
  */
 export function createSources(
   options: SourcesOptions,
-  ports: { clock: Clock; log: Log; watch?: WatchFolder },
+  ports: { clock: Clock; log: Log; watch?: WatchFolder; portion?: () => number },
 ): FileSources {
   const { stampOf } = options;
   let watches = options.watches;
@@ -297,7 +297,7 @@ export function createSources(
 
   async function readFollower(lineage: Lineage, follower: Follower): Promise<Reading> {
     try {
-      return await readOn(follower, buffer);
+      return await readOn(follower, buffer, ports.portion?.());
     } catch (error) {
       if (follower.content?.kind === 'gzip') {
         lineage.faults.add('E_SOURCE_COMPRESSED');

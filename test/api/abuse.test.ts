@@ -184,6 +184,61 @@ describe('who sends more than there is room for', () => {
     expect(await ask('report', post(REPORT, 'Connection: close'))).toBe(200);
   });
 
+  const HUGE = 100 * 1024 * 1024;
+  const JSON_BODY = 'Content-Type: application/json';
+  /** Sends the head, and then so many bytes as anybody takes. @returns how many those were, and what was answered. */
+  async function pour(head: readonly string[], frame = (piece: string) => piece) {
+    const socket = await open('report');
+    const answered = listenTo(socket);
+    socket.write([...head, '', ''].join('\r\n'));
+    const piece = frame('x'.repeat(64 * 1024));
+    let sent = 0;
+    const end = closed(socket);
+    for (let isOver = false; !isOver && sent < HUGE; sent += isOver ? 0 : piece.length)
+      isOver = await Promise.race([
+        end.then(() => true),
+        new Promise<boolean>((resolve) => socket.write(piece, (error) => resolve(Boolean(error)))),
+      ]);
+    return { sent, status: Number((await answered).split(' ')[1]) };
+  }
+
+  test.each([
+    ['its length told', ['POST /v1/reports HTTP/1.1', JSON_BODY, `Content-Length: ${HUGE}`], 413],
+    ['to a route that is not there', ['POST /v1/nothing HTTP/1.1', `Content-Length: ${HUGE}`], 404],
+    ["to another socket's route", ['POST /v1/bans HTTP/1.1', JSON_BODY, `Content-Length: ${HUGE}`], 403],
+  ])('a body of 100 MB, %s: answered, and cut off after little more', async (_how, head, status) => {
+    await start();
+    const poured = await pour(head);
+    expect(poured.status).toBe(status);
+    expect(poured.sent).toBeLessThan(4 * 1024 * 1024);
+    expect(await ask('report', post(REPORT, 'Connection: close'))).toBe(200);
+  });
+
+  test('a body of 100 MB in chunks: answered, and cut off after little more', async () => {
+    await start();
+    const head = ['POST /v1/reports HTTP/1.1', JSON_BODY, 'Transfer-Encoding: chunked'];
+    const poured = await pour(head, (piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`);
+    expect(poured.status).toBe(413);
+    expect(poured.sent).toBeLessThan(4 * 1024 * 1024);
+  });
+
+  test('whoever has read his answer and doesn’t go on with a large body is cut off, too', async () => {
+    await start();
+    const socket = await open('report');
+    socket.write(`POST /v1/reports HTTP/1.1\r\n${JSON_BODY}\r\nContent-Length: ${HUGE}\r\n\r\n[`);
+    expect(await listenTo(socket)).toContain('413');
+  });
+
+  test('a body that is a little too large costs nobody his connection', async () => {
+    await start();
+    const socket = await open('report');
+    const answers = listenTo(socket);
+    socket.write(post('x'.repeat(1024 * 1024 + 1)));
+    socket.write(post(REPORT, 'Connection: close'));
+    const text = await answers;
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  });
+
   test('bodies that are too much together: the last ones are refused, until the others have gone', async () => {
     await start();
     const body = JSON.stringify({ ...REPORT, fields: 'x'.repeat(1024 * 1024 - 200) });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { surfaceOf } from '../../src/cli/surface.ts';
 import { VERBS, loadVerbs } from '../../src/cli/verbs.ts';
+import { BAILIFF } from '../support/built.ts';
 import { ROOT } from '../support/checkout.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
 import { needs, program } from '../support/programs.ts';
@@ -21,7 +22,7 @@ beforeAll(() => {
   folder = temporaryFolder('completions');
   mkdirSync(at('bin'));
   mkdirSync(at('home'));
-  symlinkSync(join(ROOT, 'bin/bailiff'), at('bin/bailiff'));
+  symlinkSync(BAILIFF, at('bin/bailiff'));
   // However busy this host is, the scripts wait for their answer.
   writeFileSync(at('bin/timeout'), '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o755 });
   writeFileSync(at('jails.json'), '{ "jails": { "sshd": {}, "smtp": {}, "api": {}, "$(touch x)": {} } }');

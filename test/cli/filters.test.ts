@@ -26,6 +26,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const call = (...args: string[]) => start(['--config', join(folder, 'jails.json'), ...args]);
 
 describe('test', () => {
+  // A process of its own has V8's flags from nobody but itself. Without them this line would take some thousand years.
+  test('a line that makes a pattern step back without end takes no time', async () => {
+    const filter = join(folder, 'bomb.yaml');
+    const log = join(folder, 'bomb.log');
+    const match = `'^(a+)+b <ip>$'`;
+    writeFileSync(filter, `service: bomb\ndescription: bomb\nlayout: plain\nmatch: ${match}\n`);
+    writeFileSync(log, `${'a'.repeat(60)}cb 192.0.2.7\n${'a'.repeat(60)}b 192.0.2.8\n`);
+    const ran = await call('--json', 'test', filter, log);
+    expect(JSON.parse(ran.out)).toMatchObject({ matches: [{ line: 2, address: '192.0.2.8' }], missed: 1 });
+  });
+
   test('tells which lines match, with their numbers and what they yield; the last line needs no end', async () => {
     const ran = await call('--json', 'test', 'sshd', join(folder, 'auth.log'));
     expect(ran.code).toBe(0);

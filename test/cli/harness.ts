@@ -4,14 +4,12 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createServer } from '../../src/api/index.ts';
 import { bailiff } from '../../src/cli/bailiff.ts';
 import { silentLog } from '../../src/ports.ts';
+import { BAILIFF } from '../support/built.ts';
 import { createFakeControl } from '../api/fake-control.ts';
 import type { FakeControl } from '../api/fake-control.ts';
-
-const LAUNCHER = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 
 export interface Ran {
   readonly code: number | null;
@@ -32,7 +30,7 @@ const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 /** A process of its own. */
 export function start(args: readonly string[], { env = {}, deaf = false }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', [LAUNCHER, ...args], {
+    const child = spawn('/bin/sh', [BAILIFF, ...args], {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...COMPILED, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -2,15 +2,13 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/index.ts';
 import { createClient } from '../../src/api/index.ts';
+import { BAILIFF } from '../support/built.ts';
 import { removeAtExit, temporaryFolder } from '../support/leftovers.ts';
 import type { TemporaryFolder } from '../support/leftovers.ts';
 import { ended, eventually, run } from '../support/run.ts';
-
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 
 let folder: TemporaryFolder;
 beforeEach(() => void (folder = temporaryFolder('input')));

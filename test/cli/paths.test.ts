@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findOperator, findPaths, refusesColor } from '../../src/cli/paths.ts';
+import { findOperator } from '../../src/cli/operator.ts';
+import { findPaths, refusesColor } from '../../src/cli/paths.ts';
 
 const around = (env: Record<string, string>, uid = 0) => ({ env, uid });
 

@@ -137,6 +137,34 @@ describe('the screen of status', () => {
     );
   });
 
+  const bounds = [
+    { what: 'offenders', held: 899, most: 1_000, dropped: 0 },
+    { what: 'evidence', held: 900_000, most: 1_000_000, dropped: 0 },
+    { what: 'bans', held: 10, most: 1_000, dropped: 3 },
+    { what: 'events', held: 1_000, most: 1_000, dropped: 70 },
+    { what: 'kernel', held: 12, most: null, dropped: 0 },
+  ];
+
+  test('tells what has little room, or has let something go, and with --verbose all of it', () => {
+    expect(screen({ bounds: bounds.slice(0, 1) })).not.toContain('little room');
+    expect(screen({ bounds })).toContain(
+      'little room: evidence 900.0 kB of 1.0 MB, bans 10 of 1000 (3 let go)\n',
+    );
+    const many = bounds.map((bound) => ({ ...bound, held: 1_000_000 }));
+    expect(screen({ bounds: many })).toMatch(
+      /^little room: offenders 1000000 of 1000, evidence 1\.0 MB of 1\.0 MB, and 1 more$/m,
+    );
+    const whole = screen({ bounds }, true);
+    expect(whole).not.toContain('little room');
+    expect(whole).toMatch(/^BOUND +HELD +MOST +LET GO$/m);
+    expect(whole).toMatch(/^evidence +900\.0 kB +1\.0 MB +0$/m);
+    expect(whole).toMatch(/^events +1000 +1000 +70$/m);
+    expect(whole).toMatch(/^kernel +12 +0$/m);
+    expect(statusLines(status({ bounds })).filter(([kind]) => kind === 'bound')).toContainEqual([
+      ...['bound', 'kernel', 12, undefined, 0],
+    ]);
+  });
+
   test('of a usual host fits 80 by 24, with the shell’s prompt below, and one with too much still does', () => {
     const [source, jail] = [status().sources[0]!, status().jails[0]!];
     const usual = {

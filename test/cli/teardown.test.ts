@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BAILIFF } from '../support/built.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 const space = `bailiff-teardown-${process.pid}`;
 
 function inside(...words: string[]): string {
@@ -20,7 +19,7 @@ describe.runIf(process.geteuid!() === 0)('teardown without a daemon', () => {
       'add table inet bailiff; add set inet bailiff ban-any-4 { type ipv4_addr; flags timeout; }; add table inet other',
     );
     for (let time = 0; time < 2; time++) {
-      const out = inside('/bin/sh', LAUNCHER, 'teardown', '--json', '--runtime', '/nonexistent');
+      const out = inside('/bin/sh', BAILIFF, 'teardown', '--json', '--runtime', '/nonexistent');
       expect(JSON.parse(out)).toEqual({ mode: 'stood-down' });
       expect(inside('nft', 'list', 'tables').trim()).toBe('table inet other');
     }
@@ -40,7 +39,7 @@ describe.runIf(process.geteuid!() === 0)('teardown without a daemon', () => {
     ])
       inside('iptables', '-t', 'raw', ...rule.split(' '));
     for (let time = 0; time < 2; time++) {
-      inside('/bin/sh', LAUNCHER, 'teardown', '--json', '--runtime', '/nonexistent');
+      inside('/bin/sh', BAILIFF, 'teardown', '--json', '--runtime', '/nonexistent');
       expect(withoutComments(found())).toBe(before);
     }
   });

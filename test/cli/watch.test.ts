@@ -4,15 +4,14 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BAILIFF } from '../support/built.ts';
 import { HOSTILE, match, status } from '../api/fake-control.ts';
 import { ended, eventually, runOk } from '../support/run.ts';
 import { needs } from '../support/programs.ts';
 import { startFakeDaemon } from './harness.ts';
 import type { FakeDaemon } from './harness.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u;
 
 let daemon: FakeDaemon;
@@ -46,7 +45,7 @@ function begin(file: string, args: readonly string[], env: Record<string, string
   return watching;
 }
 
-const watch = (...args: string[]): Watching => begin('/bin/sh', [LAUNCHER, 'watch', ...args]);
+const watch = (...args: string[]): Watching => begin('/bin/sh', [BAILIFF, 'watch', ...args]);
 const listening = (): Promise<boolean> =>
   eventually('someone listens', () => daemon.control.listeners.size > 0);
 
@@ -141,7 +140,7 @@ needs('script', 'ps')('in a terminal', () => {
       session,
       [
         `cd ${folder}; stty cols 80 rows 24; tty > tty; stty -a > before`,
-        `/bin/sh ${LAUNCHER} watch; echo $? > code; stty -a > after`,
+        `/bin/sh ${BAILIFF} watch; echo $? > code; stty -a > after`,
       ].join('\n'),
     );
     return begin('script', ['-qefc', `/bin/sh ${session}`, '/dev/null'], { TERM: 'xterm-256color' });
@@ -200,7 +199,7 @@ needs('script', 'ps')('in a terminal', () => {
   /** The process whose terminal this is and which runs Node. */
   async function processIn(tty: string): Promise<number> {
     const list = await runOk('/usr/bin/ps', ['-t', tty.replace('/dev/', ''), '-o', 'pid=,args=']);
-    const line = list.split('\n').find((each) => each.includes('main.ts watch'));
+    const line = list.split('\n').find((each) => each.includes('cli/main.js watch'));
     return Number(line!.trim().split(' ')[0]);
   }
 });

@@ -104,6 +104,16 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
       api: { ...access, filter: 'api', limit: '6/1m', banTime: short },
       // Sentences that are still running when the test ends, so that the kernel has something to hold.
       stern: { ...access, filter: 'login', maxRetry: 25, findTime: '1d', banTime: '9w' },
+      // Its brake trips in the middle: from then on the kernel hears of none of its bans.
+      rash: {
+        ...access,
+        filter: 'login',
+        maxRetry: 12,
+        findTime: '1d',
+        banTime: '9w',
+        ports: [80],
+        brake: '5/1d',
+      },
       sshd: { ...auth, maxRetry: 4, findTime: '10m', banTime: short, protectAfterSuccess: '3m' },
       joined: {
         ...{ ...auth, filter: 'joined', maxRetry: 3, findTime: '1d', banTime: short },

@@ -1,7 +1,7 @@
 // The real daemon, put together as `bailiff run` does it, except that it can be told to die by SIGKILL at a named point,
 // and that its clock is the harness's: node … daemon-main.ts FOLDER [POINT:TIMES]. What stands in FOLDER/clock is how far
 // its clock is off, in milliseconds; SIGUSR2 makes it look again.
-import './flags.ts';
+import '../../src/cli/linear-regexes.ts';
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHost, openLedger, startDaemon } from '../../src/daemon/index.ts';

@@ -1,6 +1,7 @@
 // What a run left behind: read from the ledger and the kernel once the daemon has ended.
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { KeptBrake } from '../../src/ledger/contract.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import type { Ban, Evidence, JournalPosition, Offender, Position, Welcome } from '../../src/model.ts';
 import { formatInstant } from '../../src/time.ts';
@@ -15,6 +16,8 @@ export interface Outcome {
   readonly logIns: readonly string[];
   readonly lastLines: readonly string[];
   readonly positions: readonly string[];
+  /** Those that trip by a number: behaviour is told by a sample of the lines, which is another after each kill. */
+  readonly brakes: readonly string[];
   readonly kernel: readonly string[];
   /** What was answered to each report, first and again. */
   readonly answers: readonly string[];
@@ -23,7 +26,7 @@ export interface Outcome {
 export async function readOutcome(folder: string, host: Host, answers: readonly string[]): Promise<Outcome> {
   const ledger = openLedger(join(folder, 'state'));
   try {
-    const { offenders, positions, welcomes, lastLines } = ledger.load();
+    const { offenders, positions, welcomes, lastLines, brakes } = ledger.load();
     const bans = ledger.bans({ all: true, limit: 1_000_000 });
     return {
       bans: bans.map(lineOfBan).toSorted(),
@@ -34,6 +37,7 @@ export async function readOutcome(folder: string, host: Host, answers: readonly 
         ...LOGS.map((log) => lineOfPosition(join(folder, 'logs', log), log, positions)),
         ...positions.filter((each) => each.kind === 'journal').map(lineOfJournal),
       ],
+      brakes: brakes.filter(({ jail }) => jail === 'rash').map(lineOfBrake),
       kernel: await readKernel(host),
       answers,
     };
@@ -74,6 +78,12 @@ function lineOfOffender(offender: Offender): string {
 
 function lineOfWelcome({ jail, address, since, last, until }: Welcome): string {
   return `${jail} ${address.text} ${[since, last, until].map(formatInstant).join(' ')}`;
+}
+
+/** Bans have other numbers in each run: those of several sources are counted as they come. */
+function lineOfBrake({ jail, memory: { latest, tripped } }: KeptBrake): string {
+  const before = latest.map(({ address, at }) => `${address}@${formatInstant(at)}`).join(' ');
+  return `${jail} ${tripped ? `tripped at ${formatInstant(tripped.at)}: ${tripped.why}` : 'not tripped'} ${before}`;
 }
 
 /** Which lines speak against somebody. A file's name changes with its rotation, the numbers of its lines don't. */

@@ -29,20 +29,16 @@ export interface Place {
 
 /** @param mark `POINT:TIMES`: it dies by SIGKILL when it passes the point for that time; empty: it lives. */
 export function launch({ host, main, folder }: Place, mark = ''): ChildProcess {
-  const node = [
-    '--enable-experimental-regexp-engine',
-    '--enable-experimental-regexp-engine-on-excessive-backtracks',
-    '--regexp-backtracks-before-fallback=300',
-    main,
-    folder,
-    mark,
-  ];
   // A third of what a start costs is to translate the same sources once more. Whoever first ends in order leaves it behind.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(dirname(main), 'compiled') };
-  const child = spawn(program('ip'), ['netns', 'exec', host.namespace, process.execPath, ...node], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env,
-  });
+  const child = spawn(
+    program('ip'),
+    ['netns', 'exec', host.namespace, process.execPath, main, folder, mark],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+    },
+  );
   child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
   return child;
 }

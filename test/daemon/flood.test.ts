@@ -71,7 +71,9 @@ test(
       expect(jail!.offenders + jail!.evicted).toBe(STRANGERS * 2 + ATTACKERS);
       expect(jail!.crowds![0]).toMatchObject({ network: '2001:db8::/48' });
       const bounds = new Map(status.bounds!.map((each) => [each.what, each]));
-      expect(bounds.get('offenders')).toMatchObject({ held: jail!.offenders, dropped: jail!.evicted });
+      expect(bounds.get('offenders')).toMatchObject({
+        ...{ held: jail!.offenders - ATTACKERS, dropped: jail!.evicted },
+      });
       for (const { what, held, most } of bounds.values())
         expect([what, held <= (most ?? Infinity)]).toEqual([what, true]);
 

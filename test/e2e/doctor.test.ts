@@ -2,9 +2,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DoctorFinding, DoctorView } from '../../src/api/contract.ts';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { createInternet } from '../support/namespaces.ts';
 import type { Host, Internet } from '../support/namespaces.ts';
@@ -12,14 +12,13 @@ import { startNginx } from '../support/nginx.ts';
 import type { Nginx } from '../support/nginx.ts';
 import { needs, program } from '../support/programs.ts';
 
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
-
 needs(
   'root',
   'ip',
   'nft',
   'nginx',
   'setpriv',
+  'nsenter',
 )('doctor', { timeout: 120_000 }, () => {
   let internet: Internet<'attacker'>;
   let server: Host;
@@ -47,7 +46,12 @@ needs(
     writeFileSync(join(home(), 'jails.json'), JSON.stringify(config), { mode: 0o644 });
   }
 
-  async function doctor(...before: string[]): Promise<DoctorView & { code: number | undefined }> {
+  const doctor = (...before: string[]) => doctorOf(server, ...before);
+
+  async function doctorOf(
+    host: Host,
+    ...before: string[]
+  ): Promise<DoctorView & { code: number | undefined }> {
     const places = ['--config', join(home(), 'jails.json'), '--runtime', join(home(), 'run')];
     const [file, ...args] = [
       ...before,
@@ -58,7 +62,7 @@ needs(
       '--state',
       join(home(), 'state'),
     ];
-    const { code, stdout, stderr } = await server.run(file, args);
+    const { code, stdout, stderr } = await host.run(file, args);
     if (stdout === '') throw new Error(stderr);
     return { code, ...(JSON.parse(stdout) as DoctorView) };
   }
@@ -104,6 +108,34 @@ needs(
     }
   });
 
+  test("asked from another network than the daemon's says what it can't see, and how to ask", async () => {
+    write({ jails: { login: login() } });
+    const daemon = await startDaemon({ folder: home(), host: server });
+    try {
+      expect(await daemon.verb('ban', internet.clients.attacker.ipv4)).toMatchObject({ code: 0 });
+      const elsewhere = await doctorOf(internet.clients.attacker);
+      expect(faultsOf(elsewhere)).toEqual([]);
+      expect(elsewhere).toMatchObject({ code: 0, daemon: 'running' });
+      const [unseen, ...others] = elsewhere.findings.filter(({ outcome }) => outcome === 'unknown');
+      expect(others).toEqual([]);
+      expect(unseen).toMatchObject({
+        check: 'kernel',
+        message: expect.stringContaining('another network namespace'),
+        mend: `Ask from there: nsenter --net --target ${daemon.pid} bailiff doctor`,
+      });
+      const nsenter = [program('nsenter'), '--net', '--target', String(daemon.pid)];
+      const there = await doctorOf(internet.clients.attacker, ...nsenter);
+      expect(there.findings).toContainEqual({
+        check: 'kernel',
+        outcome: 'ok',
+        message: expect.stringContaining('bans of the daemon, and no others'),
+      });
+    } finally {
+      await daemon.end();
+      await nft('flush', 'ruleset');
+    }
+  });
+
   test('names each thing that is wrong, and what mends it', async () => {
     const now = new Date();
     const log = (name: string, from: string, at: Date): string => {
@@ -137,13 +169,13 @@ needs(
     expect(view).toMatchObject({ code: 1, ok: false });
     expect(faults.map(({ code, message }) => [code, message])).toEqual([
       ['E_PORTS_UNUSED', expect.stringMatching(/jail tls \(443\).* listens on 80/)],
+      ['E_KERNEL_MISSES', expect.stringContaining(internet.clients.attacker.ipv4)],
       ['W_JAILS_OVERLAP', expect.stringContaining('all bans before tls')],
       ['E_LOG_MISSING', expect.stringContaining('nowhere.log')],
       ['W_PROXY_UNKNOWN', expect.stringContaining('local.log names 127.0.0.1')],
       ['W_CLOCK_SKEW', expect.stringMatching(/zone\.log is stamped 2h behind/)],
       ['W_STAMP_FUTURE', expect.stringMatching(/ahead\.log is stamped 1h ahead/)],
       ['E_SOURCE_UNFRAMED', expect.stringContaining('garbage.log')],
-      ['E_KERNEL_MISSES', expect.stringContaining(internet.clients.attacker.ipv4)],
     ]);
     expect(faults.every(({ mend }) => mend !== undefined && mend.length > 10)).toBe(true);
   });

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createNetwork, type Network } from '../firewall/network.ts';
+import { BAILIFF } from '../support/built.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { needs, program } from '../support/programs.ts';
 import { eventually } from '../support/run.ts';
-
-const BAILIFF = join(import.meta.dirname, '..', '..', 'bin', 'bailiff');
 
 needs(
   'root',

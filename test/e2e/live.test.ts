@@ -7,14 +7,12 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LiveEvent } from '../../src/api/contract.ts';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { ended, eventually } from '../support/run.ts';
-
-const LAUNCHER = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 
 let folder: string;
 let log: string;
@@ -79,7 +77,7 @@ const summary = (event: LiveEvent): string =>
   ].join(' ');
 
 test('a match, the ban, the kernel’s answer and the release are told in this order, hostile text on one socket only', async () => {
-  daemon = await start({ banTime: '1s' });
+  daemon = await start({ banTime: '3s' });
   const control = await listen('control', '?kind=match&kind=ban&kind=kernel&kind=release');
   const status = await listen('status', '?jail=login&address=198.51.100.0/24');
   appendFileSync(log, refused('198.51.100.1', 'HOSTILE').repeat(3));
@@ -214,7 +212,7 @@ describe('who takes more than is meant for one', () => {
 test('`watch` tells it in a pipe, goes on over a restart, and ends with the signal', async () => {
   daemon = await start();
   const places = ['--runtime', join(folder, 'bailiff', 'run')];
-  const child = spawn(LAUNCHER, [...places, 'watch', '--kind', 'match,ban,gap'], { stdio: 'pipe' });
+  const child = spawn(BAILIFF, [...places, 'watch', '--kind', 'match,ban,gap'], { stdio: 'pipe' });
   open.push({ destroy: () => child.kill('SIGKILL') });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

@@ -5,7 +5,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LogPage } from '../../src/api/contract.ts';
-import { ROOT } from '../support/checkout.ts';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
@@ -44,11 +44,9 @@ function fail(address: string): void {
 
 /** `logs --follow`, whose lines are collected. */
 function follow(...args: string[]) {
-  const child = spawn(
-    '/bin/sh',
-    [join(ROOT, 'bin/bailiff'), '--runtime', at('run'), 'logs', '--follow', ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn('/bin/sh', [BAILIFF, '--runtime', at('run'), 'logs', '--follow', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));

@@ -3,17 +3,16 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Role } from '../../src/api/contract.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { VERBS } from '../../src/cli/verbs.ts';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { needs, program } from '../support/programs.ts';
 import { run } from '../support/run.ts';
 
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 /** Numbers that no user and no group of a host has. */
 const [USER, OWN_GROUP, STATUS, REPORTS] = [61_234, 61_234, 61_236, 61_235];
 const SOCKETS: readonly Role[] = ['control', 'status', 'report'];

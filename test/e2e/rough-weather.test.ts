@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon } from '../support/daemon.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { needs } from '../support/programs.ts';
@@ -88,10 +89,9 @@ describe('bad input never stops it', () => {
       chmodSync(log('closed.log'), 0o600);
       chmodSync(folder, 0o755);
       const bailiff = join(folder, 'as-nobody');
-      const launcher = join(import.meta.dirname, '..', '..', 'bin', 'bailiff');
       writeFileSync(
         bailiff,
-        `#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups '${launcher}' "$@"\n`,
+        `#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups '${BAILIFF}' "$@"\n`,
       );
       chmodSync(bailiff, 0o755);
       mkdirSync(join(folder, 'bailiff'));

@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -18,12 +19,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HistoryView } from '../../src/api/contract.ts';
 import { openLedger } from '../../src/ledger/index.ts';
+import { BAILIFF } from '../support/built.ts';
 import { startDaemon, type Daemon } from '../support/daemon.ts';
 import { createInternet } from '../support/namespaces.ts';
 import { program } from '../support/programs.ts';
 import { ended, eventually, run, runOk } from '../support/run.ts';
 
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 const ADDRESSES = { old: '198.51.100.1', half: '198.51.100.2', fresh: '198.51.100.3' } as const;
 type Name = keyof typeof ADDRESSES;
 
@@ -264,8 +265,11 @@ exec '${real}' "$@"
       firewall = 'memory';
       keeper = spawn(program('unshare'), ['--user', '--map-root-user', 'sleep', '600'], { stdio: 'ignore' });
       const { pid } = keeper;
-      await eventually('there is a user namespace', () =>
-        readFileSync(`/proc/${pid}/uid_map`, 'utf8').includes('0'),
+      // Until `unshare` has done it, the child has the namespace that we have, and root's whole map.
+      const isApart = () => readlinkSync(`/proc/${pid}/ns/user`) !== readlinkSync('/proc/self/ns/user');
+      await eventually(
+        'there is a user namespace',
+        () => isApart() && readFileSync(`/proc/${pid}/uid_map`, 'utf8') !== '',
       );
       launchBy(`exec nsenter --user --preserve-credentials --target ${pid} '${BAILIFF}' "$@"`);
     },

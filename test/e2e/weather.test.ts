@@ -12,6 +12,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSyn
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StatusView } from '../../src/api/contract.ts';
+import { damage } from '../support/damage.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { needs } from '../support/programs.ts';
 import { createStage, memoryGroups, patiently } from './weather-stage.ts';
@@ -101,6 +102,13 @@ const TABLE: readonly Row[] = [
       rmSync(join(stage.state, 'ledger.sqlite-wal'), { force: true });
       writeFileSync(stage.log, stage.lines('half', 1));
     },
+    forgets: false,
+  },
+  {
+    fault: 'the ledger is damaged while it runs',
+    onDemand: true,
+    ...{ how: 'real', blocks: 'during', says: /W_LEDGER_SET_ASIDE.*ledger\.sqlite\.damaged-.*taken over/ },
+    inject: (stage) => damage(join(stage.state, 'ledger.sqlite')),
     forgets: false,
   },
   {

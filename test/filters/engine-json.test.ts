@@ -622,7 +622,7 @@ describe('the search for literals', () => {
     [{ msg: { contains: ["can't log in"] } }, ['t log in']],
     [{ msg: { prefix: '/api/login' } }, ['login']],
     [{ msg: { contains: 'für immer' } }, ['r immer']],
-    [{ msg: { regex: '(?i)^login (?:failed|denied)$' } }, ['login  (i)']],
+    [{ msg: { regex: '(?i)^login (?:failed|denied)$' } }, ['login failed (i)', 'login denied (i)']],
     [{ level: 50, msg: { contains: 'login' } }, ['login']],
     [{ id: 20249 }, ['20249']],
     [{ id: [20249, 5286307], s: 'I', c: 'ACCESS' }, ['"ACCESS']],

@@ -26,7 +26,11 @@ export function net(text: string): Network {
   return parseNetwork(text)!.network;
 }
 
-export function block(text: string, until: Instant | undefined, scope = EVERYTHING): Change {
+export function block(
+  text: string,
+  until: Instant | undefined,
+  scope = EVERYTHING,
+): Extract<Change, { what: 'block' }> {
   return { what: 'block', scope, network: net(text), until };
 }
 

@@ -59,6 +59,25 @@ describe('transactions on an old kernel', () => {
     );
   });
 
+  it('add what is new, and no more: unless it was named before in the same batch', async () => {
+    const isNew = true as const;
+    await firewall.apply(
+      [{ ...block('192.0.2.7', now + 60_000), isNew }, block('192.0.2.8', now + 60_000)],
+      now,
+    );
+    expect(kernel.transactions.at(-1)?.split('; ').slice(-3)).toEqual([
+      'add element inet bailiff ban4_32_any { 192.0.2.8 }',
+      'delete element inet bailiff ban4_32_any { 192.0.2.8 }',
+      'add element inet bailiff ban4_32_any { 192.0.2.7 timeout 90s, 192.0.2.8 timeout 90s }',
+    ]);
+    const twice = [
+      block('192.0.2.7', now + 600_000),
+      { ...block('192.0.2.7', now + 900_000), isNew },
+    ] as const;
+    await firewall.apply(twice, now);
+    expect(await listed()).toEqual(['192.0.2.7 any: 900', '192.0.2.8 any: 60']);
+  });
+
   it('stay in the kernel thirty seconds longer than the sentence', async () => {
     await firewall.apply([block('192.0.2.7', now + 60_000)], now);
     clock.move(89_000);
@@ -79,11 +98,23 @@ describe('a chunk', () => {
     expect(kernel.routes.slice(routes)).toEqual(['session', 'file']);
   });
 
-  it('holds at most a thousand changes', () => {
-    const sizes = [...chunksOf(Array.from({ length: 2_001 }, (_, index) => index))].map(
+  it('holds at most ten thousand changes, and a command of it a thousand', async () => {
+    const sizes = [...chunksOf(Array.from({ length: 20_001 }, (_, index) => index))].map(
       (some) => some.length,
     );
-    expect(sizes).toEqual([1_000, 1_000, 1]);
+    expect(sizes).toEqual([10_000, 10_000, 1]);
+    await firewall.apply(
+      Array.from({ length: 2_500 }, (_, index) => ({
+        ...block(`10.1.${index >> 8}.${index & 255}`, now + 60_000),
+        isNew: true as const,
+      })),
+      now,
+    );
+    const commands = kernel.transactions
+      .at(-1)!
+      .split('; ')
+      .filter((each) => each.startsWith('add element'));
+    expect(commands.map((each) => each.split(', ').length)).toEqual([1_000, 1_000, 500]);
   });
 
   it('with a change that the kernel refuses is tried in parts, so that only this one fails', async () => {

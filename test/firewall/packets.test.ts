@@ -1,157 +1,132 @@
 // Real packets against the real kernel, between network namespaces of the test's own.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createFirewall, type Firewall } from '../../src/firewall/index.ts';
-import { type Exec, silentLog } from '../../src/ports.ts';
+import { describe, expect, it } from 'vitest';
+import { createFirewall } from '../../src/firewall/index.ts';
+import { silentLog, type Exec } from '../../src/ports.ts';
 import { needs, program } from '../support/programs.ts';
 import { block, EVERYTHING, net, release, summary } from './conformance.ts';
-import { createNetwork, type Network } from './network.ts';
+import { setStage } from './stage.ts';
 import { execIn } from './worlds.ts';
-import { createClock } from '../../src/daemon/system.ts';
 
 const inKernel = needs('root', 'ip', 'nft', 'iptables', 'ipset');
 
 inKernel.each(['nftables', 'iptables'] as const)('%s in a real kernel', { timeout: 30_000 }, (kind) => {
-  const clock = createClock();
-  let network: Network;
-  let exec: Exec;
-  let firewall: Firewall;
-  let attacker: Network['attacker'];
-  let bystander: Network['bystander'];
+  const stage = setStage(kind);
+  const { soon, apply } = stage;
 
-  beforeAll(async () => {
-    network = await createNetwork();
-    ({ attacker, bystander } = network);
-    exec = execIn(network.server.host.namespace);
-  }, 60_000);
-  afterAll(() => network.remove());
-  beforeEach(async () => {
-    firewall = createFirewall(kind, { exec, clock, log: silentLog });
-    await firewall.prepare([]);
-  });
-  afterEach(async () => {
-    await firewall.teardown();
-    await firewall.close();
-  });
-
-  const apply = async (...changes: Parameters<Firewall['apply']>[0]): Promise<void> => {
-    const outcomes = await firewall.apply(changes, clock.now());
-    expect(outcomes).toEqual(changes.map(() => ({ outcome: 'applied' })));
-  };
-  const soon = (): number => clock.now() + 600_000;
-  const nft = (...args: string[]): Promise<string> => network.server.host.runOk(program('nft'), args);
+  const nft = (...args: string[]): Promise<string> => stage.server.host.runOk(program('nft'), args);
 
   describe.each([
     { family: 4, own: 'ipv4' },
     { family: 6, own: 'ipv6' },
   ] as const)('over IPv$family', ({ family, own }) => {
     it('a blocked address reaches nothing, another everything, and after the release it does again', async () => {
-      await apply(block(attacker.host[own], soon()));
-      expect(await attacker.isShutOut({ family })).toBe(true);
-      expect(await attacker.isShutOut({ family, port: 22 })).toBe(true);
-      expect(await attacker.isShutOut({ family, port: 53, protocol: 'udp' })).toBe(true);
-      expect(await bystander.reaches({ family })).toBe(true);
-      await apply(release(attacker.host[own]));
-      expect(await attacker.reaches({ family })).toBe(true);
-      expect(await attacker.reaches({ family, port: 53, protocol: 'udp' })).toBe(true);
+      await apply(block(stage.attacker.host[own], soon()));
+      expect(await stage.attacker.isShutOut({ family })).toBe(true);
+      expect(await stage.attacker.isShutOut({ family, port: 22 })).toBe(true);
+      expect(await stage.attacker.isShutOut({ family, port: 53, protocol: 'udp' })).toBe(true);
+      expect(await stage.bystander.reaches({ family })).toBe(true);
+      await apply(release(stage.attacker.host[own]));
+      expect(await stage.attacker.reaches({ family })).toBe(true);
+      expect(await stage.attacker.reaches({ family, port: 53, protocol: 'udp' })).toBe(true);
     });
 
     it('a connection that was open is cut, and another stays open', async () => {
       const kept = { family, keep: `kept-${family}` };
-      expect(await attacker.reaches(kept)).toBe(true);
-      expect(await bystander.reaches(kept)).toBe(true);
-      await apply(block(attacker.host[own], soon()));
-      expect(await attacker.isShutOut(kept)).toBe(true);
-      expect(await bystander.reaches(kept)).toBe(true);
+      expect(await stage.attacker.reaches(kept)).toBe(true);
+      expect(await stage.bystander.reaches(kept)).toBe(true);
+      await apply(block(stage.attacker.host[own], soon()));
+      expect(await stage.attacker.isShutOut(kept)).toBe(true);
+      expect(await stage.bystander.reaches(kept)).toBe(true);
     });
 
     it('an allowed address passes although it is blocked, by itself and by its network', async () => {
-      const address = attacker.host[own];
+      const address = stage.attacker.host[own];
       const around = net(`${address}/${family === 4 ? 24 : 64}`).text;
       await apply(block(address, soon()), block(around, soon()));
-      expect(await attacker.isShutOut({ family })).toBe(true);
-      await firewall.allow([net(address)]);
-      expect(await attacker.reaches({ family })).toBe(true);
-      await firewall.allow([net(`${address}/${family === 4 ? 25 : 48}`), net('10.0.0.0/8')]);
-      expect(await attacker.reaches({ family })).toBe(true);
-      await firewall.allow([]);
-      expect(await attacker.isShutOut({ family })).toBe(true);
+      expect(await stage.attacker.isShutOut({ family })).toBe(true);
+      await stage.firewall.allow([net(address)]);
+      expect(await stage.attacker.reaches({ family })).toBe(true);
+      await stage.firewall.allow([net(`${address}/${family === 4 ? 25 : 48}`), net('10.0.0.0/8')]);
+      expect(await stage.attacker.reaches({ family })).toBe(true);
+      await stage.firewall.allow([]);
+      expect(await stage.attacker.isShutOut({ family })).toBe(true);
     });
 
     it('only the ports of the scope are closed, for TCP and UDP unless one is named', async () => {
-      const address = attacker.host[own];
+      const address = stage.attacker.host[own];
       const ssh = { family, port: 22 };
       const web = { family, port: 80 };
       const dns = { family, port: 53, protocol: 'udp' } as const;
       const both = { protocol: 'any', ports: [22, 53] } as const;
       await apply(block(address, soon(), both));
-      expect(await attacker.isShutOut(ssh)).toBe(true);
-      expect(await attacker.reaches(web)).toBe(true);
-      expect(await attacker.isShutOut(dns)).toBe(true);
+      expect(await stage.attacker.isShutOut(ssh)).toBe(true);
+      expect(await stage.attacker.reaches(web)).toBe(true);
+      expect(await stage.attacker.isShutOut(dns)).toBe(true);
       const tcp = { protocol: 'tcp', ports: [22, 53] } as const;
       await apply(release(address, both), block(address, soon(), tcp));
-      expect(await attacker.isShutOut(ssh)).toBe(true);
-      expect(await attacker.reaches(web)).toBe(true);
-      expect(await attacker.reaches(dns)).toBe(true);
+      expect(await stage.attacker.isShutOut(ssh)).toBe(true);
+      expect(await stage.attacker.reaches(web)).toBe(true);
+      expect(await stage.attacker.reaches(dns)).toBe(true);
       await apply(release(address, tcp), block(address, soon(), { protocol: 'udp', ports: [] }));
-      expect(await attacker.reaches(ssh)).toBe(true);
-      expect(await attacker.isShutOut(dns)).toBe(true);
+      expect(await stage.attacker.reaches(ssh)).toBe(true);
+      expect(await stage.attacker.isShutOut(dns)).toBe(true);
     });
 
     it('fragments of a blocked address are dropped, each of them', async () => {
       const large = { family, port: 53, protocol: 'udp', size: 4_000 } as const;
-      expect(await attacker.reaches(large)).toBe(true);
-      await apply(block(attacker.host[own], soon()));
-      expect(await attacker.isShutOut(large)).toBe(true);
-      expect((await firewall.dropped()).packets).toBeGreaterThanOrEqual(3);
-      expect((await firewall.dropped()).bytes).toBeGreaterThan(4_000);
+      expect(await stage.attacker.reaches(large)).toBe(true);
+      await apply(block(stage.attacker.host[own], soon()));
+      expect(await stage.attacker.isShutOut(large)).toBe(true);
+      expect((await stage.firewall.dropped()).packets).toBeGreaterThanOrEqual(3);
+      expect((await stage.firewall.dropped()).bytes).toBeGreaterThan(4_000);
     });
   });
 
   it('a network closes all addresses in it and none beside it', async () => {
     for (const address of ['198.51.100.130', '198.51.101.1', '2001:db8:c0::bad', '2001:db8:c0:1::bad'])
-      await attacker.host.addAddress(address);
+      await stage.attacker.host.addAddress(address);
     await apply(block('198.51.100.0/24', soon()), block('2001:db8:c0::/64', soon()));
-    expect(await attacker.isShutOut({ from: '198.51.100.130' })).toBe(true);
-    expect(await attacker.reaches({ from: '198.51.101.1' })).toBe(true);
-    expect(await attacker.isShutOut({ family: 6, from: '2001:db8:c0::bad' })).toBe(true);
-    expect(await attacker.reaches({ family: 6, from: '2001:db8:c0:1::bad' })).toBe(true);
+    expect(await stage.attacker.isShutOut({ from: '198.51.100.130' })).toBe(true);
+    expect(await stage.attacker.reaches({ from: '198.51.101.1' })).toBe(true);
+    expect(await stage.attacker.isShutOut({ family: 6, from: '2001:db8:c0::bad' })).toBe(true);
+    expect(await stage.attacker.reaches({ family: 6, from: '2001:db8:c0:1::bad' })).toBe(true);
     // Lengths that end inside a byte.
     await apply(release('198.51.100.0/24'), block('198.51.100.0/23', soon()));
     await apply(release('2001:db8:c0::/64'), block('2001:db8:c0::/63', soon()));
-    expect(await attacker.isShutOut({ from: '198.51.101.1' })).toBe(true);
-    expect(await attacker.isShutOut({ family: 6, from: '2001:db8:c0:1::bad' })).toBe(true);
-    expect(await bystander.reaches()).toBe(true);
+    expect(await stage.attacker.isShutOut({ from: '198.51.101.1' })).toBe(true);
+    expect(await stage.attacker.isShutOut({ family: 6, from: '2001:db8:c0:1::bad' })).toBe(true);
+    expect(await stage.bystander.reaches()).toBe(true);
     await apply(block('0.0.0.0/0', soon()));
-    expect(await bystander.isShutOut()).toBe(true);
-    expect(await bystander.reaches({ family: 6 })).toBe(true);
+    expect(await stage.bystander.isShutOut()).toBe(true);
+    expect(await stage.bystander.reaches({ family: 6 })).toBe(true);
   });
 
   it('the host still reaches itself while others are blocked', async () => {
-    await apply(block(attacker.host.ipv4, soon()), block(attacker.host.ipv6, soon()));
-    expect(await network.server.reaches({ to: '127.0.0.1' })).toBe(true);
-    expect(await network.server.reaches({ to: '::1' })).toBe(true);
+    await apply(block(stage.attacker.host.ipv4, soon()), block(stage.attacker.host.ipv6, soon()));
+    expect(await stage.server.reaches({ to: '127.0.0.1' })).toBe(true);
+    expect(await stage.server.reaches({ to: '::1' })).toBe(true);
   });
 
   it('what is dropped is counted, and nothing else', async () => {
-    await apply(block(attacker.host.ipv4, soon()));
-    expect(await bystander.reaches()).toBe(true);
-    expect(await firewall.dropped()).toEqual({ packets: 0, bytes: 0 });
-    await attacker.isShutOut({ protocol: 'udp', port: 53 });
-    expect(await firewall.dropped()).toEqual({ packets: 1, bytes: 29 });
+    await apply(block(stage.attacker.host.ipv4, soon()));
+    expect(await stage.bystander.reaches()).toBe(true);
+    expect(await stage.firewall.dropped()).toEqual({ packets: 0, bytes: 0 });
+    await stage.attacker.isShutOut({ protocol: 'udp', port: 53 });
+    expect(await stage.firewall.dropped()).toEqual({ packets: 1, bytes: 29 });
     // More rules, in both families.
     await apply(
-      block(attacker.host.ipv6, soon()),
+      block(stage.attacker.host.ipv6, soon()),
       block('203.0.113.0/24', soon(), { protocol: 'udp', ports: [9] }),
     );
-    await attacker.isShutOut({ protocol: 'udp', port: 53 });
-    expect(await firewall.dropped()).toEqual({ packets: 2, bytes: 58 });
+    await stage.attacker.isShutOut({ protocol: 'udp', port: 53 });
+    expect(await stage.firewall.dropped()).toEqual({ packets: 2, bytes: 58 });
   });
 
   it('without the right to change the firewall it says what is needed', async () => {
     const before = [program('setpriv'), '--reuid=65534', '--regid=65534', '--clear-groups'];
     const powerless = createFirewall(kind, {
-      exec: execIn(network.server.host.namespace, ...before),
-      clock,
+      exec: execIn(stage.server.host.namespace, ...before),
+      clock: stage.clock,
       log: silentLog,
     });
     const unavailable = {
@@ -166,70 +141,70 @@ inKernel.each(['nftables', 'iptables'] as const)('%s in a real kernel', { timeou
   if (kind !== 'nftables') return;
 
   it('what is dropped is counted, and counted on when rules are added or put in order', async () => {
-    await apply(block(attacker.host.ipv4, soon()));
-    expect(await firewall.dropped()).toEqual({ packets: 0, bytes: 0 });
-    await attacker.isShutOut({ protocol: 'udp', port: 53 });
-    const first = await firewall.dropped();
+    await apply(block(stage.attacker.host.ipv4, soon()));
+    expect(await stage.firewall.dropped()).toEqual({ packets: 0, bytes: 0 });
+    await stage.attacker.isShutOut({ protocol: 'udp', port: 53 });
+    const first = await stage.firewall.dropped();
     expect(first).toEqual({ packets: 1, bytes: 29 });
-    await apply(block(attacker.host.ipv6, soon()));
+    await apply(block(stage.attacker.host.ipv6, soon()));
     await nft('insert', 'rule', 'inet', 'bailiff', 'prerouting', 'tcp dport 9 drop');
-    await firewall.prepare([net('198.51.100.7')]);
+    await stage.firewall.prepare([net('198.51.100.7')]);
     expect(await nft('list', 'chain', 'inet', 'bailiff', 'prerouting')).not.toContain('dport 9');
-    expect(await firewall.dropped()).toEqual(first);
-    await attacker.isShutOut({ protocol: 'udp', port: 53 });
-    expect(await firewall.dropped()).toEqual({ packets: 2, bytes: 58 });
+    expect(await stage.firewall.dropped()).toEqual(first);
+    await stage.attacker.isShutOut({ protocol: 'udp', port: 53 });
+    expect(await stage.firewall.dropped()).toEqual({ packets: 2, bytes: 58 });
   });
 
   it('a table of another run keeps its bans, and is moved to the right hook', async () => {
-    await apply(block(attacker.host.ipv4, soon()));
-    await firewall.close();
+    await apply(block(stage.attacker.host.ipv4, soon()));
+    await stage.firewall.close();
     const [set, rule] = ['ban4_32_any', 'ip saddr @ban4_32_any counter packets 7 bytes 9 drop'];
     await nft(
       'flush chain inet bailiff prerouting; delete chain inet bailiff prerouting; ' +
         'add chain inet bailiff prerouting { type filter hook output priority 0; policy accept; }; ' +
         `add rule inet bailiff prerouting ${rule}`,
     );
-    expect(await attacker.reaches()).toBe(true);
-    const next = createFirewall('nftables', { exec, clock, log: silentLog });
+    expect(await stage.attacker.reaches()).toBe(true);
+    const next = createFirewall('nftables', { exec: stage.exec, clock: stage.clock, log: silentLog });
     await next.prepare([]);
-    expect(await attacker.isShutOut()).toBe(true);
-    expect(summary(await next.list(), clock.now())).toEqual([`${attacker.host.ipv4} any: 600`]);
+    expect(await stage.attacker.isShutOut()).toBe(true);
+    expect(summary(await next.list(), stage.clock.now())).toEqual([`${stage.attacker.host.ipv4} any: 600`]);
     expect((await next.dropped()).packets).toBeGreaterThan(7);
-    expect(await nft('list', 'set', 'inet', 'bailiff', set)).toContain(attacker.host.ipv4);
+    expect(await nft('list', 'set', 'inet', 'bailiff', set)).toContain(stage.attacker.host.ipv4);
     await next.close();
   });
 
   it('a flushed ruleset is put back by the next change', async () => {
-    await firewall.allow([net(bystander.host.ipv4)]);
-    await apply(block(attacker.host.ipv4, soon()));
+    await stage.firewall.allow([net(stage.bystander.host.ipv4)]);
+    await apply(block(stage.attacker.host.ipv4, soon()));
     await nft('flush', 'ruleset');
-    expect(await attacker.reaches()).toBe(true);
-    const changes = [block(attacker.host.ipv4, soon()), block(bystander.host.ipv4, soon())];
-    const outcomes = await firewall.apply(changes, clock.now());
+    expect(await stage.attacker.reaches()).toBe(true);
+    const changes = [block(stage.attacker.host.ipv4, soon()), block(stage.bystander.host.ipv4, soon())];
+    const outcomes = await stage.firewall.apply(changes, stage.clock.now());
     expect(outcomes).toEqual(changes.map(() => ({ outcome: 'applied', rebuilt: true })));
-    expect(await attacker.isShutOut()).toBe(true);
-    expect(await bystander.reaches()).toBe(true);
+    expect(await stage.attacker.isShutOut()).toBe(true);
+    expect(await stage.bystander.reaches()).toBe(true);
   });
 
   it('a killed session is replaced, and its transaction is not lost', async () => {
     const pids: number[] = [];
     const watched: Exec = {
-      ...exec,
+      ...stage.exec,
       spawn(file, args) {
-        const child = exec.spawn(file, args);
+        const child = stage.exec.spawn(file, args);
         if (child) pids.push(child.pid);
         return child;
       },
     };
-    const other = createFirewall('nftables', { exec: watched, clock, log: silentLog });
-    await other.apply([block('192.0.2.99', soon())], clock.now());
+    const other = createFirewall('nftables', { exec: watched, clock: stage.clock, log: silentLog });
+    await other.apply([block('192.0.2.99', soon())], stage.clock.now());
     process.kill(pids[0]!, 'SIGKILL');
-    expect(await other.apply([block(attacker.host.ipv4, soon())], clock.now())).toEqual([
+    expect(await other.apply([block(stage.attacker.host.ipv4, soon())], stage.clock.now())).toEqual([
       { outcome: 'applied' },
     ]);
-    expect(await attacker.isShutOut()).toBe(true);
-    await other.apply([release(attacker.host.ipv4)], clock.now());
-    await other.apply([release('192.0.2.99')], clock.now());
+    expect(await stage.attacker.isShutOut()).toBe(true);
+    await other.apply([release(stage.attacker.host.ipv4)], stage.clock.now());
+    await other.apply([release('192.0.2.99')], stage.clock.now());
     expect(pids).toHaveLength(2);
     expect(await other.list()).toEqual([]);
     await other.close();
@@ -237,11 +212,11 @@ inKernel.each(['nftables', 'iptables'] as const)('%s in a real kernel', { timeou
 
   it('a set that somebody else made unfit refuses its own addresses only', async () => {
     await nft('add set inet bailiff ban4_24_any { type ipv6_addr; }');
-    const changes = [block('203.0.113.0/24', soon()), block(attacker.host.ipv4, soon())];
-    const [unfit, fit] = await firewall.apply(changes, clock.now());
+    const changes = [block('203.0.113.0/24', soon()), block(stage.attacker.host.ipv4, soon())];
+    const [unfit, fit] = await stage.firewall.apply(changes, stage.clock.now());
     expect(unfit).toMatchObject({ outcome: 'refused' });
     expect(fit).toEqual({ outcome: 'applied' });
-    expect(await attacker.isShutOut()).toBe(true);
+    expect(await stage.attacker.isShutOut()).toBe(true);
   });
 
   it('nothing outside its table is touched, and nothing of it is left', async () => {
@@ -249,9 +224,9 @@ inKernel.each(['nftables', 'iptables'] as const)('%s in a real kernel', { timeou
     const others = await nft('list', 'ruleset', 'inet').then((all) =>
       all.slice(all.indexOf('table inet other')),
     );
-    await apply(block(attacker.host.ipv4, soon(), EVERYTHING), block('2001:db8::/64', undefined));
-    await firewall.prepare([net('198.51.100.7')]);
-    await firewall.teardown();
+    await apply(block(stage.attacker.host.ipv4, soon(), EVERYTHING), block('2001:db8::/64', undefined));
+    await stage.firewall.prepare([net('198.51.100.7')]);
+    await stage.firewall.teardown();
     expect(await nft('list', 'ruleset')).toBe(others);
     await nft('delete', 'table', 'inet', 'other');
   });

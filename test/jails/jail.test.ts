@@ -267,12 +267,38 @@ describe('a sentence', () => {
   });
 
   it('evidence that was handed out does not change any more', () => {
-    const jail = jailWith({ rules: { maxRetry: 20 } });
+    const jail = jailWith({ rules: { maxRetry: 10 } });
     outcomes(jail, A, [0, 1]);
     const [before] = jail.takeDirty();
     outcomes(jail, A, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     expect(before?.evidence.map((line) => line.line)).toEqual([0, 1]);
     expect(before?.stamps).toHaveLength(2);
+  });
+
+  it('is told by the ten lines before it: of those that are further from it no text is read', () => {
+    const jail = jailWith({ rules: { maxRetry: 101 } });
+    let read = 0;
+    const verdicts = Array.from({ length: 101 }, (_, index) => {
+      const { evidence, ...rest } = match(A, T0 + index);
+      return jail.decide({ ...rest, evidence: () => (read++, evidence()) });
+    });
+    const last = verdicts.at(-1)!;
+    expect(verdicts.map(({ outcome }) => outcome).lastIndexOf('counted')).toBe(99);
+    expect(last.outcome === 'ban' && last.evidence.map(({ line }) => line)).toEqual(
+      Array.from({ length: 10 }, (_, index) => 91 + index),
+    );
+    expect(read).toBe(10);
+  });
+
+  it('is told by its lines too where each of them counts several times', () => {
+    const jail = jailWith({ rules: { maxRetry: 101 } });
+    const verdicts = Array.from({ length: 21 }, (_, index) =>
+      jail.decide(match(A, T0 + index, { counts: 5 })),
+    );
+    const last = verdicts.at(-1)!;
+    expect(last.outcome === 'ban' && last.evidence.map(({ line }) => line)).toEqual(
+      Array.from({ length: 10 }, (_, index) => 11 + index),
+    );
   });
 
   it('by lines before its start: counts them, and the second sentence never shortens the first', () => {

@@ -113,9 +113,8 @@ describe('what is started', () => {
     expect(stdout.trim()).toMatch(/src\/cli\/main\.ts ban 192\.0\.2\.7 --reason two words$/);
   });
 
-  it('is the daemon for start, with the flags of the regular expression engine', async () => {
+  it('is the daemon for start', async () => {
     const { stdout } = await dev('start', '--detect-only', '--state', '/tmp/a b');
-    expect(stdout).toContain('--enable-experimental-regexp-engine ');
     expect(stdout.trim()).toMatch(/src\/cli\/main\.ts run --detect-only --state \/tmp\/a b$/);
   });
 

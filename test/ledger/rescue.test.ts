@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Ledger } from '../../src/ledger/contract.ts';
 import { openInAnyWeather } from '../../src/ledger/index.ts';
+import { damage } from '../support/damage.ts';
 import { T0, ban, commitOf, ledgerIn, offender, position, stateFolder } from './support.ts';
 
 const UNAVAILABLE = { code: 'E_LEDGER_UNAVAILABLE' };
@@ -13,7 +14,7 @@ const UNAVAILABLE = { code: 'E_LEDGER_UNAVAILABLE' };
 /** Opened as a daemon does; its shelter is beside the state. */
 function rescueIn(folder: string): Ledger & { readonly shelter: string } {
   const shelter = join(folder, '..', 'run', 'ledger');
-  const ledger = openInAnyWeather(folder, shelter, T0);
+  const ledger = openInAnyWeather(folder, shelter, () => T0);
   onTestFinished(() => ledger.close());
   return { ...ledger, shelter };
 }
@@ -148,6 +149,61 @@ describe('a ledger that is damaged', () => {
     await ledger.commit(commitOf({ bans: [ban(1, '192.0.2.9')] }), true);
     ledger.close();
     expect(rescueIn(folder).rescue).toBeUndefined();
+  });
+});
+
+describe('a ledger that is damaged while it is open', () => {
+  const files = (folder: string) => readdirSync(folder).toSorted();
+
+  it('is kept aside at the next commit, and nothing is written to the new one before all is brought', async () => {
+    const folder = stateFolder();
+    await somethingIn(folder, 'closed');
+    const file = join(folder, 'ledger.sqlite');
+    const ledger = rescueIn(folder);
+    damage(file);
+    const damaged = readFileSync(file);
+    // Whoever asks it finds out first, and is refused.
+    expect(() => ledger.bans({ all: true, limit: 9 })).toThrow(expect.objectContaining(UNAVAILABLE));
+    const more = commitOf({ bans: [ban(2, '192.0.2.9')] });
+    const aside = await ledger.commit(more, false);
+    expect(aside).toMatchObject({ kind: 'set-aside', why: expect.stringContaining('damaged') });
+    expect(readFileSync(aside!.to)).toEqual(damaged);
+    expect(knownIn(ledger)).toEqual({ positions: 0, offenders: 0, bans: [], nextBanId: 1 });
+    expect(await ledger.commit(more, true)).toBeUndefined();
+    expect(ledger.bans({ limit: 9 }).map(({ id }) => id)).toEqual([2]);
+    await ledger.upkeep.checkpoint();
+    ledger.close();
+    expect(knownIn(rescueIn(folder))).toMatchObject({ bans: [2] });
+  });
+
+  it('has its bans taken from the kernel where the daemon dies before it has filled the new one', async () => {
+    const folder = stateFolder();
+    await somethingIn(folder, 'closed');
+    const ledger = rescueIn(folder);
+    damage(join(folder, 'ledger.sqlite'));
+    const { to } = (await ledger.commit(commitOf({ bans: [ban(2, '192.0.2.9')] }), false))!;
+    ledger.close();
+    const next = rescueIn(folder);
+    expect(next.rescue).toMatchObject({ kind: 'set-aside', to });
+    await next.commit(commitOf({ bans: [ban(1, '192.0.2.9')] }), false);
+    next.close();
+    expect(rescueIn(folder).rescue).toBeUndefined();
+  });
+
+  it.runIf(process.getuid?.() === 0)('waits on a full disk until a new one can be made', async () => {
+    const folder = smallDisk();
+    await somethingIn(folder, 'closed');
+    const ledger = rescueIn(folder);
+    damage(join(folder, 'ledger.sqlite'));
+    const makeRoom = fill(folder);
+    const more = commitOf({ bans: [ban(2, '192.0.2.9')] });
+    await expect(ledger.commit(more, false)).rejects.toMatchObject(UNAVAILABLE);
+    expect(() => ledger.bans({ limit: 9 })).toThrow(expect.objectContaining(UNAVAILABLE));
+    await expect(ledger.commit(more, false)).rejects.toMatchObject(UNAVAILABLE);
+    makeRoom();
+    expect(await ledger.commit(more, false)).toMatchObject({ kind: 'set-aside' });
+    expect(await ledger.commit(more, false)).toBeUndefined();
+    expect(files(folder).filter((name) => /damaged-\w+$/.test(name))).toHaveLength(1);
   });
 });
 

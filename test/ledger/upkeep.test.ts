@@ -79,9 +79,9 @@ it('writes the log back in another thread, while the ledger goes on', async () =
   expect(fileSize(folder) / before).toBeGreaterThan(10);
   expect(idsOf(ledger)).toHaveLength(3_010);
   ledger.upkeep.holdBack(false);
-  // SQLite's own way again: a large commit leaves nothing for long.
+  // SQLite's own way again: a very large commit is written back at once.
   const after = fileSize(folder);
-  await fill(ledger, range(3_011, 6_000), 'x'.repeat(1_000));
+  await fill(ledger, range(3_011, 6_000), 'x'.repeat(12_000));
   expect(fileSize(folder)).toBeGreaterThan(after);
 });
 
@@ -107,4 +107,14 @@ it('makes a ledger of before able to give room back, once, and loses nothing', a
   expect(idsOf(again)).toEqual(range(1, 50));
   again.upkeep.forgetBans(Infinity, 49);
   expect(again.upkeep.giveBack(1)).toBe(1);
+});
+
+it('says when so much was written that a thread had better write it back', async () => {
+  const ledger = ledgerIn(stateFolder());
+  await fill(ledger, range(1, 1_000));
+  expect(ledger.upkeep.isLogLong()).toBe(false);
+  await fill(ledger, range(1_001, 2_000));
+  expect(ledger.upkeep.isLogLong()).toBe(true);
+  await ledger.upkeep.checkpoint();
+  expect(ledger.upkeep.isLogLong()).toBe(false);
 });

@@ -1,13 +1,27 @@
 // The configs between which the daemon is reloaded, and the courts of the reference that each of them stands for.
 import { join } from 'node:path';
 import { ALLOWED } from './life.ts';
-import type { Court } from './reference.ts';
+import { answerOf } from './reference.ts';
+import type { Answer, Court, Sentence } from './reference.ts';
 import { DAY, FIND_TIME, HOUR, MINUTE } from './steps.ts';
 import type { Offender } from './steps.ts';
 
 const LADDER = { findTime: FIND_TIME, first: 10 * MINUTE, factor: 3, max: HOUR, forget: DAY };
 
-const LOGIN: Court = { name: 'login', log: 'access.log', maxRetry: 3, protect: 0, ...LADDER };
+const GENTLY: readonly Answer[] = [
+  { do: 'throttle' },
+  { do: 'reject', everything: true },
+  { do: 'drop', length: 25 * MINUTE },
+];
+
+const LOGIN: Court = {
+  respond: GENTLY,
+  name: 'login',
+  log: 'access.log',
+  maxRetry: 3,
+  protect: 0,
+  ...LADDER,
+};
 const LIMIT: Court = {
   ...{ name: 'limit', log: 'access.log', maxRetry: 6, protect: HOUR },
   ...{ ...LADDER, first: 40 * MINUTE, factor: 1 },
@@ -20,7 +34,12 @@ const GUARD: Court = { name: 'guard', log: 'auth.log', maxRetry: 2, protect: 5 *
 /** The first is in force at the start. Each jail is in the first, or comes and goes; the rules of some differ. */
 export const VARIANTS: readonly (readonly Court[])[] = [
   [LOGIN, LIMIT, SSHD, STRICT],
-  [{ ...LOGIN, maxRetry: 5, first: 20 * MINUTE }, SSHD, { ...STRICT, protect: 0 }, GUARD],
+  [
+    { ...LOGIN, respond: [{ do: 'reject' }], maxRetry: 5, first: 20 * MINUTE },
+    { ...SSHD, respond: GENTLY },
+    { ...STRICT, protect: 0 },
+    GUARD,
+  ],
   [
     LOGIN,
     { ...LIMIT, maxRetry: 4 },
@@ -29,8 +48,8 @@ export const VARIANTS: readonly (readonly Court[])[] = [
   ],
 ];
 
-/** What the bans of each jail drop. */
-export const SCOPES: Readonly<Record<string, string>> = {
+/** What the bans of each jail cover. */
+const SCOPES: Readonly<Record<string, string>> = {
   login: 'any ',
   limit: 'tcp 443',
   sshd: 'any 22',
@@ -38,6 +57,13 @@ export const SCOPES: Readonly<Record<string, string>> = {
   guard: 'any 22',
   manual: 'any ',
 };
+
+/** What becomes of whom by a ban: told by the rules that are in force now. Bans by hand drop. */
+export function effectOf({ jail, nth, by }: Sentence, courts: readonly Court[]): string {
+  const court = courts.find(({ name }) => name === jail);
+  const answer = court && by === 'jail' ? answerOf(court, nth) : undefined;
+  return `${answer?.everything ? 'any ' : SCOPES[jail]} ${answer?.do ?? 'drop'}`;
+}
 
 export const OFFENDERS: readonly Offender[] = [
   { log: 'access.log', from: ['192.0.2.7'], who: '192.0.2.7' },
@@ -56,7 +82,7 @@ export function configOf(logs: string, courts: readonly Court[]): object {
   };
 }
 
-function jailOf(logs: string, { name, log, maxRetry, protect, first, factor }: Court): object {
+function jailOf(logs: string, { name, log, maxRetry, protect, first, factor, respond }: Court): object {
   const [protocol, ports] = SCOPES[name]!.split(' ');
   const isAccess = log === 'access.log';
   return {
@@ -67,7 +93,17 @@ function jailOf(logs: string, { name, log, maxRetry, protect, first, factor }: C
     ...(name === 'limit' ? { limit: `${maxRetry - 1}/6h` } : { maxRetry }),
     banTime: { first: `${first / MINUTE}m`, factor, max: '1h', forget: '1d' },
     protectAfterSuccess: protect === 0 ? 0 : `${protect / MINUTE}m`,
+    ...(respond && { respond: respond.map(stepOf) }),
     ...(ports === '' ? {} : { ports: [Number(ports)] }),
     protocol,
+  };
+}
+
+function stepOf({ do: what, everything, length }: Answer): object {
+  return {
+    do: what,
+    ...(what === 'throttle' && { rate: '10/1m' }),
+    ...(everything && { ports: 'all' }),
+    ...(length && { for: `${length / MINUTE}m` }),
   };
 }

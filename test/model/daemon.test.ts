@@ -40,7 +40,7 @@ test(
   async () => {
     const reached = {
       ...{ bans: 0, lifted: 0, replaced: 0, repeated: 0, extended: 0, deaths: 0 },
-      ...{ spared: 0, lost: 0, refused: 0, reloads: 0 },
+      ...{ spared: 0, lost: 0, refused: 0, reloads: 0, throttled: 0, countedOn: 0 },
     };
     const steps = fc.array(
       step(OFFENDERS, [...new Set(VARIANTS.flat().map(({ name }) => name))], VARIANTS.length),

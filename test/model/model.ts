@@ -14,8 +14,8 @@ import type { Fate, Home, Life } from './life.ts';
 import { accessLine, authLine, createWriter } from './logs.ts';
 import type { Attempt, Writer } from './logs.ts';
 import { reckon } from './reference.ts';
-import { OFFENDERS, SCOPES, VARIANTS } from './courts.ts';
-import type { Entry, Reckoning } from './reference.ts';
+import { effectOf, OFFENDERS, VARIANTS } from './courts.ts';
+import type { Entry, Reckoning, Sentence } from './reference.ts';
 import { DAY, SECOND } from './steps.ts';
 import type { Line, LogName, Step } from './steps.ts';
 
@@ -38,6 +38,9 @@ export interface Reached {
   /** … and kept an administrator from one. */
   refused: number;
   reloads: number;
+  /** Bans by which somebody was throttled, and those that followed while he was. */
+  throttled: number;
+  countedOn: number;
 }
 
 /**
@@ -67,12 +70,14 @@ export async function runSteps(
   } finally {
     await model.end();
   }
-  const { bans, spared, lost } = model.reckoning();
+  const { bans, spared, lost, throttled, countedOn } = model.reckoning();
   reached.spared += spared;
   reached.lost += lost;
   reached.refused += model.refused();
   reached.reloads += model.reloads();
   reached.bans += bans.filter(({ by }) => by === 'jail').length;
+  reached.throttled += throttled;
+  reached.countedOn += countedOn;
   reached.lifted += bans.filter(({ endedBy }) => endedBy === 'admin').length;
   reached.replaced += bans.filter(({ endedBy }) => endedBy === 'replaced').length;
   reached.repeated += bans.filter(({ nth }) => nth > 1).length;
@@ -282,15 +287,16 @@ function createModel(folder: string, setups: readonly Setup[]) {
     end: down,
     async compare() {
       if (!life) return;
-      const { bans } = reckoning();
+      const { bans, courts } = reckoning();
       expect((await allBans(life)).map(lineOf).toSorted()).toEqual(bans.map(lineOfReference).toSorted());
       const blocked = new Map(
         (await kernel.list()).map(({ scope, network, until }) => [
-          `${scope.protocol} ${scope.ports.join()} ${network.text}`,
+          `${scope.protocol} ${scope.ports.join()} ${scope.answer?.do ?? 'drop'} ${network.text}`,
           until!,
         ]),
       );
-      const wanted = wantedOf(bans.filter(({ until }) => until > world.now()));
+      const inForce = bans.filter(({ until }) => until > world.now());
+      const wanted = wantedOf(inForce, (ban) => effectOf(ban, courts));
       expect([...blocked.keys()].toSorted()).toEqual([...wanted.keys()].toSorted());
       for (const [key, until] of wanted)
         expect(Math.abs(blocked.get(key)! - until)).toBeLessThanOrEqual(TOLERANCE);
@@ -342,11 +348,12 @@ function lineOfReference({ jail, who, nth, since, until, by, endedBy }: Reckonin
   return `${jail} ${who} #${nth} ${from} to ${to} by ${by}, ${endedBy ?? 'open'}`;
 }
 
-/** What the firewall must hold: of the open bans with the same scope on the same address the longest. */
-function wantedOf(bans: Reckoning['bans']): Map<string, number> {
+/** What the firewall must hold: of the open bans with the same effect on the same address the longest. */
+function wantedOf(bans: Reckoning['bans'], effect: (ban: Sentence) => string): Map<string, number> {
   const wanted = new Map<string, number>();
-  for (const { jail, who, until, endedBy } of bans) {
-    const key = `${SCOPES[jail]} ${who}`;
+  for (const ban of bans) {
+    const { who, until, endedBy } = ban;
+    const key = `${effect(ban)} ${who}`;
     if (!endedBy) wanted.set(key, Math.max(until, wanted.get(key) ?? 0));
   }
   return wanted;

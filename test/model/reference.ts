@@ -12,6 +12,16 @@ export interface Court {
   readonly factor: number;
   readonly max: number;
   readonly forget: number;
+  /** What its first sentence over somebody does, its second, and so on; the last repeats. Left out: each drops. */
+  readonly respond?: readonly Answer[];
+}
+
+export interface Answer {
+  readonly do: 'throttle' | 'reject' | 'drop';
+  /** Everything instead of what the court's bans cover. */
+  readonly everything?: true;
+  /** Instead of what the ladder says. */
+  readonly length?: number;
 }
 
 /** One thing that happened, at the wall clock's `now`. `who` is the network under which an address is counted. */
@@ -55,6 +65,8 @@ export interface Suspect {
   since: number;
   until: number;
   forgiven: number;
+  /** His sentence lets some of it through: so he is counted on. */
+  throttled: boolean;
 }
 
 /** Somebody logged in: from `since` on, the last time at `last`. */
@@ -71,6 +83,9 @@ export interface Reckoning {
   /** How often a log-in kept somebody from a ban, and how often it could not any more. */
   readonly spared: number;
   readonly lost: number;
+  /** How often somebody was throttled, and how often he was sentenced anew meanwhile. */
+  readonly throttled: number;
+  readonly countedOn: number;
   suspect(jail: string, who: string): Suspect;
   /** The number of matches within findTime of the newest. */
   count(court: Court, who: string): number;
@@ -80,8 +95,13 @@ export interface Reckoning {
 const FUTURE = 5 * 60_000;
 const MANUAL_LENGTH = 10 * 60_000;
 
-function lengthOf({ first, factor, max }: Court, nth: number): number {
-  return Math.min(first * factor ** (nth - 1), max);
+/** What the court's nth sentence does; undefined where it drops, as those of every court did before it could do more. */
+export function answerOf({ respond }: Court, nth: number): Answer | undefined {
+  return respond?.[Math.min(nth, respond.length) - 1];
+}
+
+function lengthOf(court: Court, nth: number): number {
+  return answerOf(court, nth)?.length ?? Math.min(court.first * court.factor ** (nth - 1), court.max);
 }
 
 /** So many times as many matches ban whoever is protected by a log-in. */
@@ -99,6 +119,8 @@ export function reckon(
   let courts = initial;
   let spared = 0;
   let lost = 0;
+  let throttled = 0;
+  let countedOn = 0;
   const welcomes = new Map<string, Welcome>();
   const suspects = new Map<string, Suspect>();
   const bans: Sentence[] = [];
@@ -107,7 +129,10 @@ export function reckon(
 
   function suspect(jail: string, who: string): Suspect {
     const key = `${jail} ${who}`;
-    const nobody: Suspect = { matches: [], nth: 0, since: -Infinity, until: -Infinity, forgiven: -Infinity };
+    const nobody: Suspect = {
+      ...{ matches: [], nth: 0, since: -Infinity, until: -Infinity },
+      ...{ forgiven: -Infinity, throttled: false },
+    };
     if (!suspects.has(key)) suspects.set(key, nobody);
     return suspects.get(key)!;
   }
@@ -130,6 +155,9 @@ export function reckon(
     const until = since + (length ?? lengthOf(court, nth));
     one.matches = [];
     one.nth = nth;
+    if (one.throttled && by === 'jail' && since < one.until) countedOn++;
+    one.throttled = by === 'jail' && answerOf(court, nth)?.do === 'throttle';
+    if (one.throttled) throttled++;
     // A sentence that overlaps the last one makes one span with it; one that lies wholly before it is history.
     if (since >= one.until) one.since = since;
     else if (until >= one.since) one.since = Math.min(since, one.since);
@@ -154,7 +182,7 @@ export function reckon(
   function read(court: Court, who: string, stamp: number, now: number): void {
     const at = stamp > now + FUTURE ? now : stamp;
     const one = suspect(court.name, who);
-    if (at <= one.forgiven || (one.since <= at && at < one.until)) return;
+    if (at <= one.forgiven || (one.since <= at && at < one.until && !one.throttled)) return;
     // Too late to count with anything that is still to come.
     if (at < Math.max(one.since, ...one.matches) - court.findTime) return;
     one.matches.push(at);
@@ -212,7 +240,9 @@ export function reckon(
   function banByHand(who: string, jail: string, length: number | undefined, now: number): void {
     const standing = openBan(jail, who);
     const court = courts.find(({ name }) => name === jail);
-    if (standing && standing.until > now) {
+    // Who is only throttled, as the rules say now, is shut out instead.
+    const isThrottled = standing?.by === 'jail' && court && answerOf(court, standing.nth)?.do === 'throttle';
+    if (standing && standing.until > now && !isThrottled) {
       const usual = court ? lengthOf(court, nextNumber(court, who, now)) : MANUAL_LENGTH;
       standing.until = Math.max(standing.until, now + (length ?? usual));
       if (court) suspect(jail, who).until = Math.max(suspect(jail, who).until, standing.until);
@@ -255,6 +285,8 @@ export function reckon(
     bans,
     spared,
     lost,
+    throttled,
+    countedOn,
     suspect,
     nextNumber,
     count(court, who) {

@@ -20,7 +20,7 @@ const PARTS = [
     'LICENSE',
     'README.md',
   ],
-  ...['tsconfig.json', 'tsconfig.build.json', 'jails.example.json', 'jails.schema.json'],
+  ...['tsconfig.json', 'jails.example.json', 'jails.schema.json'],
 ];
 
 /** Makes the copy at `path`, which must not exist yet. */

@@ -3,14 +3,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { BanView, Page, StatusView } from '../../src/api/contract.ts';
+import { BAILIFF } from './built.ts';
 import { removeAtExit } from './leftovers.ts';
 import type { Host } from './namespaces.ts';
+import { gatherProofs, lendProofs } from './proofs.ts';
 import { ended, eventually, run, type Ran } from './run.ts';
-
-/** The launcher of this checkout. */
-const BAILIFF = fileURLToPath(new URL('../../bin/bailiff', import.meta.url));
 
 export interface DaemonOptions {
   /** Holds jails.json, state/ and run/; made where missing. Start again with the same one to go on. */
@@ -22,7 +20,7 @@ export interface DaemonOptions {
   /** More arguments for `run`, such as `--firewall memory`. */
   args?: readonly string[];
   env?: Record<string, string | undefined>;
-  /** Another launcher than this checkout's. */
+  /** Another launcher than that of what the tests have built. */
   bailiff?: string;
 }
 
@@ -50,6 +48,9 @@ export interface Daemon {
 
 /** Starts the daemon and waits until it answers. @throws with its output where it ends instead. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const state = join(options.folder, 'state');
+  // Another launcher may put its state on a disk of its own, or start it as somebody else.
+  if (options.bailiff === undefined) lendProofs(state);
   const daemon = launchDaemon(options);
   const died = daemon.ended.then(({ code, signal }) => {
     throw new Error(`bailiff run ended with ${code ?? signal}:\n${daemon.output()}`);
@@ -58,6 +59,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const answers = eventually('the daemon answers', () => daemon.status().catch(() => undefined));
   answers.catch(() => {});
   await Promise.race([answers, died]);
+  gatherProofs(state);
   return daemon;
 }
 

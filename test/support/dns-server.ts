@@ -97,7 +97,9 @@ function message(query: Buffer, { code, records }: Reply): Buffer {
 
 function record(owner: string, resource: Resource): Buffer {
   const data =
-    resource.type === 'CNAME' ? encoded(resource.name) : Buffer.from(parseAddress(resource.address)!.bytes);
+    resource.type === 'CNAME'
+      ? encoded(resource.name)
+      : Buffer.from(parseAddress(resource.address)!.bytes, 'latin1');
   const fixed = Buffer.alloc(10);
   fixed.writeUInt16BE(TYPE[resource.type], 0);
   fixed.writeUInt16BE(1, 2);

@@ -20,7 +20,7 @@ export const verb: Verb = {
     { term: '--release', summary: 'lift the bans of jails that are gone (else they stay until they end)' },
   ],
   details:
-    'Counts and bans of jails that stay are kept. A faulty config is refused, with every fault, and the one before stays in force: exit status 78. With --confirm, what was read by itself within the last ten minutes is on trial too.',
+    'Counts and bans of jails that stay are kept. A faulty config is refused, with every fault, and the one before stays in force: exit status 78. With --confirm, what was read by itself within the last ten minutes is on trial too. A restart ends the trial, and reads the files as they are.',
   async run(context, _args, options) {
     const { confirm } = options;
     if (typeof confirm === 'string' && parseDuration(confirm) === undefined)

@@ -22,7 +22,8 @@ import {
 import { chooseFirewall, createFirewall, createWitness, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
-import { findOperator, findServiceManager } from '../paths.ts';
+import { findOperator } from '../operator.ts';
+import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetup, readSetupAside, tellFaults } from '../ready.ts';
 import type { Proofs } from '../../setup/index.ts';
@@ -70,7 +71,7 @@ export const verb: Verb = {
     process.on('SIGHUP', () => void started.then((running) => running.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
-    const ledger = openInAnyWeather(state, join(context.paths.runtime, 'ledger'), clock.now());
+    const ledger = openInAnyWeather(state, join(context.paths.runtime, 'ledger'), () => clock.now());
     const proofs: Proofs = {
       isProven: (hash) => ledger.isProven(hash),
       remember(hash) {

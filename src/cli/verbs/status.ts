@@ -1,5 +1,4 @@
 import type { StatusView } from '../../api/contract.ts';
-import { createClock } from '../../daemon/system.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
 import { nearest } from '../../text.ts';
 import { formatJson } from '../json.ts';
@@ -23,13 +22,14 @@ provoke (bytes that are no UTF-8, over-long lines) is shown, but is never 1. --v
     const asksHealth = options['exitCode'] === true;
     if (context.json) context.out(formatJson(status));
     else if (asksHealth) context.out(summaryLine(status));
-    else context.out(show(context, status));
+    else context.out(await show(context, status));
     return asksHealth && status.health?.ok === false ? EXIT.no : EXIT.done;
   },
 };
 
-function show(context: Context, status: StatusView): string {
+async function show(context: Context, status: StatusView): Promise<string> {
   if (!context.terminal) return formatTable(context, [], statusLines(status));
+  const { createClock } = await import('../../daemon/system.ts');
   const { columns, rows } = process.stdout;
   const screen = { ...context, columns, rows, now: createClock().now() };
   return formatStatus(screen, context.verbose, status);

@@ -6,12 +6,18 @@ import { chooseFirewall, createFirewall, createWitness, readSurroundings } from 
 import type { FirewallKind } from '../../firewall/index.ts';
 import { silentLog } from '../../ports.ts';
 import type { Clock, Exec } from '../../ports.ts';
-import type { SetupResult } from '../../setup/index.ts';
+import type { Setup, SetupResult } from '../../setup/index.ts';
 import { readSockets } from '../host/sockets.ts';
 import { isProblem } from '../telling/remedies.ts';
 import { fault, fine, note, unknown } from './findings.ts';
 import type { Finding } from './findings.ts';
-import { checkFirewall, checkHooks, checkPrivileges, mayChangeFirewall } from './firewall.ts';
+import {
+  checkFirewall,
+  checkHooks,
+  checkPrivileges,
+  isInOtherNetwork,
+  mayChangeFirewall,
+} from './firewall.ts';
 import { checkOverlaps, checkPorts } from './jails.ts';
 import { compareWithDaemon, compareWithLedger } from './kernel.ts';
 import { checkLogs } from './logs.ts';
@@ -31,28 +37,52 @@ export interface Patient {
 export async function examine(patient: Patient, ports: { exec: Exec; clock: Clock }): Promise<DoctorView> {
   const { result, daemon } = patient;
   const status = typeof daemon === 'string' ? undefined : daemon;
-  const { exec, clock } = ports;
   const setup = result.ok ? result.setup : undefined;
-  const kind = kernelKind(status?.firewall.kind ?? (await chooseFirewall(exec)).kind);
-  const isPermitted = mayChangeFirewall(process.pid) !== false;
-  const surroundings = isPermitted ? await readSurroundings(exec) : undefined;
-  const ahead = isPermitted && kind ? await createWitness(kind, exec)?.acceptedAhead() : undefined;
   const findings: Finding[] = [
     ...checkConfig(patient),
     ...checkPrivileges(status?.pid),
-    ...(await checkFirewall(exec)),
-    ...checkHooks(surroundings, ahead),
-    ...(setup ? checkPorts(setup.jails, readSockets(), surroundings) : []),
+    ...(status && isInOtherNetwork(status.pid)
+      ? [elsewhere(status.pid)]
+      : await checkNetwork(patient, setup, ports)),
     ...(setup ? checkOverlaps(setup.jails) : []),
-    ...(setup ? checkLogs(setup, clock) : []),
-    ...(await checkKernel(patient, kind, isPermitted, ports)),
-    ...checkDaemon(daemon, clock.now()),
+    ...(setup ? checkLogs(setup, ports.clock) : []),
+    ...checkDaemon(daemon, ports.clock.now()),
   ];
   return {
     ok: findings.every(({ outcome }) => outcome !== 'fault'),
     daemon: typeof daemon === 'string' ? daemon : 'running',
     findings,
   };
+}
+
+/** Whatever a host has once for each of its network namespaces: firewall, sockets, bans in the kernel. */
+async function checkNetwork(
+  patient: Patient,
+  setup: Setup | undefined,
+  ports: { exec: Exec; clock: Clock },
+): Promise<Finding[]> {
+  const { daemon } = patient;
+  const { exec } = ports;
+  const running = typeof daemon === 'string' ? undefined : daemon.firewall.kind;
+  const kind = kernelKind(running ?? (await chooseFirewall(exec)).kind);
+  const isPermitted = mayChangeFirewall(process.pid) !== false;
+  const surroundings = isPermitted ? await readSurroundings(exec) : undefined;
+  const ahead = isPermitted && kind ? await createWitness(kind, exec)?.acceptedAhead() : undefined;
+  return [
+    ...(await checkFirewall(exec)),
+    ...checkHooks(surroundings, ahead),
+    ...(setup ? checkPorts(setup.jails, readSockets(), surroundings) : []),
+    ...(await checkKernel(patient, kind, isPermitted, ports)),
+  ];
+}
+
+/** What is seen from here would be another firewall than the daemon's, and its bans would seem to be missing. */
+function elsewhere(pid: number): Finding {
+  return unknown(
+    'kernel',
+    `the daemon (pid ${pid}) is in another network namespace: its firewall, hooks, ports and bans in the kernel can't be looked at from here`,
+    `Ask from there: nsenter --net --target ${pid} bailiff doctor`,
+  );
 }
 
 function checkConfig({ result, configFile }: Patient): Finding[] {

@@ -1,5 +1,5 @@
 // Can this host block at all, and what else stands in its kernel?
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { isUsable } from '../../firewall/index.ts';
 import type { Surroundings } from '../../firewall/index.ts';
 import type { Exec } from '../../ports.ts';
@@ -28,6 +28,15 @@ export function mayChangeFirewall(pid: number): boolean | undefined {
     return effective === undefined ? undefined : (BigInt(`0x${effective}`) & NET_ADMIN) !== 0n;
   } catch {
     return undefined;
+  }
+}
+
+/** Has that process another network, with a firewall of its own, than this one? false, too, where it can't be seen. */
+export function isInOtherNetwork(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net');
+  } catch {
+    return false;
   }
 }
 

@@ -226,7 +226,7 @@ function firstWords(text: string): Network[] {
 }
 
 function isPrivate({ family, bytes }: Network): boolean {
-  const [a, b] = [bytes[0]!, bytes[1]!];
+  const [a, b] = [bytes.charCodeAt(0), bytes.charCodeAt(1)];
   if (family === 6) return (a & 0xfe) === 0xfc || (a === 0xfe && (b & 0xc0) === 0x80);
   return (
     a === 10 ||

@@ -70,8 +70,9 @@ export function createAlarms(ports: { faults: Faults; log: Log; events: Events }
       return true;
     },
     drop(isOver) {
+      const before = all.size;
       for (const [key, alarm] of all) if (isOver(alarm)) all.delete(key);
-      tell();
+      if (all.size < before) tell();
     },
     of({ jail, address }) {
       const alarm = all.get(keyOf(jail, address));

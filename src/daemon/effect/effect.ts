@@ -163,11 +163,13 @@ export function watchEffect(parts: EffectParts): Effect {
         next.applied(change, outcome);
         const news = force.applied(change, outcome, clock.now());
         if (news === undefined) return;
-        const isAbout = ({ text }: Network): boolean => text === change.network.text;
-        suspects.drop(({ ban }) => isAbout(ban.address));
+        suspects.clear(change.network);
         // What was known against the ban was known of other ports.
         if (news === 'new')
-          alarms.drop(({ network, finding }) => isAbout(network) && finding.cause !== 'not-in-kernel');
+          alarms.drop(
+            ({ network, finding }) =>
+              network.text === change.network.text && finding.cause !== 'not-in-kernel',
+          );
       },
     }),
     of: (ban) => (ban.endedBy === undefined || ban.endedBy === 'expired' ? alarms.of(ban) : undefined),

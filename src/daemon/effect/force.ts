@@ -16,6 +16,8 @@ const MOST = 20_000;
 export function createForce(from: Instant): Force {
   const known = new Map<string, Instant>();
   let oldest = from;
+  /** One walk for all: a new one would pass every place from which something was taken, each time. */
+  const walk = known.entries();
   return {
     applied(change, outcome, now) {
       const key = keyOf(change.network, change.scope);
@@ -30,9 +32,9 @@ export function createForce(from: Instant): Force {
   };
 
   function forgetOldest(): void {
-    const [first] = known;
-    if (!first) return;
-    const [key, since] = first;
+    const first = walk.next();
+    if (first.done) return;
+    const [key, since] = first.value;
     known.delete(key);
     oldest = Math.max(oldest, since);
   }

@@ -38,17 +38,39 @@ export interface Suspects {
   /** It was looked into. @returns whether it is beyond doubt, whatever was found. */
   lookedInto(suspect: Suspect, isExplained: boolean, now: Instant): boolean;
   drop(isOver: (suspect: Suspect) => boolean): void;
+  /** Forgets those whose ban is on exactly this network. Asked for each change in the kernel. */
+  clear(network: Network): void;
 }
 
 export function createSuspects(): Suspects {
   const all = new Map<number, Suspect>();
+  /** How many there are on a network, by its text. */
+  const on = new Map<string, number>();
+
+  function add(suspect: Suspect): Suspect {
+    const { id, address } = suspect.ban;
+    all.set(id, suspect);
+    on.set(address.text, (on.get(address.text) ?? 0) + 1);
+    return suspect;
+  }
+
+  function drop(isOver: (suspect: Suspect) => boolean): void {
+    for (const [id, suspect] of all) {
+      if (!isOver(suspect)) continue;
+      all.delete(id);
+      const { text } = suspect.ban.address;
+      const rest = on.get(text)! - 1;
+      if (rest > 0) on.set(text, rest);
+      else on.delete(text);
+    }
+  }
+
   return {
     note(ban, address, at, since) {
       if (at <= since + GRACE) return undefined;
       const known = all.get(ban.id);
       if (!known && all.size >= MOST) return undefined;
-      const suspect = known ?? { ban, address, lines: 0, late: 0, first: at, last: at, lookAt: 0 };
-      all.set(ban.id, suspect);
+      const suspect = known ?? add({ ban, address, lines: 0, late: 0, first: at, last: at, lookAt: 0 });
       suspect.address = address;
       suspect.lines++;
       if (at > since + LEFTOVERS) suspect.late++;
@@ -66,8 +88,9 @@ export function createSuspects(): Suspects {
       suspect.lookAt = now + (isExplained ? QUIET : AGAIN);
       return suspect.late >= MANY;
     },
-    drop(isOver) {
-      for (const [id, suspect] of all) if (isOver(suspect)) all.delete(id);
+    drop,
+    clear({ text }) {
+      if (on.has(text)) drop(({ ban }) => ban.address.text === text);
     },
   };
 }

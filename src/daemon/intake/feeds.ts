@@ -19,13 +19,13 @@ export function createFeeds(
     readonly positions: readonly Position[];
     readonly directory: string | undefined;
   },
-  ports: { clock: Clock; log: Log; exec: FeedExec; input: () => Feed },
+  ports: { clock: Clock; log: Log; exec: FeedExec; input: () => Feed; portion: () => number },
 ): Feeds {
   const { positions, directory, stampOf } = options;
-  const { clock, log, exec } = ports;
+  const { clock, log, exec, portion } = ports;
   const files = createSources(
     { watches: feeding.watches, positions: positions.filter((each) => each.kind === 'file'), stampOf },
-    { clock, log },
+    { clock, log, portion },
   );
   const journals = createJournals(
     {
@@ -33,7 +33,7 @@ export function createFeeds(
       directory,
       positions: positions.filter((each) => each.kind === 'journal'),
     },
-    { clock, log, exec },
+    { clock, log, exec, portion },
   );
   const input = createInput(feeding.input, { clock, open: ports.input });
   return {

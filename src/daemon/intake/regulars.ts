@@ -53,6 +53,8 @@ export interface Regulars {
     readonly regulars: readonly KeptRegular[];
     readonly forgottenRegulars: readonly string[];
   }): void;
+  /** The ledger is a new one: all of them are to be written again. */
+  rewrite(): void;
 }
 
 /** @param remembered in the order in which they were seen last. */
@@ -163,6 +165,9 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
     restore(taken) {
       for (const { address } of taken.regulars) if (regulars.has(address)) changed.add(address);
       for (const address of taken.forgottenRegulars) if (!regulars.has(address)) forgotten.add(address);
+    },
+    rewrite() {
+      for (const address of regulars.keys()) changed.add(address);
     },
   };
 }

@@ -19,6 +19,8 @@ export interface Sessions {
   takeDirty(): SessionChanges;
   /** What couldn't be written is dirty again. */
   restore(changes: SessionChanges): void;
+  /** The ledger is a new one: all of it is to be written again. */
+  rewrite(): void;
   /** Forgets what no line stamped `at` or later is joined with. */
   prune(at: Instant): void;
 }
@@ -34,6 +36,8 @@ export interface SessionChanges {
 /** One log's sessions, and what of them the ledger doesn't know, by their keys. */
 interface Log {
   readonly sessions: KeptSessions;
+  /** The same, as the ledger keeps them, in the order in which they were heard of last. */
+  readonly open: Map<string, OpenSession>;
   opened: Map<string, OpenSession>;
   forgotten: Map<string, SessionKey>;
 }
@@ -50,14 +54,17 @@ export function createSessions(
 
   const remember = (source: string, known: readonly KeptSession[]): Log => {
     const log: Log = {
+      open: new Map(known.map(keyed)),
       opened: new Map(),
       forgotten: new Map(),
       sessions: createSessionMemory(
         known,
         (key, filter, session, open) => {
           // Last in order, whenever it was first heard of.
+          log.open.delete(key);
           log.opened.delete(key);
           if (open) {
+            log.open.set(key, open);
             log.opened.set(key, open);
             log.forgotten.delete(key);
           } else log.forgotten.set(key, { source, filter, session });
@@ -126,6 +133,10 @@ export function createSessions(
         // Those beyond are forgotten by their stamps once they are read again.
         log.forgotten = new Map(all.slice(-MOST_SESSIONS));
       }
+    },
+    rewrite() {
+      for (const log of logs.values()) log.opened = new Map(log.open);
+      for (const source of lastOf.keys()) changedLines.add(source);
     },
     prune(at) {
       for (const [source, { sessions, opened, forgotten }] of logs) {

@@ -5,22 +5,26 @@ import type { Ban, Block, Instant, Network, Scope } from '../../model.ts';
 /** What a listing says of an element's end is accurate to about a second: differences below this are not repaired. */
 export const TOLERANCE = 3_000;
 
-/** One network's blocks by scope. */
-export type ByScope = Map<string, Block>;
-
-/** @param bans those on `network`. @param scopeOf what traffic a ban drops; undefined where its jail only detects. */
+/**
+ * @param bans those on `network`. @param scopeOf what traffic a ban drops; undefined where its jail only detects.
+ * @returns one block for each scope: hardly ever more than one.
+ */
 export function desired(
   bans: readonly Ban[],
   scopeOf: (ban: Ban) => Scope | undefined,
   network: Network,
   now: Instant,
-): ByScope {
-  const wanted: ByScope = new Map();
+): readonly Block[] {
+  let wanted: Block[] = [];
   for (const ban of bans) {
     const scope = scopeOf(ban);
     if (!scope || (ban.until !== undefined && ban.until <= now)) continue;
-    const key = scopeKey(scope);
-    wanted.set(key, { scope, network, until: laterOf(wanted.get(key), ban.until) });
+    const other = wanted.find((block) => isSameScope(block.scope, scope));
+    const block = { scope, network, until: laterOf(other, ban.until) };
+    // An array that grows from nothing takes room for seventeen.
+    if (wanted.length === 0) wanted = [block];
+    else if (other) wanted[wanted.indexOf(other)] = block;
+    else wanted.push(block);
   }
   return wanted;
 }
@@ -31,16 +35,27 @@ function laterOf(other: Block | undefined, until: Instant | undefined): Instant 
   return other.until === undefined || until === undefined ? undefined : Math.max(other.until, until);
 }
 
-export function scopeKey({ protocol, ports, answer }: Scope): string {
-  return `${protocol}:${ports.join(',')}:${answerText(answer)}`;
+/** All bans of a jail have one scope: what it is called is made once. */
+const keys = new WeakMap<Scope, string>();
+
+function scopeKey(scope: Scope): string {
+  const known = keys.get(scope);
+  if (known !== undefined) return known;
+  const { protocol, ports, answer } = scope;
+  const key = `${protocol}:${ports.join(',')}:${answerText(answer)}`;
+  keys.set(scope, key);
+  return key;
+}
+
+export function isSameScope(a: Scope, b: Scope): boolean {
+  return a === b || scopeKey(a) === scopeKey(b);
 }
 
 export function refusalKey(network: Network, scope: Scope): string {
   return `${network.text} ${scopeKey(scope)}`;
 }
 
-export function isSame(have: Block | undefined, wanted: Block): boolean {
-  if (!have) return false;
+export function isSame(have: Block, wanted: Block): boolean {
   if (have.until === undefined || wanted.until === undefined) return have.until === wanted.until;
   return Math.abs(have.until - wanted.until) <= TOLERANCE;
 }

@@ -74,9 +74,10 @@ export function createHousekeeping(
     upkeep.holdBack(true);
     try {
       for (let limit = FIRST_SLICE; !stopped && !isEnough();) {
-        const began = clock.monotonic();
-        const count = step(limit);
-        const took = clock.monotonic() - began;
+        const { count, took } = await upkeep.between(() => {
+          const began = clock.monotonic();
+          return { count: step(limit), took: clock.monotonic() - began };
+        });
         done += count;
         if (count < limit) break;
         if (took > LONG) limit = Math.max(1, limit >> 1);
@@ -101,6 +102,7 @@ export function createHousekeeping(
 
   const CHORES: Record<Chore, () => Promise<void>> = {
     async size() {
+      if (upkeep.isLogLong()) await upkeep.checkpoint();
       if (used() <= maxSize * FULL) return faults.clear(FAULT);
       const bans = await inSlices(
         (limit) => upkeep.forgetBans(Infinity, limit),
@@ -118,7 +120,7 @@ export function createHousekeeping(
       if (timekeeper?.parted) return;
       const bans =
         keep === Infinity ? 0 : await inSlices((limit) => upkeep.forgetBans(clock.now() - keep, limit));
-      const proofs = stopped ? 0 : upkeep.forgetProofs();
+      const proofs = stopped ? 0 : await upkeep.between(() => upkeep.forgetProofs());
       if (bans + proofs > 0) log.info({ bans, proofs }, 'history forgotten by age');
     },
     async room() {

@@ -1,7 +1,8 @@
 // Whatever grows with what others write, with how much of it there is, how much there may be, and how much was let go: so
 // that nothing is forgotten in silence.
 import type { BoundView } from '../../api/contract.ts';
-import type { Config } from '../../config/contract.ts';
+import type { Limits } from '../../config/contract.ts';
+import type { Jail } from '../../jails/contract.ts';
 import { REPORTS_UNWRITTEN } from '../reports/reports.ts';
 import type { ReportMemory } from '../reports/report-memory.ts';
 import type { Bans } from '../bans.ts';
@@ -10,20 +11,20 @@ import type { Committer } from '../committer.ts';
 import { GONE } from '../committer.ts';
 import type { Sessions } from '../intake/sessions.ts';
 import type { Housekeeping } from '../service/housekeeping.ts';
-import type { Sittings } from '../sitting.ts';
 import type { Backlog } from './backlog.ts';
 import type { Events } from './events.ts';
 
 export interface BoundParts {
-  config(): Config;
-  readonly sittings: Pick<Sittings, 'all'>;
+  limits(): Limits;
+  /** Those in session. */
+  jails(): readonly Jail[];
   readonly bans: Bans;
-  readonly sessions: Sessions;
-  readonly committer: Committer;
-  readonly reportMemory: ReportMemory;
-  readonly events: Events;
+  readonly sessions: Pick<Sessions, 'size' | 'most' | 'evicted'>;
+  readonly committer: Pick<Committer, 'unforgotten' | 'keptTooLong'>;
+  readonly reportMemory: Pick<ReportMemory, 'dirty' | 'refused'>;
+  readonly events: Pick<Events, 'held' | 'most' | 'overrun'>;
   readonly housekeeping: Pick<Housekeeping, 'use'>;
-  readonly backlog: Backlog;
+  readonly backlog: Pick<Backlog, 'waiting'>;
   /** How many bans made room for others. */
   displaced(): number;
 }
@@ -32,16 +33,16 @@ export interface BoundParts {
 export function createBounds(parts: BoundParts): () => BoundView[] {
   const { bans, sessions, committer, reportMemory, events, housekeeping, backlog } = parts;
   return () => {
-    const { limits } = parts.config();
-    const jails = parts.sittings.all.map(({ jail }) => jail);
-    const sum = (of: (jail: (typeof jails)[number]) => number): number =>
-      jails.reduce((all, jail) => all + of(jail), 0);
+    const limits = parts.limits();
+    const jails = parts.jails();
+    const sum = (of: (jail: Jail) => number): number => jails.reduce((all, jail) => all + of(jail), 0);
     const { size: sessionCount, most: mostSessions, evicted: sessionsEvicted } = sessions;
     const ledger = housekeeping.use();
     return [
       {
         what: 'offenders',
-        held: sum(({ size }) => size),
+        // Who is banned is never let go to make room, and stands among the bans.
+        held: sum(({ size, rules }) => Math.max(0, size - bans.countIn(rules.name))),
         most: limits.offenders,
         dropped: sum(({ stats }) => stats.evicted),
       },

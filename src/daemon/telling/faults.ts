@@ -1,6 +1,7 @@
 // What is wrong at the moment, as status shows it: a code, a sentence, how often, since when.
 import type { Clock } from '../../ports.ts';
 import type { Instant } from '../../model.ts';
+import { printable } from '../../text.ts';
 
 export interface ActiveFault {
   readonly code: string;
@@ -37,4 +38,12 @@ export function createFaults(clock: Clock, onFault: OnFault = () => {}): Faults 
     },
     list: () => [...active.values()],
   };
+}
+
+/** @param to where the damaged ledger stands now. @param rest what became of what it held. */
+export function tellSetAside(faults: Pick<Faults, 'raise'>, to: string, rest: string): void {
+  faults.raise(
+    'W_LEDGER_SET_ASIDE',
+    `The ledger was damaged. It stands in ${printable(to)} now, and a new one was begun: ${rest}, history is lost.`,
+  );
 }

@@ -43,7 +43,7 @@ function committerOf(ledger: Ledger, sessions: Sessions) {
   const ports = { clock, log: silentLog, faults: createFaults(clock), at() {} };
   const hints = {
     regulars: createRegulars(),
-    brakes: { takeDirty: () => ({ brakes: [] }), restore() {} },
+    brakes: { takeDirty: () => ({ brakes: [] }), restore() {}, rewrite() {} },
   };
   const reports = createReportMemory(ledger);
   return createCommitter(ledger, () => [], sessions, createBans([], 1), reports, hints, ports);
@@ -129,7 +129,7 @@ describe('sessions', () => {
     const committer = committerOf(ledgerHere().ledger, sessions);
     expect(committer.isDue()).toBe(false);
     const address = parseAddress('192.0.2.7')!;
-    for (let n = 0; n < 5_000; n++) sessions.of('a.log').open('f', String(n), address, 0, 1);
+    for (let n = 0; n < 50_000; n++) sessions.of(`${n % 10}.log`).open('f', String(n), address, 0, 1);
     expect(committer.isDue()).toBe(true);
   });
 
@@ -144,5 +144,25 @@ describe('sessions', () => {
     sessions.prune(NOW + 86_400_001);
     await committer.commit(false);
     expect(reopen().load().sessions).toEqual([]);
+  });
+
+  test('go with the last line of a log that has been silent for as long: it will not be said to have come again', async () => {
+    const { ledger, reopen } = ledgerHere();
+    const sessions = createSessions([]);
+    const committer = committerOf(ledger, sessions);
+    sessions.of('a.log').keepLast('one', NOW);
+    sessions.of('b.log').keepLast('two', NOW + 1);
+    sessions.prune(NOW);
+    await committer.commit(false);
+    const both = reopen();
+    expect(both.load().lastLines.map(({ line }) => line)).toEqual(['one', 'two']);
+
+    // The next daemon forgets it as this one would have.
+    const { sessions: known, lastLines } = both.load();
+    const next = createSessions(known, lastLines);
+    next.prune(NOW + 1);
+    expect([next.of('a.log').lastLine, next.of('b.log').lastLine]).toEqual([undefined, 'two']);
+    await committerOf(both, next).commit(false);
+    expect(reopen().load().lastLines).toEqual([{ source: 'b.log', line: 'two', at: NOW + 1 }]);
   });
 });

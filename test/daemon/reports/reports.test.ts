@@ -14,7 +14,7 @@ import type { SittingJail } from '../../../src/daemon/judge.ts';
 import { createRegulars } from '../../../src/daemon/intake/regulars.ts';
 import { createReportMemory } from '../../../src/daemon/reports/report-memory.ts';
 import { createReportSource } from '../../../src/daemon/reports/report-source.ts';
-import { createReports } from '../../../src/daemon/reports/reports.ts';
+import { createReports, REPORTS_UNWRITTEN } from '../../../src/daemon/reports/reports.ts';
 import { createSessions } from '../../../src/daemon/intake/sessions.ts';
 import type { Sittings } from '../../../src/daemon/sitting.ts';
 import { BailiffError } from '../../../src/errors.ts';
@@ -73,7 +73,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
     async commit(commit, durable) {
       if (isBroken) throw new BailiffError('E_LEDGER_UNAVAILABLE', 'no room');
       commits.push(commit);
-      await ledger.commit(commit, durable);
+      return ledger.commit(commit, durable);
     },
   };
   const faults = createFaults(clock);
@@ -92,7 +92,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
     createSessions([]),
     bans,
     memory,
-    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {} } },
+    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {}, rewrite() {} } },
     ports,
   );
   let enforced = 0;
@@ -422,6 +422,25 @@ describe('an attempt by hand', () => {
       { outcome: 'counted', durable: false },
     ]);
   });
+});
+
+test('more answers than may wait for the disk: reports are refused and counted, until it has them', async () => {
+  const { reports, breakDisk, memory, say, clock } = court();
+  breakDisk(true);
+  const rest = { jail: 'app', at: clock.now(), address: '192.0.2.7', outcome: 'counted', why: undefined };
+  for (let i = 0; i < REPORTS_UNWRITTEN; i++) memory.keep({ ...rest, id: `${i}` });
+  for (const count of [1, 2])
+    await expect(reports.report({ reports: Array(count).fill(report({})) })).rejects.toMatchObject({
+      code: 'E_LEDGER_UNAVAILABLE',
+      message: expect.stringContaining('was not counted'),
+    });
+  expect([memory.dirty, memory.refused]).toEqual([REPORTS_UNWRITTEN, 3]);
+  breakDisk(false);
+  // An attempt by hand is taken all the same, and brings everything to the disk.
+  await reports.attempt({ addresses: ['192.0.2.9'], jail: 'app' });
+  expect(memory.dirty).toBe(0);
+  expect(await say({})).toEqual(['counted']);
+  expect(memory.refused).toBe(3);
 });
 
 describe('reports as a source', () => {

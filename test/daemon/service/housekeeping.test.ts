@@ -166,6 +166,7 @@ describe('a slice', () => {
       slices,
       turns: () => turns,
       upkeep: {
+        between: async (step) => step(),
         forgetBans(_before, limit) {
           const done = Math.min(limit, left);
           left -= done;
@@ -177,6 +178,7 @@ describe('a slice', () => {
         size: () => ({ bytes: 0, free: 0 }),
         giveBack: () => 0,
         checkpoint: async () => {},
+        isLogLong: () => false,
         holdBack() {},
       },
     };

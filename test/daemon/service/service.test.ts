@@ -11,7 +11,7 @@ import { createClock, createExec, createInput, monotonicMicroseconds } from '../
 import { createFirewall } from '../../../src/firewall/index.ts';
 import { silentLog } from '../../../src/ports.ts';
 import type { Exec } from '../../../src/ports.ts';
-import { noProofs, prepareSetup } from '../../../src/setup/index.ts';
+import { takenAsProven, prepareSetup } from '../../../src/setup/index.ts';
 import { ROOT } from '../../support/checkout.ts';
 import { launchDaemon, type Daemon } from '../../support/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../support/leftovers.ts';
@@ -195,14 +195,14 @@ describe('a daemon whose ledger does not come back', () => {
       configFile,
       shippedFilters: join(ROOT, 'filters'),
       trusted: { uid: process.geteuid!() },
-      proofs: noProofs,
+      proofs: takenAsProven,
       version: 'test',
     });
     if (!prepared.ok) throw new Error(JSON.stringify(prepared.faults));
     const clock = createClock();
     const runtime = join(folder.path, 'run');
     const ledger = openLedger(join(folder.path, 'state'));
-    const { promise: stuck, resolve: release } = Promise.withResolvers<void>();
+    const { promise: stuck, resolve: release } = Promise.withResolvers<undefined>();
     let isStuck = false;
     const daemon = await startDaemon(
       {
@@ -233,7 +233,7 @@ describe('a daemon whose ledger does not come back', () => {
       },
     );
     onTestFinished(async () => {
-      release();
+      release(undefined);
       await daemon.stop();
     });
     const client = createClient(runtime);
@@ -253,7 +253,7 @@ describe('a daemon whose ledger does not come back', () => {
     expect(later).not.toContain(true);
     expect((await client.ping()).pid).toBe(process.pid);
     isStuck = false;
-    release();
+    release(undefined);
     await eventually('it is alive again', asked);
   });
 });

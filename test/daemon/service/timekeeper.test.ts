@@ -12,7 +12,7 @@ import { createExec, createInput } from '../../../src/daemon/system.ts';
 import { createFirewall } from '../../../src/firewall/index.ts';
 import type { Upkeep } from '../../../src/ledger/contract.ts';
 import { silentLog } from '../../../src/ports.ts';
-import { noProofs, prepareSetup } from '../../../src/setup/index.ts';
+import { takenAsProven, prepareSetup } from '../../../src/setup/index.ts';
 import { ROOT } from '../../support/checkout.ts';
 import { temporaryFolder } from '../../support/leftovers.ts';
 import { lonelyHost } from '../../support/lonely-host.ts';
@@ -134,11 +134,13 @@ test('history is not forgotten by the age that a doubted clock gives it', async 
   const timekeeper = createTimekeeper(clock);
   let asked = 0;
   const upkeep: Upkeep = {
+    between: async (step) => step(),
     forgetBans: () => (asked++, 0),
     forgetProofs: () => 0,
     size: () => ({ bytes: 0, free: 0 }),
     giveBack: () => 0,
     checkpoint: () => Promise.resolve(),
+    isLogLong: () => false,
     holdBack() {},
   };
   const ports = { clock, log: silentLog, faults: createFaults(clock), cron: undefined, timekeeper };
@@ -165,7 +167,7 @@ async function startOn(clock: ReturnType<typeof createHostClock>) {
   };
   writeFileSync(configFile, JSON.stringify({ jails: { login: jail } }), { mode: 0o600 });
   const prepared = prepareSetup({
-    ...{ configFile, shippedFilters: join(ROOT, 'filters'), version: 'test', proofs: noProofs },
+    ...{ configFile, shippedFilters: join(ROOT, 'filters'), version: 'test', proofs: takenAsProven },
     trusted: { uid: process.geteuid!() },
   });
   if (!prepared.ok) throw new Error('the config is faulty');

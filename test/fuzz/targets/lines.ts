@@ -2,11 +2,12 @@
 import { parseAddress } from '../../../src/address.ts';
 import { createAddressReader } from '../../../src/filters/addresses.ts';
 import { compileFilter } from '../../../src/filters/compile.ts';
-import type { Filter, LineVerdict } from '../../../src/filters/contract.ts';
+import type { Filter, LineVerdict, Scanner } from '../../../src/filters/contract.ts';
 import { detectFormat } from '../../../src/filters/detect.ts';
 import { unescaped } from '../../../src/filters/json.ts';
 import { parseLogFormat } from '../../../src/filters/logformat.ts';
 import { createScanner } from '../../../src/filters/scanner.ts';
+import { createSearchRoom } from '../../../src/filters/search/room.ts';
 import { trials, type Trial } from '../../../src/filters/trials.ts';
 import type { Match } from '../../../src/model.ts';
 import { definition, pattern } from '../../filters/engine.ts';
@@ -53,14 +54,22 @@ function checkMatch(line: string, { address, via, counts, at, fields }: Match): 
     holds(typeof value === 'string', 'a field that is no text', value);
 }
 
-/** What a scan of one line finds for each filter. */
+/** A scanner is a program of its own: none is made for each input. */
+const room = createSearchRoom();
+const scanners = new WeakMap<readonly Filter[], Scanner>();
+let logs = 0;
+
+/** What a scan of one line, of a log of its own, finds for each filter. */
 function scanned(filters: readonly Filter[], line: string): Map<number, string> {
+  const scanner = scanners.get(filters) ?? createScanner(filters, room);
+  scanners.set(filters, scanner);
   const found = new Map<number, string>();
-  createScanner(filters).scan(`${line}\n`, NOW, (filter, match) => {
+  const visit = (filter: number, match: Match): void => {
     holds(!found.has(filter), 'a filter that takes a line twice', filter);
     found.set(filter, match.address.text);
     checkMatch(line, match);
-  });
+  };
+  scanner.scan(`${line}\n`, NOW, visit, `log ${logs++}`);
   return found;
 }
 

@@ -1,0 +1,90 @@
+// Ours and the others on one input, in turns within one run: machine, cache and neighbours are the same for all.
+import { findProgram } from '../../test/support/programs.ts';
+import type { Stage } from './bench.ts';
+import { digits, rate, type Figure } from './figures.ts';
+import { middle, readByDaemon, replayed, type Reading, type Took } from './reading.ts';
+import { timed } from './timing.ts';
+import { mustEqual } from './verdicts.ts';
+
+export interface Peer {
+  readonly name: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The number that it must print. */
+  readonly prints?: number;
+}
+
+/** A program of the host as a peer; undefined, and said, where it is missing. */
+export function peer(
+  stage: Stage,
+  file: string,
+  args: readonly string[],
+  prints?: number,
+  name = file,
+): Peer | undefined {
+  const path = findProgram(file);
+  if (path === undefined) {
+    stage.leaveOut(`against ${name}`, `${file} is not installed`);
+    return undefined;
+  }
+  return { name, file: path, args, ...(prints !== undefined && { prints }) };
+}
+
+async function once(one: Peer): Promise<Took> {
+  const took = await timed(one.file, one.args);
+  if (took.code !== 0) throw new Error(`${one.name} ended with ${took.code}: ${took.stderr}`);
+  if (one.prints !== undefined) mustEqual(`what ${one.name} counts`, Number(took.stdout), one.prints);
+  return took;
+}
+
+const told = (name: string, { seconds, cpu }: Took, lines: number): string =>
+  `${name} ${digits(seconds)} s (${rate(lines, seconds)}, processor ${digits(cpu)} s)`;
+
+/**
+ * Reads `reading` by the daemon and by `replay` and compares each with the first peer.
+ * @param others their figures stand beside it.
+ */
+export async function beside(
+  stage: Stage,
+  name: string,
+  reading: Reading,
+  against: Peer | undefined,
+  others: readonly (Peer | undefined)[],
+  atMost: number,
+): Promise<Figure[]> {
+  const peers = [against, ...others].filter((one) => one !== undefined);
+  const [daemon, replay]: [Took[], Took[]] = [[], []];
+  const theirs = peers.map((): Took[] => []);
+  // The first look brings the file into the cache.
+  if (peers[0]) await once(peers[0]);
+  for (let round = 0; round < stage.rounds; round++) {
+    for (const [index, one] of peers.entries()) theirs[index]!.push(await once(one));
+    stage.say(`${name}: the daemon reads`);
+    daemon.push(await readByDaemon(stage, reading));
+    stage.say(`${name}: replay`);
+    replay.push(await replayed(stage, reading));
+  }
+  const { lines } = reading.input;
+  const sides = peers.map((one, index) => told(one.name, middle(theirs[index]!), lines));
+  const figures = (
+    [
+      ['daemon', daemon],
+      ['replay', replay],
+    ] as const
+  ).map(([way, all]): Figure => {
+    const ours = middle(all);
+    const detail = [told('ours', ours, lines), ...sides].join('; ');
+    if (!against) return { what: `${name}, ${way}`, value: ours.seconds, unit: 's', detail };
+    const first = middle(theirs[0]!);
+    const ratio = ours.seconds / first.seconds;
+    const byProcessor = `by processor time ${digits(ours.cpu / first.cpu)} ×`;
+    return {
+      what: `${name}, ${way}, time against ${against.name}`,
+      value: ratio,
+      unit: '×',
+      atMost,
+      detail: `${byProcessor}; ${detail}`,
+    };
+  });
+  return figures;
+}

@@ -1,0 +1,93 @@
+// Many at once: offenders in one write, and bans that a start puts back.
+import { program } from '../../test/support/programs.ts';
+import type { Bench, Stage } from '../lib/bench.ts';
+import { ipv4 } from '../lib/addresses.ts';
+import { enforcing, failedLogin, type Enforcing } from '../lib/enforcing.ts';
+import { digits, median, type Figure } from '../lib/figures.ts';
+import { allHeld, now } from '../lib/kernel.ts';
+
+const crowd = (from: number, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => ipv4(1_000 + from + n));
+
+/** Writes them all in one go. @returns seconds until all are in the kernel. */
+async function burst({ server, set, append }: Enforcing, addresses: readonly string[]): Promise<number> {
+  const text = addresses.map(failedLogin).join('');
+  const began = now();
+  append(text);
+  return ((await allHeld(server, set, addresses)) - began) / 1_000;
+}
+
+/** Seconds that `nft -f` takes for as many in one set of its own. */
+async function floorOf({ server }: Enforcing, addresses: readonly string[]): Promise<number> {
+  const nft = program('nft');
+  const elements: string[] = [];
+  for (let at = 0; at < addresses.length; at += 1_000)
+    elements.push(`add element ip floor crowd { ${addresses.slice(at, at + 1_000).join(', ')} }`);
+  const head = 'add table ip floor\nadd set ip floor crowd { type ipv4_addr; flags timeout; timeout 1h; }\n';
+  const began = now();
+  await server.runOk(nft, ['-f', '-'], { input: `${head}${elements.join('\n')}\n` });
+  const took = (now() - began) / 1_000;
+  await server.runOk(nft, ['delete', 'table', 'ip', 'floor']);
+  return took;
+}
+
+export const bursts: Bench = {
+  name: 'burst',
+  what: '1 000 and 10 000 offenders in one write, until all are in the kernel',
+  run: (stage) =>
+    enforcing(stage, async (scene) => {
+      const figures: Figure[] = [];
+      const sizes = stage.small ? [100, 200] : [1_000, 10_000];
+      let from = 0;
+      for (const [index, size] of sizes.entries()) {
+        const took: number[] = [];
+        for (let round = 0; round < stage.rounds; round++) {
+          took.push(await burst(scene, crowd(from, size)));
+          from += size;
+        }
+        const floor = await floorOf(scene, crowd(0, size));
+        figures.push({
+          ...{ what: `${size} offenders in one write, all in the kernel`, value: median(took), unit: 's' },
+          ...{ atMost: [0.15, 0.5][index]! },
+          detail: `rounds ${took.map(digits).join(', ')} s, the first one cold; nft -f of as many ${digits(floor)} s; accurate to 10 ms and a twentieth`,
+        });
+      }
+      return figures;
+    }),
+};
+
+export const restart: Bench = {
+  name: 'restart',
+  what: 'a start with 10 000 and 100 000 bans and an empty kernel, until all are in force',
+  async run(stage) {
+    const figures: Figure[] = [];
+    for (const count of stage.small ? [200] : [10_000, 100_000])
+      figures.push(await restartWith(stage, count));
+    return figures;
+  },
+};
+
+const restartWith = (stage: Stage, count: number): Promise<Figure> =>
+  enforcing(stage, async (scene) => {
+    const addresses = crowd(0, count);
+    stage.say(`banning ${count}`);
+    await burst(scene, addresses);
+    const took: number[] = [];
+    const answers: number[] = [];
+    for (let round = 0; round < stage.rounds; round++) {
+      await scene.daemon().end();
+      // As after a boot: the kernel holds nothing.
+      await scene.server.runOk(program('nft'), ['flush', 'ruleset']);
+      const began = now();
+      const inForce = allHeld(scene.server, scene.set, addresses);
+      await scene.start();
+      answers.push((now() - began) / 1_000);
+      took.push(((await inForce) - began) / 1_000);
+    }
+    const floor = await floorOf(scene, addresses);
+    return {
+      ...{ what: `restart with ${count} bans, all in force`, value: median(took), unit: 's' },
+      ...(count === 100_000 && { atMost: 1.2 }),
+      detail: `rounds ${took.map(digits).join(', ')} s; the socket answered after ${digits(median(answers))} s; nft -f of as many ${digits(floor)} s`,
+    };
+  });

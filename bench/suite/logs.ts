@@ -1,0 +1,69 @@
+// Logs that are no access logs: sshd's, and an application's in JSON.
+import { existsSync } from 'node:fs';
+import { jsonLog, JSON_LITERAL } from '../inputs/json.ts';
+import { FIND_TIME, MAX_RETRY } from '../inputs/rules.ts';
+import { sshdLog } from '../inputs/sshd.ts';
+import type { Bench, Stage } from '../lib/bench.ts';
+import { beside, peer, type Peer } from '../lib/beside.ts';
+import { inputOf } from '../lib/inputs.ts';
+
+const count = { maxRetry: MAX_RETRY, findTime: FIND_TIME };
+/** Node that reads a file and finds a literal in it, without lines: what no program in Node can be faster than. */
+const READS = `
+const { openSync, readSync } = require('node:fs');
+const [file, buffer] = [openSync(process.argv[1], 'r'), Buffer.alloc(1 << 18)];
+let n = 0;
+for (let read; (read = readSync(file, buffer)) > 0; ) {
+  const text = buffer.latin1Slice(0, read);
+  for (let at = text.indexOf(process.argv[2]); at >= 0; at = text.indexOf(process.argv[2], at + 1)) n++;
+}
+if (n < 1) process.exit(1);`;
+const floor = (node: string, path: string, literal: string): Peer => ({
+  ...{ name: 'Node alone, reading and one literal', file: node, args: ['-e', READS, path, literal] },
+});
+
+const PARSER = '/usr/libexec/sshguard/sshg-parser';
+/** Its parser alone, which tells of each attack in a line. It knows attacks by its own lights, so they aren't compared. */
+function sshguardParser(stage: Stage, path: string): Peer | undefined {
+  if (existsSync(PARSER))
+    return {
+      name: 'sshguard’s parser',
+      file: '/bin/sh',
+      args: ['-c', `${PARSER} <"$1" | wc -l`, 'sh', path],
+    };
+  stage.leaveOut('against sshguard’s parser', 'sshguard is not installed');
+  return undefined;
+}
+
+export const sshd: Bench = {
+  name: 'sshd',
+  what: 'an auth.log of which a third are failed passwords, beside rg -c of these, and sshguard’s parser',
+  async run(stage) {
+    const input = inputOf('sshd', stage.small ? 30_000 : 1_000_000, sshdLog());
+    const regex = 'sshd\\[\\d+\\]: Failed password for .* from [0-9a-f.:]+ port \\d+';
+    const rg = peer(stage, 'rg', ['-c', regex, input.path], input.truth.matches);
+    const reading = {
+      ...{ input, jails: { sshd: { filter: 'sshd', zone: 'UTC', ...count } } },
+      verdicts: { sshd: input.truth },
+    };
+    const others = [
+      floor(stage.built.node, input.path, 'Failed password'),
+      sshguardParser(stage, input.path),
+    ];
+    return beside(stage, 'sshd log', reading, rg, others, 3);
+  },
+};
+
+export const json: Bench = {
+  name: 'json',
+  what: 'an application’s log in JSON of which one line in fifty is a refused log-in, beside rg -c of one literal',
+  async run(stage) {
+    const input = inputOf('json', stage.small ? 30_000 : 1_000_000, jsonLog());
+    const rg = peer(stage, 'rg', ['-c', '-F', JSON_LITERAL, input.path], input.truth.matches);
+    const reading = {
+      ...{ input, jails: { app: { filter: 'app-login-json', ...count } } },
+      verdicts: { app: input.truth },
+    };
+    return beside(stage, 'JSON log', reading, rg, [floor(stage.built.node, input.path, JSON_LITERAL)], 10);
+  },
+};

@@ -1,0 +1,41 @@
+// Under each key a few things, nearly always one: then it stands there without a list around it. Pure.
+
+export interface FewByKey<T> {
+  /** How many keys there are. */
+  readonly size: number;
+  get(key: string): readonly T[];
+  /** In the place of what stood there; nothing takes the key away. */
+  set(key: string, few: readonly T[]): void;
+  all(): Iterable<T>;
+}
+
+const NOTHING: readonly never[] = [];
+
+/** Of objects, which no lists are: a hundred thousand lists of one take some ten megabytes. */
+export function createFewByKey<T extends object>(): FewByKey<T> {
+  const few = new Map<string, T | readonly T[]>();
+  return {
+    get size() {
+      return few.size;
+    },
+    get(key) {
+      const known = few.get(key);
+      if (known === undefined) return NOTHING;
+      return isList<T>(known) ? known : [known];
+    },
+    set(key, list) {
+      const [first] = list;
+      if (!first) few.delete(key);
+      else few.set(key, list.length > 1 ? list : first);
+    },
+    *all() {
+      for (const known of few.values())
+        if (isList<T>(known)) yield* known;
+        else yield known;
+    },
+  };
+}
+
+function isList<T extends object>(known: T | readonly T[]): known is readonly T[] {
+  return Array.isArray(known);
+}

@@ -1,0 +1,49 @@
+// When what the lines led to is committed, and after it told to the kernel: at once, unless commits come thick and fast.
+import type { Chunk, Duration } from '../model.ts';
+import type { Cancel, Clock } from '../ports.ts';
+import type { Bans } from './bans.ts';
+import type { Committer } from './committer.ts';
+
+export interface HandingOver {
+  /** After a chunk was applied. Resolves when what had to be committed before the next one is. */
+  after(chunk: Pick<Chunk, 'commitFirst'>): Promise<void>;
+  /** A decided ban is committed at once, then enforced; without the disk it is enforced all the same. */
+  settle(): Promise<void>;
+  stop(): void;
+}
+
+export function createHandingOver(
+  { committer, bans }: { readonly committer: Committer; readonly bans: Pick<Bans, 'hasDirty'> },
+  enforce: () => Promise<void>,
+  clock: Clock,
+  fail: (error: unknown) => void,
+): HandingOver {
+  let waiting: Cancel | undefined;
+
+  async function settle(): Promise<void> {
+    await committer.commit(false);
+    await enforce();
+  }
+
+  /** No chunk may come for a long while: then nobody else would ask whether it is time by now. */
+  function settleIn(delay: Duration): void {
+    waiting ??= clock.schedule(delay, () => {
+      waiting = undefined;
+      void settle().catch(fail);
+    });
+  }
+
+  return {
+    settle,
+    async after(chunk) {
+      // The sources may not go on reading from a first sight's cutoff that a crash would forget.
+      if (chunk.commitFirst || committer.isDue()) await committer.commit(false);
+      // Where the ledger can't be written, blocking goes on from memory.
+      if (bans.hasDirty && !committer.isResting) settleIn(committer.pauseOfBans);
+      else void enforce().catch(fail);
+    },
+    stop() {
+      waiting?.();
+    },
+  };
+}

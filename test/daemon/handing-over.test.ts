@@ -1,0 +1,104 @@
+// What was decided is committed, then told to the kernel: at once, and a moment later where the last commit took long.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { parseAddress } from '../../src/address.ts';
+import { createBans } from '../../src/daemon/bans.ts';
+import { createCommitter } from '../../src/daemon/committer.ts';
+import { createHandingOver } from '../../src/daemon/handing-over.ts';
+import { createRegulars } from '../../src/daemon/intake/regulars.ts';
+import { createSessions } from '../../src/daemon/intake/sessions.ts';
+import { createReportMemory } from '../../src/daemon/reports/report-memory.ts';
+import { createFaults } from '../../src/daemon/telling/faults.ts';
+import { openLedger } from '../../src/ledger/index.ts';
+import { silentLog } from '../../src/ports.ts';
+import { createTestClock } from './clock.ts';
+
+const NOW = Date.UTC(2026, 0, 5);
+
+/** A daemon's way from a chunk to the kernel. @param took milliseconds that each commit takes. */
+function way(took: number) {
+  const folder = mkdtempSync(join(tmpdir(), 'bailiff-handing-'));
+  const clock = createTestClock(NOW);
+  const ledger = openLedger(folder);
+  onTestFinished(() => {
+    ledger.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const slow: typeof ledger = {
+    ...ledger,
+    async commit(...all) {
+      await ledger.commit(...all);
+      clock.advance(took);
+    },
+  };
+  const bans = createBans([], 1);
+  const committer = createCommitter(
+    slow,
+    () => [],
+    createSessions([]),
+    bans,
+    createReportMemory(ledger),
+    { regulars: createRegulars(), brakes: { takeDirty: () => ({ brakes: [] }), restore() {}, rewrite() {} } },
+    { clock, log: silentLog, faults: createFaults(clock), at() {} },
+  );
+  const told: number[][] = [];
+  const enforce = async (): Promise<void> => void told.push(ledger.bans({ limit: 100 }).map(({ id }) => id));
+  const fail = (error: unknown): void => {
+    throw error;
+  };
+  const handing = createHandingOver({ committer, bans }, enforce, clock, fail);
+  onTestFinished(() => handing.stop());
+  let last = 0;
+  const chunk = (): Promise<void> => {
+    const ban = {
+      jail: 'sshd',
+      since: NOW,
+      until: NOW + 60_000,
+      nth: 1,
+      reason: 'r',
+      by: 'jail',
+      evidence: [],
+    };
+    bans.impose({ ...ban, address: parseAddress(`192.0.2.${++last}`)!, scope: undefined }, NOW);
+    return handing.after({ commitFirst: false });
+  };
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { clock, chunk, told, settled };
+}
+
+test('a ban is committed at once, and the kernel told after it', async () => {
+  const { chunk, told } = way(0);
+  await chunk();
+  await chunk();
+  expect(told.map((ids) => ids.length)).toEqual([1, 2]);
+});
+
+test('after a commit that took long the next bans wait, together, for no longer than a tenth of a second', async () => {
+  const { chunk, told, clock, settled } = way(80);
+  await chunk();
+  await chunk();
+  await chunk();
+  expect(told).toHaveLength(1);
+  clock.advance(99);
+  await settled();
+  expect(told).toHaveLength(1);
+  clock.advance(1);
+  await settled();
+  expect(told.map((ids) => ids.length)).toEqual([1, 3]);
+});
+
+test('they wait for four times as long as it took where that is less', async () => {
+  const { chunk, told, clock, settled } = way(5);
+  await chunk();
+  await chunk();
+  clock.advance(19);
+  await settled();
+  expect(told).toHaveLength(1);
+  clock.advance(1);
+  await settled();
+  expect(told.map((ids) => ids.length)).toEqual([1, 2]);
+});

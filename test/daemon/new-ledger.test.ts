@@ -1,0 +1,174 @@
+// A ledger that is damaged while the daemon runs: what the next daemon finds in the one that was begun in its place.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { openInAnyWeather } from '../../src/daemon/index.ts';
+import { recall } from '../../src/daemon/recall.ts';
+import { createFaults } from '../../src/daemon/telling/faults.ts';
+import type { Commit, Ledger, Remembered } from '../../src/ledger/contract.ts';
+import { silentLog } from '../../src/ports.ts';
+import { noProofs, prepareSetup } from '../../src/setup/index.ts';
+import { ban, commitOf, event, journal, net, offender, position, T0 } from '../ledger/nouns.ts';
+import { ROOT } from '../support/checkout.ts';
+import { damage } from '../support/damage.ts';
+import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
+import { lonelyHost } from '../support/lonely-host.ts';
+import { createTestClock } from './clock.ts';
+
+const NOW = T0 + 60_000;
+const DAY = 86_400_000;
+
+let folder: TemporaryFolder;
+beforeEach(() => (folder = temporaryFolder('new-ledger')));
+afterEach(() => folder.remove());
+
+const state = (): string => join(folder.path, 'state');
+
+function opened(): Ledger {
+  const ledger = openInAnyWeather(state(), join(folder.path, 'shelter'), () => NOW);
+  onTestFinished(() => ledger.close());
+  return ledger;
+}
+
+/** What a daemon knows when it starts on a ledger. */
+function started(ledger: Ledger) {
+  const configFile = join(folder.path, 'jails.json');
+  writeFileSync(
+    configFile,
+    JSON.stringify({ jails: { sshd: { filter: 'nginx-login', logs: ['/nowhere'] } } }),
+    {
+      mode: 0o600,
+    },
+  );
+  const prepared = prepareSetup({
+    configFile,
+    shippedFilters: join(ROOT, 'filters'),
+    trusted: { uid: process.geteuid!() },
+    proofs: noProofs,
+    version: 'test',
+  });
+  if (!prepared.ok) throw new Error(JSON.stringify(prepared.faults));
+  const clock = createTestClock(NOW);
+  const faults = createFaults(clock);
+  const ports = { clock, log: silentLog, faults, host: lonelyHost, at() {}, onBan() {}, onBrake() {} };
+  return { ...recall(prepared.setup, ledger, false, ports), faults };
+}
+
+const session = { filter: 'sshd', address: net('198.51.100.5'), waiting: undefined, until: NOW + DAY };
+const EVERYTHING: Partial<Commit> = {
+  positions: [position({ id: 'one' }), position({ id: 'two', offset: 12 }), journal()],
+  offenders: [
+    offender('198.51.100.1'),
+    offender('2001:db8:1::/64', { nth: 4, forgivenUntil: T0 }),
+    offender('198.51.100.9', { nth: 2, lastSince: T0, lastUntil: NOW + DAY }),
+  ],
+  sessions: [
+    { ...session, source: 'one', session: '12' },
+    { ...session, source: 'one', session: '13', waiting: { pattern: 1, counts: 2 } },
+    { ...session, source: 'two', session: '12' },
+  ],
+  lastLines: [{ source: 'one', line: 'Failed password', at: T0 }],
+  welcomes: [
+    { jail: 'sshd', address: net('198.51.100.6'), since: T0, last: T0, until: T0 + DAY },
+    { jail: 'sshd', address: net('198.51.100.7'), since: T0, last: T0, until: T0 + DAY, by: 'session' },
+  ],
+  bans: [
+    ban(1, '198.51.100.8', { endedAt: T0 + 1, endedBy: 'admin' }),
+    ban(2, '198.51.100.9', { until: NOW + DAY, nth: 2 }),
+    ban(7, '2001:db8:9::/64', { jail: 'manual', until: undefined, by: 'admin' }),
+  ],
+  events: [event(1), event(1, { what: 'ended' }), event(2), event(7)],
+  brakes: [
+    {
+      jail: 'sshd',
+      memory: {
+        latest: [{ ban: 2, address: '198.51.100.9', at: T0, behaved: true }],
+        tripped: { at: T0, from: 7, why: 'a reason' },
+      },
+    },
+  ],
+  regulars: [
+    { address: '198.51.100.3', clean: 9, spoiled: 1, period: 5_000_000 },
+    { address: '198.51.100.4', clean: 4, spoiled: 0, period: 5_000_001 },
+  ],
+};
+
+async function rememberedBy(ledger: Ledger): Promise<Remembered> {
+  ledger.close();
+  const next = opened();
+  const known = next.load();
+  next.close();
+  return known;
+}
+
+it('begins anew with everything that the daemon goes by, written or not', async () => {
+  const first = opened();
+  await first.commit(commitOf(EVERYTHING), true);
+  const before = await rememberedBy(first);
+  expect(before).toMatchObject({ nextBanId: 8, damaged: 0 });
+  expect(before.openBans).toHaveLength(2);
+
+  const ledger = opened();
+  const { committer, bans, faults } = started(ledger);
+  // Not written yet: a file has moved on, a ban has come, and one has ended.
+  const moved = position({ id: 'two', offset: 99 });
+  committer.moved(moved);
+  const fresh = { ...bans.impose(ban(0, '198.51.100.20', { until: NOW + DAY }), NOW) };
+  bans.end(bans.find('manual', net('2001:db8:9::/64'))!, NOW, 'admin', 'enough');
+  damage(join(state(), 'ledger.sqlite'));
+  expect(await committer.commit(false)).toBe(true);
+  expect(faults.list().find(({ code }) => code === 'W_LEDGER_SET_ASIDE')?.message).toMatch(
+    /stands in .*ledger\.sqlite\.damaged-\S+ now, and a new one was begun: .* taken over/,
+  );
+  // Who is asked for his history says how it began, also where that was written to the other ledger.
+  expect(ledger.events(2)).toEqual([event(2)]);
+  expect(ledger.events(7).map(({ what }) => what)).toEqual(['banned', 'ended']);
+  expect(ledger.events(fresh.id).map(({ what }) => what)).toEqual(['banned']);
+  // Evidence that was written stood in the other ledger alone: that is lost.
+  const evidence = ledger.bans({ limit: 9 }).map((each) => [each.id, each.evidence.length]);
+  expect(evidence).toEqual([
+    [2, 0],
+    [8, 1],
+  ]);
+
+  // The next commit is one like any other.
+  committer.moved(position({ id: 'one', offset: 5 }));
+  expect(await committer.commit(false)).toBe(true);
+  const after = await rememberedBy(ledger);
+  expect(after).toEqual({
+    ...before,
+    positions: before.positions.map((each) => {
+      if (each.id === 'two') return moved;
+      return each.id === 'one' ? position({ id: 'one', offset: 5 }) : each;
+    }),
+    openBans: [before.openBans[0], { ...fresh, evidence: [] }],
+    nextBanId: 9,
+  });
+});
+
+it('takes nothing for written that a full disk kept from the new one', async () => {
+  const first = opened();
+  await first.commit(commitOf(EVERYTHING), true);
+  const before = await rememberedBy(first);
+  const ledger = opened();
+  let isFull = false;
+  const full = async (): Promise<never> => {
+    throw Object.assign(new Error('no room'), { code: 'SQLITE_FULL' });
+  };
+  const { committer } = started({
+    ...ledger,
+    async commit(commit, durable) {
+      if (isFull) return full();
+      const aside = await ledger.commit(commit, durable);
+      // The new one is there, and so is no room.
+      isFull = aside !== undefined;
+      return aside;
+    },
+  });
+  damage(join(state(), 'ledger.sqlite'));
+  committer.moved(position({ id: 'one' }));
+  expect(await committer.commit(false)).toBe(false);
+  isFull = false;
+  expect(await committer.commit(false)).toBe(true);
+  expect(await rememberedBy(ledger)).toEqual(before);
+});

@@ -1,0 +1,58 @@
+// What nft lists, read without a kernel: also what a hand has put into the table of our name.
+import { expect, test } from 'vitest';
+import { isInOrder } from '../../src/firewall/nft-layout.ts';
+import type { Rule } from '../../src/firewall/nft-layout.ts';
+import { readLayout } from '../../src/firewall/nft-listing.ts';
+
+const OURS = { family: 'inet', table: 'bailiff' };
+const SET = 'ban4_32_tcp_22';
+
+/** A rule as `nft -j` prints it, over such ports. */
+const ruleOver = (right: unknown): object => ({
+  rule: {
+    ...{ ...OURS, chain: 'prerouting', handle: 1 },
+    expr: [
+      { match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right } },
+      { match: { op: '==', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: `@${SET}` } },
+      { counter: { packets: 3, bytes: 180 } },
+      { drop: null },
+    ],
+  },
+});
+
+function read(...rights: unknown[]): readonly Rule[] {
+  const set = { ...OURS, name: SET, type: 'ipv4_addr', flags: ['timeout'] };
+  const nftables = [{ table: { family: 'inet', name: 'bailiff' } }, { set }, ...rights.map(ruleOver)];
+  return readLayout(JSON.stringify({ nftables })).rules;
+}
+
+test.each([
+  ['one', 22, [22]],
+  ['some', { set: [22, 80] }, [22, 80]],
+  ['a range among them', { set: [22, { range: [8000, 8002] }] }, [22, 8000, 8001, 8002]],
+  ['a range alone', { range: [8000, 8001] }, [8000, 8001]],
+  ['as many as anybody lists', { range: [1, 1_000] }, Array.from({ length: 1_000 }, (_, i) => i + 1)],
+])('ports are read: %s', (_, right, ports) => {
+  expect(read(right)).toEqual([
+    { set: SET, verdict: 'drop', packets: 3, bytes: 180, scope: { protocol: 'tcp', ports } },
+  ]);
+});
+
+test('a rule over a range that nobody lists is somebody else’s, and its numbers are never written out', () => {
+  const all = { range: [0, 65_535] };
+  const many = { set: Array.from({ length: 100 }, () => ({ range: [0, 999] })) };
+  for (const right of [all, { set: [22, all] }, many])
+    expect(read(right)).toMatchObject([{ set: undefined, verdict: 'drop', scope: { ports: [] } }]);
+  const rules = read(...Array.from({ length: 5_000 }, () => all));
+  expect(rules.reduce((sum, { scope }) => sum + scope.ports.length, 0)).toBe(0);
+  // So the table is put in order.
+  const layout = { hasTable: true, chain: 'ours', sets: new Map(), rules, refuses: false } as const;
+  expect(isInOrder(layout)).toBe(false);
+});
+
+test.each([{ range: [5, 1] }, { range: [1] }, { range: 'all' }, { set: 'x' }, { set: [null, {}] }, 'ssh', null])(
+  'what is no list of ports is none: %j',
+  (right) => {
+    expect(read(right)).toMatchObject([{ scope: { ports: [] } }]);
+  },
+);
