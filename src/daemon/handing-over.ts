@@ -9,6 +9,8 @@ export interface HandingOver {
   after(chunk: Pick<Chunk, 'commitFirst'>): Promise<void>;
   /** A decided ban is committed at once, then enforced; without the disk it is enforced all the same. */
   settle(): Promise<void>;
+  /** The same for who only wants to know that it is committed. @returns whether it is. */
+  commit(): Promise<boolean>;
   stop(): void;
 }
 
@@ -35,6 +37,12 @@ export function createHandingOver(
 
   return {
     settle,
+    async commit() {
+      const isCommitted = await committer.commit(false);
+      // Not waited for: a firewall may hang.
+      void enforce().catch(fail);
+      return isCommitted;
+    },
     async after(chunk) {
       // The sources may not go on reading from a first sight's cutoff that a crash would forget.
       if (chunk.commitFirst || committer.isDue()) await committer.commit(false);

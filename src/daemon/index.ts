@@ -143,7 +143,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     const handedOut = await sources.caughtUp();
     // The chunk handed out last may still wait its turn in this round of the event loop.
     await breathe();
-    return (await committer.commit(false)) && handedOut;
+    const isCommitted = await handingOver.commit();
+    await breathe();
+    return isCommitted && handedOut;
   }
   const pulse = createPulse(catchUp);
 

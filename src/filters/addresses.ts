@@ -10,6 +10,9 @@ const WITH_PORT = /^(.*\.\d{1,3}):\d{1,5}$/;
 /** What a sentence goes on with behind an address. */
 const WITH_MARK = /^(.*[^.:])[.:]$/;
 
+/** A busy server hears from so many in an hour; they are there already where they are counted. */
+const MOST_ADDRESSES = 65_536;
+
 /** Reads a text that is an address as a whole. */
 export type ReadAddress = (written: string) => Network | undefined;
 /** Reads the part [from, to) of a text. */
@@ -26,7 +29,7 @@ export function createAddressReader(): ReadAddress {
 
 /** The same, in place: what it has read before costs no slice. */
 export function createAddressReaderAt(): ReadAddressAt {
-  return remembering(readAddress, (address) => address?.text);
+  return remembering(readAddress, (address) => address?.text, MOST_ADDRESSES);
 }
 
 function readAddress(written: string): Network | undefined {

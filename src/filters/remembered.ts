@@ -15,11 +15,13 @@ interface Remembered<T> {
 /**
  * Looks a part [from, to) of a text up where it stands; what has been read before costs no slice.
  * @param read what to remember of it; it must depend on nothing but the text, and not hold on to it.
+ * @param most slots, a power of two.
  * @param written the same text as one of its own, where `read` made one anyway: the slice is a view of a whole chunk.
  */
 export function remembering<T>(
   read: (text: string) => T,
   written: (made: T) => string | undefined = () => undefined,
+  most = MOST_SLOTS,
 ): (text: string, from: number, to: number) => T {
   let table: (Remembered<T> | undefined)[] = Array.from({ length: FIRST_SLOTS });
   let kept = 0;
@@ -33,7 +35,7 @@ export function remembering<T>(
     const own = written(made);
     // Whoever comes to the same slot drives the other out: no more is kept than there is room for.
     table[slot] = { written: own === slice ? own : ownCopy(slice), made };
-    if (++kept > table.length && table.length < MOST_SLOTS) {
+    if (++kept > table.length && table.length < most) {
       table = grown(table);
       kept = 0;
     }

@@ -50,9 +50,14 @@ test('a rule over a range that nobody lists is somebody else’s, and its number
   expect(isInOrder(layout)).toBe(false);
 });
 
-test.each([{ range: [5, 1] }, { range: [1] }, { range: 'all' }, { set: 'x' }, { set: [null, {}] }, 'ssh', null])(
-  'what is no list of ports is none: %j',
-  (right) => {
-    expect(read(right)).toMatchObject([{ scope: { ports: [] } }]);
-  },
-);
+test.each([
+  { range: [5, 1] },
+  { range: [1] },
+  { range: 'all' },
+  { set: 'x' },
+  { set: [null, {}] },
+  'ssh',
+  null,
+])('what is no list of ports is none: %j', (right) => {
+  expect(read(right)).toMatchObject([{ scope: { ports: [] } }]);
+});
