@@ -35,13 +35,6 @@ const SECONDS = Number(process.env['FLOOD_SECONDS'] ?? 60);
 const ATTACKERS = 1_000;
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const ROOT = join(import.meta.dirname, '..');
-const PROFILE = process.env['FLOOD_PROFILE'];
-const FLAGS = [
-  ...(PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`]),
-  ...['--enable-experimental-regexp-engine', '--enable-experimental-regexp-engine-on-excessive-backtracks'],
-  '--regexp-backtracks-before-fallback=300',
-];
-
 interface Running {
   readonly client: Client;
   readonly pid: number;
@@ -52,7 +45,7 @@ interface Running {
 async function start(folder: string, config: object, firewall: string, around: string[]): Promise<Running> {
   writeFileSync(join(folder, 'jails.json'), JSON.stringify(config), { mode: 0o600 });
   const places = ['--config', join(folder, 'jails.json'), '--runtime', join(folder, 'run')];
-  const line = [...around, process.execPath, ...FLAGS, join(ROOT, 'src/cli/main.ts'), ...places];
+  const line = [...around, join(ROOT, 'bin/bailiff'), ...places];
   const [file, ...args] = [...line, 'run', '--state', join(folder, 'state'), '--firewall', firewall];
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import '../small-heap.ts';
 import { parseAddress } from '../../address.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
 import {
