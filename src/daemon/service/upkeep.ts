@@ -16,6 +16,8 @@ const MEND = 5_000;
 const AUDIT = 60_000;
 /** The kernel is looked at for so small a part of the time at most, however much it holds. */
 const AUDIT_SHARE = 1 / 100;
+/** While more comes than can be worked on it is put off, up to this: in a flood of bans a listing takes what they need. */
+const AUDIT_AT_LAST = 600_000;
 /** Lines may be read so late and still find the session that they belong to. */
 const LATENESS = 7 * 86_400_000;
 
@@ -37,6 +39,7 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
   const { sittings, sessions, committer, rearm, clock, faults } = parts;
   let evicted = 0;
   let nextAudit = 0;
+  let lastAudit = clock.monotonic();
 
   function prune(): void {
     // By a clock that is wrong everybody would be forgotten at once.
@@ -50,12 +53,13 @@ export function keepUp(parts: UpkeepParts): Cancel[] {
 
   async function audit(): Promise<void> {
     const began = clock.monotonic();
-    if (began < nextAudit) return;
+    if (began < nextAudit || (!parts.isAtRest() && began < lastAudit + AUDIT_AT_LAST)) return;
     nextAudit = Infinity;
     try {
       await rearm.audit();
     } finally {
       const ended = clock.monotonic();
+      lastAudit = ended;
       nextAudit = ended + (ended - began) / AUDIT_SHARE;
     }
   }
