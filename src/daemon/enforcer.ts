@@ -52,6 +52,8 @@ export interface Enforcer {
   readonly isStanding: boolean;
   /** How many networks the kernel holds, as far as we know. */
   readonly heldCount: number;
+  /** How many networks wait to be compared with it. */
+  readonly waiting: number;
   /** What the kernel refused and will be asked for again, in a sentence for status. */
   readonly refusal: string | undefined;
   /** What the firewall's last failure said, while it fails. */
@@ -367,6 +369,9 @@ export function createEnforcer(
     },
     get heldCount() {
       return held.size;
+    },
+    get waiting() {
+      return bans.touched + pending.size;
     },
     get refusal() {
       const [why] = refusals.values();

@@ -13,6 +13,13 @@ const MAX_LINES = 100_000;
 const NETFILTER = 12;
 /** More blocks than these are compared with a listing: it takes half a second for 100 000. */
 const MOST_SINGLE = 1_000;
+/**
+ * While so many bans wait for the kernel, what it may have been told by others is listed later, up to this: in a flood the
+ * announcements of our own changes overrun whoever listens, and a listing takes the time that bans need.
+ */
+const MANY_WAITING = 100;
+const PUT_OFF = 1_000;
+const AT_LAST = 600_000;
 /** An alarm is looked at again so often. */
 const REVIEW = 60_000;
 const POLLED = 'W_FIREWALL_POLLED';
@@ -54,6 +61,10 @@ export function createRearm(parts: RearmParts): Rearm {
   let lastKnown: string | undefined;
   let isHeard = false;
   let isBusy = false;
+  /** Since when a listing is put off, by the monotonic clock, and until when it is. */
+  let putOffSince: number | undefined;
+  let putOffUntil = 0;
+  let isNextPatient = false;
   let count = 0;
   let cancelNext: Cancel | undefined;
   let cancelReview: Cancel | undefined;
@@ -72,7 +83,16 @@ export function createRearm(parts: RearmParts): Rearm {
   /** What is announced while we look, or before the next look may be, is gathered. */
   function goOn(): void {
     if (isBusy || stopped || !(structure || unsure || released.length > 0)) return;
-    cancelNext ??= clock.schedule(pace.wait(clock.monotonic()), () => {
+    const now = clock.monotonic();
+    const isPatient = !structure && released.length === 0;
+    const wait = Math.max(pace.wait(now), isPatient ? putOffUntil - now : 0);
+    // What is gone for certain doesn't wait for a listing that was put off.
+    if (!isPatient && isNextPatient) {
+      cancelNext?.();
+      cancelNext = undefined;
+    }
+    isNextPatient = isPatient;
+    cancelNext ??= clock.schedule(wait, () => {
       cancelNext = undefined;
       void act().catch(fail);
     });
@@ -87,7 +107,7 @@ export function createRearm(parts: RearmParts): Rearm {
         let isMended = false;
         if (noticed.structure) isMended = await enforcer.mend(noticed.isGone);
         // What was made anew was compared with a list already.
-        if (noticed.unsure && !isMended) isMended = (await enforcer.audit()) > 0;
+        if (noticed.unsure && !isMended && !mustWait()) isMended = (await enforcer.audit()) > 0;
         if (noticed.released.length > 0 && !isMended)
           isMended = (await enforcer.putBack(noticed.released)) > 0;
         return isMended;
@@ -96,6 +116,18 @@ export function createRearm(parts: RearmParts): Rearm {
       isBusy = false;
       goOn();
     }
+  }
+
+  /** Is there no time for a listing? Then it is still due. */
+  function mustWait(): boolean {
+    const now = clock.monotonic();
+    const isFlood = enforcer.waiting > MANY_WAITING && now < (putOffSince ?? now) + AT_LAST;
+    putOffSince = isFlood ? (putOffSince ?? now) : undefined;
+    if (isFlood) {
+      unsure = true;
+      putOffUntil = now + PUT_OFF;
+    }
+    return isFlood;
   }
 
   /** @param look says whether something was gone. @param isSlow it keeps a pace of its own. */

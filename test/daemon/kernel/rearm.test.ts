@@ -31,10 +31,13 @@ function world() {
     },
   };
   const asked: string[] = [];
-  const state = { isStanding: true, gone: true };
+  const state = { isStanding: true, gone: true, waiting: 0 };
   const enforcer = {
     get isStanding() {
       return state.isStanding;
+    },
+    get waiting() {
+      return state.waiting;
     },
     async mend(isKnown = false) {
       asked.push(isKnown ? 'mend, known' : 'mend');
@@ -168,4 +171,26 @@ test('where nothing is heard status says so, and it is tried again; stood down n
   end('killed');
   await settle(60_000);
   expect(startedCount()).toBe(before + 1);
+});
+
+test('in a flood of bans a listing is put off until there is time, and a flush is not', async () => {
+  const { say, settle, asked, state, transaction } = world();
+  state.gone = false;
+  await settle(20);
+  asked.length = 0;
+  state.waiting = 5_000;
+  say('# ERROR: We lost some netlink events!\n');
+  await settle();
+  expect(asked).toEqual(['mend']);
+  await settle(1_000);
+  expect(asked).toEqual(['mend']);
+  state.gone = true;
+  await transaction('delete table inet bailiff');
+  await settle(200);
+  expect(asked).toEqual(['mend, known']);
+  state.gone = false;
+  state.waiting = 0;
+  say('# ERROR: We lost some netlink events!\n');
+  await settle(5_000);
+  expect(asked).toContain('audit');
 });
