@@ -8,8 +8,11 @@ import type { Faults } from '../telling/faults.ts';
 import { followAnnouncements } from './announcements.ts';
 import { createPace } from './pace.ts';
 
-/** nft keeps about 150 bytes of every line that it has said. */
-const MAX_LINES = 100_000;
+/**
+ * nft keeps about 150 bytes of every line that it has said, so another takes over at some 60 MB. Not sooner: it reads all
+ * sets before it listens, ten seconds and more for hundreds of thousands of blocks, in which the kernel takes few new ones.
+ */
+const MAX_LINES = 400_000;
 const NETFILTER = 12;
 /** More blocks than these are compared with a listing: it takes half a second for 100 000. */
 const MOST_SINGLE = 1_000;
