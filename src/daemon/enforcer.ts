@@ -1,7 +1,7 @@
 // Kernel state is a function: desired(open bans, now) → { scope → { network → until } }, where a scope is the traffic and
 // what is done with it: of several answers to one network the kernel gives the severest while it lasts. The enforcer applies the
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { BailiffError } from '../errors.ts';
 import type { Applied, Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Duration, Instant, Network, Scope } from '../model.ts';
@@ -194,7 +194,7 @@ export function createEnforcer(
       try {
         const changes = difference(some, clock.now());
         if (changes.length > 0) await apply(changes);
-        else if (some.length === COMPARED_AT_ONCE) await nextTurn();
+        else if (some.length === COMPARED_AT_ONCE) await breathe();
       } catch (error) {
         for (const network of networks.slice(done)) pending.set(network.text, network);
         throw error;

@@ -4,19 +4,10 @@ import type { Instant, Match, Network } from '../model.ts';
 /** Reads what evidence shows of the line [start, end). */
 export type ReadRest = (text: string, start: number, end: number) => Readonly<Record<string, string>>;
 
-interface MatchParts {
+interface MatchParts extends Omit<Match, 'fields' | 'pattern'> {
   readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  readonly filter: string;
+  /** The number of its pattern. */
   readonly index: number;
-  readonly outcome: 'failure' | 'success';
-  readonly address: Network;
-  readonly via: Network | undefined;
-  readonly at: Instant | undefined;
-  readonly counts: number;
-  readonly oncePerSession: boolean;
-  readonly session: string | undefined;
   readonly readRest: ReadRest;
 }
 

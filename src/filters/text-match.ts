@@ -23,19 +23,7 @@ export class CapturedFields {
   }
 }
 
-interface MatchParts {
-  readonly start: number;
-  readonly end: number;
-  readonly filter: string;
-  readonly pattern: number;
-  readonly outcome: 'failure' | 'success';
-  readonly address: Network;
-  readonly via: Network | undefined;
-  readonly at: Instant | undefined;
-  readonly counts: number;
-  readonly oncePerSession: boolean;
-  readonly session: string | undefined;
-}
+type MatchParts = Omit<Match, 'fields'>;
 
 /** A class, for most matches are only counted: a getter in an object costs more than the rest of it. */
 export class TextMatch implements Match {

@@ -1,6 +1,6 @@
 // One transaction over several turns of the event loop: a large commit must not keep the sockets waiting, and is still
 // written whole or not at all.
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 
 /** So many rows are written before the event loop is given back: some milliseconds' worth. */
@@ -32,7 +32,7 @@ export function createTransactions(db: Database): Transactions {
     begin.run();
     try {
       let rows = 0;
-      for (const _ of steps) if (++rows % ROWS_A_TURN === 0) await nextTurn();
+      for (const _ of steps) if (++rows % ROWS_A_TURN === 0) await breathe();
       commit.run();
       written += rows;
     } catch (error) {
