@@ -107,15 +107,17 @@ export interface NetworkSet {
 export function createNetworkSet(networks: Iterable<Network>): NetworkSet {
   const byText = new Map<string, Network>();
   for (const network of networks) byText.set(network.text, network);
-  const lengths = { 4: new Set<number>(), 6: new Set<number>() };
-  for (const network of byText.values()) lengths[network.family].add(network.bits);
-  const sorted = {
-    4: [...lengths[4]].toSorted((a, b) => b - a),
-    6: [...lengths[6]].toSorted((a, b) => b - a),
-  };
+  const lengths = { 4: [] as LengthOfSet[], 6: [] as LengthOfSet[] };
+  for (const network of byText.values()) {
+    const { family, bits } = network;
+    let length = lengths[family].find((each) => each.bits === bits);
+    if (!length) lengths[family].push((length = { bits, beginnings: new Set() }));
+    length.beginnings.add(beginningOf(network, bits));
+  }
+  for (const all of [lengths[4], lengths[6]]) all.sort((a, b) => b.bits - a.bits);
   const holding = (network: Network): Network | undefined => {
-    for (const bits of sorted[network.family]) {
-      if (bits > network.bits) continue;
+    for (const { bits, beginnings } of lengths[network.family]) {
+      if (bits > network.bits || !beginnings.has(beginningOf(network, bits))) continue;
       const found = byText.get(mask(network, bits).text);
       if (found) return found;
     }
@@ -131,6 +133,23 @@ export function createNetworkSet(networks: Iterable<Network>): NetworkSet {
       return undefined;
     },
   };
+}
+
+/** The networks of one length in a set, told by numbers: nearly every address is in none, and to put a text together takes long. */
+interface LengthOfSet {
+  readonly bits: number;
+  readonly beginnings: Set<number>;
+}
+
+/** The first `bits` bits, of 32 and more the first 32, as a number. */
+function beginningOf({ bytes }: Network, bits: number): number {
+  const first =
+    (bytes.charCodeAt(0) << 24) |
+    (bytes.charCodeAt(1) << 16) |
+    (bytes.charCodeAt(2) << 8) |
+    bytes.charCodeAt(3);
+  // A shift by 32 is one by nothing.
+  return bits === 0 ? 0 : bits < 32 ? first >>> (32 - bits) : first;
 }
 
 /** Prefixes in which one network holds many unrelated hosts, so that each address is its own offender. */
