@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'arrival-for-the-stamp',
     point: 2,
     file: 'src/daemon/pipeline.ts',
-    find: 'match.at === undefined || isFuture ? chunk.arrivedAt : match.at;',
+    find: 'found.at === undefined || isFuture ? chunk.arrivedAt : found.at;',
     replace: 'chunk.arrivedAt;',
   },
   {
