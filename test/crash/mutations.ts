@@ -292,8 +292,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'waiting-forgotten',
     point: 9,
     file: 'src/ledger/rows.ts',
-    find: 'waiting: waiting ? JSON.stringify(waiting) : null',
-    replace: 'waiting: null',
+    find: 'until, waiting ?? null];',
+    replace: 'until, null];',
   },
   {
     name: 'sentence-forgotten',
