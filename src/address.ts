@@ -1,6 +1,6 @@
 // Addresses and networks: parse, normalise, contain, mask. Pure.
 // Canonical spellings only: no octal, no zone ids. `::ffff:a.b.c.d` is IPv4. IPv6 is written as RFC 5952 says.
-import { readIPv4, readIPv6, writeBytes } from './address-text.ts';
+import { bytesOfIPv4, readIPv4, readIPv6, writeBytes } from './address-text.ts';
 import type { Network } from './model.ts';
 
 /** IPv4 addresses that hide in IPv6: `::ffff:0:0/96`. */
@@ -16,6 +16,11 @@ export function parseAddress(text: string): Network | undefined {
   if (bytes !== undefined) return addressOf(4, bytes);
   const long = readIPv6(text);
   return long === undefined ? undefined : normalise(long);
+}
+
+/** @param address 0xc0000207 for 192.0.2.7. */
+export function ipv4(address: number): Network {
+  return addressOf(4, bytesOfIPv4(address));
 }
 
 /**
