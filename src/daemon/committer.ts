@@ -22,10 +22,12 @@ import type { Sessions } from './intake/sessions.ts';
 const MAX_DIRTY = 50_000;
 const MAX_WAIT: Duration = 1_000;
 /**
- * After a commit there is none for so many times as long as it took, up to a second: in a flood the ledger would be
- * written most of the time, and the same offenders over and over. A ban waits a tenth of that; alone, for nothing.
+ * After a commit there is none for so many times as long as it took, up to some seconds: in a flood the ledger would be
+ * written most of the time, and the same offenders over and over. What a crash costs is to read again what came meanwhile.
+ * A ban waits for a tenth of a second at most; alone, for nothing.
  */
-const PAUSE = 4;
+const PAUSE = 9;
+const LONGEST_PAUSE: Duration = 5_000;
 const LONGEST_PAUSE_OF_BANS: Duration = 100;
 /** So many forgotten offenders may wait for the ledger. Rows of those beyond stay, and are forgotten after a restart. */
 export const GONE = 100_000;
@@ -177,7 +179,7 @@ export function createCommitter(
     // If we die here everything up to these positions is known, and none of it is read again.
     notBefore = 0;
     lastEnded = clock.monotonic();
-    pause = Math.min(MAX_WAIT, (lastEnded - began) * PAUSE);
+    pause = Math.min(LONGEST_PAUSE, (lastEnded - began) * PAUSE);
     reports.written(taken);
     bans.written(taken);
     at('after-commit');
