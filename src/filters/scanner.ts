@@ -6,7 +6,7 @@ import type { Filter, ScanReport, Scanner } from './contract.ts';
 import { engineOf } from './engine.ts';
 import type { Surroundings } from './engine.ts';
 import { createExaminer } from './examiner.ts';
-import { reframed } from './frames.ts';
+import { reframed, whoseFramed } from './frames.ts';
 import { distinctOf } from './literals.ts';
 import { createSearchRoom } from './search/room.ts';
 import type { SearchRoom } from './search/room.ts';
@@ -30,11 +30,12 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
   const heeding = all.map(({ engine }) => engine.heedsRepeats === true);
   const examiner = createExaminer(all);
   const containers = createUnwrapper();
+  const teller = all.find(({ engine }) => engine.whose);
   /** Which literal it is says something only where it doesn't concern all filters anyway. */
   const concernsAll = owners.every((each) => each.length + always.length === all.length);
 
   return {
-    whose: all.find(({ engine }) => engine.whose)?.engine.whose,
+    whose: teller && whoseFramed(teller.engine, teller.relay),
     scan(text, arrivedAt, visit, source = '', sessions = NO_SESSIONS) {
       const around = { sessions, host: undefined, receivedAt: () => arrivedAt, arrivedAt };
       const unwrapped = containers.unwrap(text, source);
