@@ -3,6 +3,7 @@
 // It never decides anything itself, and it reads no environment.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { createServer } from '../api/index.ts';
+import { lengthOf } from '../lines.ts';
 import type { Ban, Chunk } from '../model.ts';
 import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 import { createControl } from './control.ts';
@@ -131,7 +132,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     for (let chunk = await sources.next(); chunk; chunk = await sources.next()) {
       const began = clock.monotonic();
       apply(chunk);
-      portions.note(chunk.text.length, clock.monotonic() - began);
+      portions.note(lengthOf(chunk), clock.monotonic() - began);
       await handingOver.after(chunk);
       pulse.beat();
       await breathe();

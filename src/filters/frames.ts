@@ -172,7 +172,7 @@ export function judgeFramed<L>(
   const text = opened?.text ?? line;
   const open = engine.framing.open(text, 0, text.length, arrivedAt);
   const received = opened && receivedAt(opened);
-  const look = createBacklook(text, sessions);
+  const look = createBacklook({ text }, sessions);
   const around: Surroundings = {
     ...{ sessions, host: undefined, arrivedAt, before: look.before },
     receivedAt: () => received ?? arrivedAt,
