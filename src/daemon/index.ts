@@ -76,7 +76,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const recalled = recall(setup, ledger, options.asksForInput, {
     ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan, onBrake: news.onBrake },
   });
-  const { protection, sittings, inForce, bans, sessions, committer, positions, brakes, regulars } = recalled;
+  const { protection, sittings, inForce, bans, sessions, committer, positions, brakes } = recalled;
   const effect = watchEffect({
     ...{
       witness: options.neverEnforce ? undefined : options.witness,
