@@ -9,10 +9,12 @@ import { followAnnouncements } from './announcements.ts';
 import { createPace } from './pace.ts';
 
 /**
- * nft keeps about 150 bytes of every line that it has said, so another takes over at some 60 MB. Not sooner: it reads all
- * sets before it listens, ten seconds and more for hundreds of thousands of blocks, in which the kernel takes few new ones.
+ * nft keeps about 150 bytes of every line that it has said, so another takes over at some 60 MB. That one reads all sets
+ * before it listens: some 600 bytes for each block, and time by the square of them (10 seconds for 300 000), in which the
+ * kernel takes few new ones. So it must give back twice what it takes: in a flood of bans it would take more.
  */
 const MAX_LINES = 400_000;
+const LINES_A_BLOCK = 8;
 const NETFILTER = 12;
 /** More blocks than these are compared with a listing: it takes half a second for 100 000. */
 const MOST_SINGLE = 1_000;
@@ -168,8 +170,8 @@ export function createRearm(parts: RearmParts): Rearm {
   function hear(): Cancel {
     if (!announcements || !isEnforcing) return () => {};
     const { program, args, open, heard } = announcements;
-    const announcer = { program, args, protocol: NETFILTER, maxLines: MAX_LINES } as const;
-    return followAnnouncements(announcer, parts.exec, clock, {
+    const maxLines = (): number => Math.max(MAX_LINES, enforcer.heldCount * LINES_A_BLOCK);
+    return followAnnouncements({ program, args, protocol: NETFILTER, maxLines }, parts.exec, clock, {
       open: () => open(take),
       following(isAnew) {
         if (isAnew)
