@@ -4,6 +4,7 @@ import { contains, isAddress, mask } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network } from '../model.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createFewByKey } from './few-by-key.ts';
+import { createNumbered } from './numbered.ts';
 
 /** Everything about a new ban but its number and its end. */
 export type NewBan = Omit<Ban, 'id' | 'endedAt' | 'endedBy'>;
@@ -28,8 +29,10 @@ export interface Bans {
   touching(network: Network): Ban[];
   /** Of those that are wanted the one longest in force, or one of the longest; never the newest. */
   longestInForce(isWanted: (ban: Ban) => boolean): Ban | undefined;
-  /** In order of number. */
-  open(): Iterable<Ban>;
+  /** The lengths of the networks that open bans stand on. */
+  lengths(family: 4 | 6): readonly number[];
+  /** In order of number. @param after only those with a higher one. */
+  open(after?: number): Iterable<Ban>;
   countIn(jail: string): number;
   /** The number that the next ban gets. */
   readonly nextId: number;
@@ -48,9 +51,9 @@ export interface Bans {
   readonly hasDirty: boolean;
   /** What these jails' bans drop may be something else now. */
   touch(jails: ReadonlySet<string>): void;
-  /** For the enforcer: networks whose bans changed since the last call. */
-  takeTouched(): Network[];
-  /** How many networks that would be. */
+  /** For the enforcer: networks whose bans changed since they were taken last, up to `most` of them, longest waiting first. */
+  takeTouched(most?: number): Network[];
+  /** How many there are. */
   readonly touched: number;
 }
 
@@ -68,11 +71,11 @@ export type OnBan = (what: BanEvent['what'], ban: Ban, why: string) => void;
 /** @param remembered the open bans of the ledger; all of them count as touched. */
 export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnBan = () => {}): Bans {
   const byNetwork = createFewByKey<Ban>();
-  const byId = new Map<number, Ban>();
+  const byId = createNumbered<Ban>();
   /** How many open bans stand on networks of each length: who holds an address is found by one look-up a length. */
   const lengths = { 4: new Map<number, number>(), 6: new Map<number, number>() };
   const perJail = new Map<string, number>();
-  const deadlines = createDeadlines<Ban>();
+  const deadlines = createDeadlines<Ban>(() => byId.size);
   const dirty = new Map<number, Ban>();
   let events: BanEvent[] = [];
   const touched = new Map<string, Network>();
@@ -80,7 +83,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   /** Never written so far: what is not in the ledger need not be taken out of it. */
   const fresh = new Set<number>();
   let lost = 0;
-  let walk: IterableIterator<Ban> | undefined;
+  let walk: Iterator<Ban> | undefined;
 
   // What stands in the ledger need not stand here: evidence is most of what a ban takes.
   for (const ban of remembered) insert({ ...ban, evidence: NO_EVIDENCE });
@@ -110,12 +113,15 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   }
 
   function insert(ban: Ban): void {
-    byNetwork.set(ban.address.text, [...byNetwork.get(ban.address.text), ban]);
+    const { text } = ban.address;
+    const others = byNetwork.get(text);
+    if (others.length === 0) byNetwork.put(text, ban);
+    else byNetwork.set(text, [...others, ban]);
     byId.set(ban.id, ban);
     count(lengths[ban.address.family], ban.address.bits, 1);
     count(perJail, ban.jail, 1);
     if (ban.until !== undefined) deadlines.add(ban.until, ban);
-    touched.set(ban.address.text, ban.address);
+    touched.set(text, ban.address);
   }
 
   function remove(ban: Ban): void {
@@ -204,7 +210,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       }
       return undefined;
     },
-    open: () => byId.values(),
+    lengths: (family) => [...lengths[family].keys()],
+    open: (after) => byId.values(after),
     countIn: (jail) => perJail.get(jail) ?? 0,
     get nextId() {
       return id;
@@ -253,9 +260,13 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     touch(jails) {
       for (const ban of byId.values()) if (jails.has(ban.jail)) touched.set(ban.address.text, ban.address);
     },
-    takeTouched() {
-      const taken = [...touched.values()];
-      touched.clear();
+    takeTouched(most = Infinity) {
+      const taken: Network[] = [];
+      for (const [text, network] of touched) {
+        if (taken.length >= most) break;
+        taken.push(network);
+        touched.delete(text);
+      }
       return taken;
     },
     get touched() {

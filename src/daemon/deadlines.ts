@@ -14,13 +14,14 @@ export interface Deadlines<T> {
 /** Below so many entries stale ones need not be looked for. */
 const FEW = 2_000;
 
-export function createDeadlines<T>(): Deadlines<T> {
+/** @param held how many there are of what has deadlines, where it is known: up to twice as many nothing is searched for. */
+export function createDeadlines<T>(held: () => number = () => 0): Deadlines<T> {
   let heap: { at: Instant; item: T }[] = [];
   let most = FEW;
 
   /** Bans that are lifted and passed anew leave entries that come up in a week, or never. */
   function compact(isCurrent: (item: T) => boolean): void {
-    if (heap.length <= most) return;
+    if (heap.length <= Math.max(most, held() * 2)) return;
     // What is in order is a heap.
     heap = heap.filter(({ item }) => isCurrent(item)).toSorted((a, b) => a.at - b.at);
     most = Math.max(FEW, heap.length * 2);
