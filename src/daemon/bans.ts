@@ -63,6 +63,8 @@ export const UNWRITTEN = 100_000;
 const UNWRITTEN_EVIDENCE = 10_000;
 /** So many are looked at for one that may end. */
 const LOOKS = 64;
+/** So many are told apart, to be shared. */
+const REASONS = 100;
 const NO_EVIDENCE: readonly Evidence[] = [];
 
 /** Told of each change to a ban, as it happens and before it is committed. */
@@ -75,18 +77,23 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   /** How many open bans stand on networks of each length: who holds an address is found by one look-up a length. */
   const lengths = { 4: new Map<number, number>(), 6: new Map<number, number>() };
   const perJail = new Map<string, number>();
-  const deadlines = createDeadlines<Ban>(() => byId.size);
+  const deadlines = createDeadlines<Ban>(
+    ({ until }) => until ?? Infinity,
+    () => byId.size,
+  );
   const dirty = new Map<number, Ban>();
   let events: BanEvent[] = [];
   const touched = new Map<string, Network>();
   let id = nextId;
   /** Never written so far: what is not in the ledger need not be taken out of it. */
   const fresh = new Set<number>();
+  const reasons = new Map<string, string>();
   let lost = 0;
   let walk: Iterator<Ban> | undefined;
 
   // What stands in the ledger need not stand here: evidence is most of what a ban takes.
-  for (const ban of remembered) insert({ ...ban, evidence: NO_EVIDENCE });
+  for (const ban of remembered)
+    insert(openBan(ban, { ...ban, reason: shared(ban.reason), evidence: NO_EVIDENCE }));
 
   /** The ledger can't be written, and bans come all the same. */
   function letGo(): void {
@@ -120,7 +127,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     byId.set(ban.id, ban);
     count(lengths[ban.address.family], ban.address.bits, 1);
     count(perJail, ban.jail, 1);
-    if (ban.until !== undefined) deadlines.add(ban.until, ban);
+    if (ban.until !== undefined) deadlines.add(ban);
     touched.set(text, ban.address);
   }
 
@@ -133,6 +140,15 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     count(lengths[ban.address.family], ban.address.bits, -1);
     count(perJail, ban.jail, -1);
     touched.set(ban.address.text, ban.address);
+  }
+
+  /** A jail bans nearly always for the same reason: a hundred thousand copies of it are five megabytes. */
+  function shared(reason: string): string {
+    const known = reasons.get(reason);
+    if (known !== undefined) return known;
+    if (reasons.size >= REASONS) reasons.clear();
+    reasons.set(reason, reason);
+    return reason;
   }
 
   const find = (jail: string, address: Network): Ban | undefined =>
@@ -163,7 +179,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
           until = standing.until === undefined ? undefined : Math.max(until, standing.until);
         end(standing, wanted.since, 'replaced', 'a new sentence took its place');
       }
-      const ban: Ban = { ...wanted, until, id: id++, endedAt: undefined, endedBy: undefined };
+      const { evidence } = wanted;
+      const ban = openBan(wanted, { id: id++, until, reason: shared(wanted.reason), evidence });
       events.push(beginningOf(ban));
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
@@ -272,6 +289,28 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     get touched() {
       return touched.size;
     },
+  };
+}
+
+/** By name: what is spread takes more room, and several times as long. */
+function openBan(
+  { address, jail, since, nth, by, scope, via }: NewBan,
+  { id, until, reason, evidence }: Pick<Ban, 'id' | 'until' | 'reason' | 'evidence'>,
+): Ban {
+  return {
+    id,
+    address,
+    jail,
+    since,
+    until,
+    nth,
+    reason,
+    by,
+    evidence,
+    scope,
+    via,
+    endedAt: undefined,
+    endedBy: undefined,
   };
 }
 
