@@ -23,6 +23,8 @@ export type { Enforcer, EnforcerNews } from './enforcing.ts';
  */
 const LARGE = 100;
 const LONGEST_PAUSE: Duration = 50;
+/** So long after the last large batch a flood may still go on: between two batches few wait. */
+const CALM: Duration = 5_000;
 /** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
 const AT_ONCE = 1_000;
 /** Changes that the firewall is told together: to start a program for fewer costs more, to write them down for more stalls. */
@@ -64,6 +66,8 @@ export function createEnforcer(
   const retry = createRetry(clock, () => void sync());
   /** By the monotonic clock: before it nothing large is told. */
   let nextAt: Duration = 0;
+  /** By the same clock: until then it is a flood. */
+  let calmAt: Duration = -Infinity;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
@@ -178,7 +182,10 @@ export function createEnforcer(
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
     const ended = clock.monotonic();
-    if (changes.length > LARGE) nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
+    if (changes.length > LARGE) {
+      nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
+      calmAt = ended + CALM;
+    }
     for (const [index, change] of changes.entries()) {
       if (index > 0 && index % AT_ONCE === 0) await breathe();
       const outcome = outcomes[index]!;
@@ -335,8 +342,8 @@ export function createEnforcer(
     get heldCount() {
       return held.size;
     },
-    get waiting() {
-      return bans.touched + pending.size;
+    get isFlooded() {
+      return bans.touched + pending.size > LARGE || clock.monotonic() < calmAt;
     },
     get refusal() {
       const [why] = refusals.values();

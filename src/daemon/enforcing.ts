@@ -30,8 +30,8 @@ export interface Enforcer {
   readonly isStanding: boolean;
   /** How many networks the kernel holds, as far as we know. */
   readonly heldCount: number;
-  /** How many networks wait to be compared with it. */
-  readonly waiting: number;
+  /** Do bans wait for the kernel by the hundred, or did they a moment ago? Then a listing had better wait. */
+  readonly isFlooded: boolean;
   /** What the kernel refused and will be asked for again, in a sentence for status. */
   readonly refusal: string | undefined;
   /** What the firewall's last failure said, while it fails. */

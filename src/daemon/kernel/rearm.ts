@@ -19,10 +19,9 @@ const NETFILTER = 12;
 /** More blocks than these are compared with a listing: it takes half a second for 100 000. */
 const MOST_SINGLE = 1_000;
 /**
- * While so many bans wait for the kernel, what it may have been told by others is listed later, up to this: in a flood the
- * announcements of our own changes overrun whoever listens, and a listing takes the time that bans need.
+ * In a flood of bans what the kernel may have been told by others is listed later, up to this: the announcements of our own
+ * changes overrun whoever listens, and while the kernel lists hundreds of thousands of blocks bans wait for it.
  */
-const MANY_WAITING = 100;
 const PUT_OFF = 1_000;
 const AT_LAST = 600_000;
 /** An alarm is looked at again so often. */
@@ -126,7 +125,7 @@ export function createRearm(parts: RearmParts): Rearm {
   /** Is there no time for a listing? Then it is still due. */
   function mustWait(): boolean {
     const now = clock.monotonic();
-    const isFlood = enforcer.waiting > MANY_WAITING && now < (putOffSince ?? now) + AT_LAST;
+    const isFlood = enforcer.isFlooded && now < (putOffSince ?? now) + AT_LAST;
     putOffSince = isFlood ? (putOffSince ?? now) : undefined;
     if (isFlood) {
       unsure = true;
@@ -206,7 +205,10 @@ export function createRearm(parts: RearmParts): Rearm {
       return count;
     },
     mend: () => timed(undefined, () => enforcer.mend(), true),
-    audit: () => timed(undefined, async () => (await enforcer.audit()) > 0, true),
+    async audit() {
+      if (mustWait()) goOn();
+      else await timed(undefined, async () => (await enforcer.audit()) > 0, true);
+    },
     stop() {
       stopped = true;
       stopHearing();
