@@ -7,24 +7,33 @@ const GROUPS = 8;
 
 /** @returns 4 bytes; undefined for anything but four decimal numbers below 256 without leading zeros. */
 export function readIPv4(text: string): string | undefined {
-  const { length } = text;
-  if (length < 7 || length > 15) return undefined;
+  const address = ipv4At(text, 0, text.length);
+  return address < 0 ? undefined : bytesOfIPv4(address);
+}
+
+/** The same of the part [from, to) of a text, as a number: 192.0.2.7 is 0xc0000207; -1 for anything else. */
+export function ipv4At(text: string, from: number, to: number): number {
+  if (to - from < 7 || to - from > 15) return -1;
   let address = 0;
   let part = -1;
   let parts = 0;
-  for (let at = 0; at <= length; at++) {
-    const code = at === length ? DOT : text.charCodeAt(at);
+  for (let at = from; at <= to; at++) {
+    const code = at === to ? DOT : text.charCodeAt(at);
     if (code === DOT) {
-      if (part < 0 || ++parts > 4) return undefined;
+      if (part < 0 || ++parts > 4) return -1;
       address = address * 256 + part;
       part = -1;
     } else if (code >= 48 && code <= 57) {
-      if (part === 0) return undefined;
+      if (part === 0) return -1;
       part = part < 0 ? code - 48 : part * 10 + code - 48;
-      if (part > 255) return undefined;
-    } else return undefined;
+      if (part > 255) return -1;
+    } else return -1;
   }
-  if (parts !== 4) return undefined;
+  return parts === 4 ? address : -1;
+}
+
+/** @param address as {@link ipv4At} has it. */
+export function bytesOfIPv4(address: number): string {
   return String.fromCharCode(address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255);
 }
 

@@ -1,6 +1,6 @@
 // Addresses and networks: parse, normalise, contain, mask. Pure.
 // Canonical spellings only: no octal, no zone ids. `::ffff:a.b.c.d` is IPv4. IPv6 is written as RFC 5952 says.
-import { readIPv4, readIPv6, writeBytes } from './address-text.ts';
+import { bytesOfIPv4, readIPv4, readIPv6, writeBytes } from './address-text.ts';
 import type { Network } from './model.ts';
 
 /** IPv4 addresses that hide in IPv6: `::ffff:0:0/96`. */
@@ -16,6 +16,11 @@ export function parseAddress(text: string): Network | undefined {
   if (bytes !== undefined) return addressOf(4, bytes);
   const long = readIPv6(text);
   return long === undefined ? undefined : normalise(long);
+}
+
+/** @param address 0xc0000207 for 192.0.2.7. */
+export function ipv4(address: number): Network {
+  return addressOf(4, bytesOfIPv4(address));
 }
 
 /**
@@ -107,15 +112,17 @@ export interface NetworkSet {
 export function createNetworkSet(networks: Iterable<Network>): NetworkSet {
   const byText = new Map<string, Network>();
   for (const network of networks) byText.set(network.text, network);
-  const lengths = { 4: new Set<number>(), 6: new Set<number>() };
-  for (const network of byText.values()) lengths[network.family].add(network.bits);
-  const sorted = {
-    4: [...lengths[4]].toSorted((a, b) => b - a),
-    6: [...lengths[6]].toSorted((a, b) => b - a),
-  };
+  const lengths = { 4: [] as LengthOfSet[], 6: [] as LengthOfSet[] };
+  for (const network of byText.values()) {
+    const { family, bits } = network;
+    let length = lengths[family].find((each) => each.bits === bits);
+    if (!length) lengths[family].push((length = { bits, beginnings: new Set() }));
+    length.beginnings.add(beginningOf(network, bits));
+  }
+  for (const all of [lengths[4], lengths[6]]) all.sort((a, b) => b.bits - a.bits);
   const holding = (network: Network): Network | undefined => {
-    for (const bits of sorted[network.family]) {
-      if (bits > network.bits) continue;
+    for (const { bits, beginnings } of lengths[network.family]) {
+      if (bits > network.bits || !beginnings.has(beginningOf(network, bits))) continue;
       const found = byText.get(mask(network, bits).text);
       if (found) return found;
     }
@@ -131,6 +138,23 @@ export function createNetworkSet(networks: Iterable<Network>): NetworkSet {
       return undefined;
     },
   };
+}
+
+/** The networks of one length in a set, told by numbers: nearly every address is in none, and to put a text together takes long. */
+interface LengthOfSet {
+  readonly bits: number;
+  readonly beginnings: Set<number>;
+}
+
+/** The first `bits` bits, of 32 and more the first 32, as a number. */
+function beginningOf({ bytes }: Network, bits: number): number {
+  const first =
+    (bytes.charCodeAt(0) << 24) |
+    (bytes.charCodeAt(1) << 16) |
+    (bytes.charCodeAt(2) << 8) |
+    bytes.charCodeAt(3);
+  // A shift by 32 is one by nothing.
+  return bits === 0 ? 0 : bits < 32 ? first >>> (32 - bits) : first;
 }
 
 /** Prefixes in which one network holds many unrelated hosts, so that each address is its own offender. */

@@ -83,6 +83,7 @@ function editDistance(a: string, b: string, bound: number): number {
 
 /** A latin1 text of its own: a slice of a chunk keeps the whole chunk in memory. */
 export function ownCopy(slice: string): string {
+  if (slice.length < VIEW_LENGTH) return slice;
   return Buffer.from(slice, 'latin1').toString('latin1');
 }
 

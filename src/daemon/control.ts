@@ -57,7 +57,7 @@ export interface ControlParts {
   manualDuration(): number;
   /** `--detect-only`: nothing may ever reach the kernel. */
   readonly neverEnforce: boolean;
-  /** Looks at the disk and commits. @returns whether everything that was there at the call is committed. */
+  /** Looks at the disk and, where all of it is read, commits. @returns whether everything that was there at the call is committed. */
   catchUp(): Promise<boolean>;
   /** Tells the kernel what changed; nothing where nothing may reach it. */
   enforce(): Promise<void>;

@@ -140,16 +140,18 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     }
   }
 
-  async function catchUp(): Promise<boolean> {
+  /** @param isProbe goes the whole way also while a backlog is read, when the answer is no whatever is committed. */
+  async function catchUp(isProbe = false): Promise<boolean> {
     await booted.promise;
     const handedOut = await sources.caughtUp();
+    if (!handedOut && !isProbe) return false;
     // The chunk handed out last may still wait its turn in this round of the event loop.
     await breathe();
     const isCommitted = await handingOver.commit();
     await breathe();
     return isCommitted && handedOut;
   }
-  const pulse = createPulse(catchUp);
+  const pulse = createPulse(() => catchUp(true));
 
   const { apply, announce } = createApplying(recalled, {
     ...{ effect, news, pressure, sourceWatch, sentences, clock, log, at },
@@ -293,7 +295,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     manualDuration: () => inForce.config.banTime.first,
     neverEnforce: options.neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
-    catchUp,
+    catchUp: () => catchUp(),
   });
   let server: Awaited<ReturnType<typeof createServer>>;
   try {

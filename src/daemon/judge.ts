@@ -35,13 +35,14 @@ export interface Judgement {
 }
 
 /**
+ * @param ground asked only where it comes to a ban.
  * @param recidive the jails that count bans.
  * @param tell hears of the verdict before the ban that it leads to is there.
  */
 export function judge(
   sitting: SittingJail,
   count: Count,
-  ground: Ground,
+  ground: () => Ground,
   recidive: readonly SittingJail[],
   bans: Bans,
   now: Instant,
@@ -50,10 +51,11 @@ export function judge(
   const verdict = sitting.jail.decide(count);
   tell?.(verdict);
   if (verdict.outcome !== 'ban') return { verdict, bans: NONE };
-  const ban = impose(sitting, ground, verdict, bans, now);
+  const grounds = ground();
+  const ban = impose(sitting, grounds, verdict, bans, now);
   // Whoever was the last straw for his network comes back, not his neighbours.
   const culprit = verdict.widening?.culprit ?? ban.address;
-  return { verdict, bans: [ban, ...relapses(sitting, ban, culprit, ground.via, recidive, bans, now)] };
+  return { verdict, bans: [ban, ...relapses(sitting, ban, culprit, grounds.via, recidive, bans, now)] };
 }
 
 /** `5 matches of sshd within 10m`; `what` is our own word for where they come from. */

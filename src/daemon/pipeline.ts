@@ -1,11 +1,12 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
 import { endOfLine, sliceOf } from '../lines.ts';
 import { utf8 } from '../text.ts';
-import type { Ban, Chunk, Evidence, Instant, Match, Verdict } from '../model.ts';
+import type { Count } from '../jails/contract.ts';
+import type { Ban, Chunk, Evidence, Instant, Match, Network, Verdict } from '../model.ts';
 import type { Plan } from '../setup/index.ts';
 import type { Bans } from './bans.ts';
 import { judge, reasonOfMatches } from './judge.ts';
-import type { SittingJail } from './judge.ts';
+import type { Ground, SittingJail } from './judge.ts';
 import { scanSafely } from './intake/safe-scan.ts';
 import type { Regulars } from './intake/regulars.ts';
 import type { Sessions } from './intake/sessions.ts';
@@ -56,33 +57,64 @@ export function applyChunk(
   const imposed: Ban[] = [];
   const lineNumber = createLineCounter(chunk);
   // The last line that each jail counted: a line that two of its filters match is one attempt, not two.
-  const counted = new Map<SittingJail, number>();
+  const counted = plan.jailsOf.length > 1 ? new Map<SittingJail, number>() : undefined;
   const watching = regulars?.watch(chunk, plan.scanner);
   let matches = 0;
   let fromTheFuture = 0;
+  // What follows is made once a chunk and says what is so of the match at hand: most matches leave but a count behind.
+  let match: Match;
+  let sitting: SittingJail;
+  let start = 0;
+  let end = 0;
+  const count = new Counted(() => evidenceOf(chunk, start, end, count.at, lineNumber(start)));
+  const ground = (): Ground => {
+    const reason = reasonOfMatches(sitting, match.filter);
+    return { reason, by: 'jail', via: match.via };
+  };
+  const tell =
+    onVerdict &&
+    ((verdict: Verdict): void => onVerdict(sitting.ready.rules.name, match, verdict, count.evidence));
 
-  const scanned = scanSafely(plan.scanner, chunk, sessions.of(chunk.source), (filter, match, base) => {
-    const isFuture = match.at !== undefined && match.at > chunk.arrivedAt + FUTURE_TOLERANCE;
-    const at = match.at === undefined || isFuture ? chunk.arrivedAt : match.at;
+  const scanned = scanSafely(plan.scanner, chunk, sessions.of(chunk.source), (filter, found, base) => {
+    match = found;
+    start = base + found.start;
+    end = base + found.end;
+    const isFuture = found.at !== undefined && found.at > chunk.arrivedAt + FUTURE_TOLERANCE;
     if (isFuture) fromTheFuture++;
     matches++;
-    const start = base + match.start;
-    const evidence = (): Evidence => evidenceOf(chunk, start, base + match.end, at, lineNumber(start));
-    if (match.outcome === 'failure') watching?.matched(start);
-    else for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(match.address, at);
-    for (const sitting of plan.jailsOf[filter]!) {
-      if (counted.get(sitting) === start) continue;
-      if (match.outcome === 'failure' && match.counts > 0) counted.set(sitting, start);
-      const { address, counts, oncePerSession, session, outcome } = match;
-      const count = { address, at, counts, oncePerSession, session, outcome, evidence };
-      const ground = { reason: reasonOfMatches(sitting, match.filter), by: 'jail', via: match.via };
-      const tell =
-        onVerdict && ((verdict: Verdict) => onVerdict(sitting.ready.rules.name, match, verdict, evidence));
-      imposed.push(...judge(sitting, count, ground, plan.recidive, bans, now, tell).bans);
+    count.address = found.address;
+    count.at = found.at === undefined || isFuture ? chunk.arrivedAt : found.at;
+    count.counts = found.counts;
+    count.oncePerSession = found.oncePerSession;
+    count.session = found.session;
+    count.outcome = found.outcome;
+    const isFailure = found.outcome === 'failure';
+    if (isFailure) watching?.matched(start);
+    else for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(found.address, count.at);
+    for (sitting of plan.jailsOf[filter]!) {
+      if (counted?.get(sitting) === start) continue;
+      if (isFailure && found.counts > 0) counted?.set(sitting, start);
+      const judged = judge(sitting, count, ground, plan.recidive, bans, now, tell);
+      if (judged.bans.length > 0) imposed.push(...judged.bans);
     }
   });
   watching?.finish();
   return { bans: imposed, matches, fromTheFuture, ...scanned };
+}
+
+/** The match at hand, as a jail sees it. */
+class Counted implements Count {
+  address!: Network;
+  at: Instant = 0;
+  counts = 0;
+  oncePerSession = false;
+  session: string | undefined;
+  outcome: Match['outcome'] = 'failure';
+  readonly evidence: () => Evidence;
+
+  constructor(evidence: () => Evidence) {
+    this.evidence = evidence;
+  }
 }
 
 function evidenceOf(chunk: Chunk, start: number, end: number, at: Instant, line: number): Evidence {

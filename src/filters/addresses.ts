@@ -1,5 +1,6 @@
 // The run of characters that a pattern or a layout took for an address → the address.
-import { parseAddress } from '../address.ts';
+import { ipv4At } from '../address-text.ts';
+import { ipv4, parseAddress } from '../address.ts';
 import type { Network } from '../model.ts';
 import { remembering } from './remembered.ts';
 
@@ -12,6 +13,8 @@ const WITH_MARK = /^(.*[^.:])[.:]$/;
 
 /** A busy server hears from so many in an hour; they are there already where they are counted. */
 const MOST_ADDRESSES = 65_536;
+/** A table begins small, for there are many, and grows as it fills. */
+const FIRST_SLOTS = 256;
 
 /** Reads a text that is an address as a whole. */
 export type ReadAddress = (written: string) => Network | undefined;
@@ -29,7 +32,53 @@ export function createAddressReader(): ReadAddress {
 
 /** The same, in place: what it has read before costs no slice. */
 export function createAddressReaderAt(): ReadAddressAt {
-  return remembering(readAddress, (address) => address?.text, MOST_ADDRESSES);
+  const readOther = remembering(readAddress, (address) => address?.text, MOST_ADDRESSES);
+  const known = createKnownIPv4();
+  return (text, from, to) => {
+    const number = ipv4At(text, from, to);
+    return number < 0 ? readOther(text, from, to) : known(number);
+  };
+}
+
+/** IPv4 addresses by their numbers: to compare two of them no text has to be fetched from memory. */
+function createKnownIPv4(): (number: number) => Network {
+  let numbers = new Uint32Array(FIRST_SLOTS);
+  let made: (Network | undefined)[] = Array.from({ length: FIRST_SLOTS });
+  let kept = 0;
+
+  function keep(number: number, address: Network): void {
+    const slot = slotOf(number, made.length);
+    // Two share a pair of slots; a third drives out the one that came first.
+    numbers[slot + 1] = numbers[slot]!;
+    made[slot + 1] = made[slot];
+    numbers[slot] = number;
+    made[slot] = address;
+  }
+
+  function grow(): void {
+    const [oldNumbers, oldMade] = [numbers, made];
+    numbers = new Uint32Array(oldMade.length * 4);
+    made = Array.from({ length: numbers.length });
+    for (let slot = oldMade.length - 1; slot >= 0; slot--)
+      if (oldMade[slot]) keep(oldNumbers[slot]!, oldMade[slot]!);
+    kept = 0;
+  }
+
+  return (number) => {
+    const slot = slotOf(number, made.length);
+    if (numbers[slot] === number && made[slot]) return made[slot];
+    if (numbers[slot + 1] === number && made[slot + 1]) return made[slot + 1]!;
+    const address = ipv4(number);
+    keep(number, address);
+    if (++kept > made.length && made.length < MOST_ADDRESSES) grow();
+    return address;
+  };
+}
+
+/** The first of a pair. */
+function slotOf(number: number, slots: number): number {
+  const hash = Math.imul(number, 0x9e3779b1);
+  return (hash ^ (hash >>> 15)) & (slots - 2);
 }
 
 function readAddress(written: string): Network | undefined {

@@ -33,6 +33,8 @@ export interface KeptSessions extends SessionMemory {
   /** How many were forgotten before their time, to make room. */
   readonly evicted: number;
   readonly size: number;
+  /** In the order in which they were heard of last. */
+  all(): Iterable<OpenSession>;
   /** Forgets what no line stamped `at` or later is joined with. */
   prune(at: Instant): void;
 }
@@ -126,6 +128,7 @@ export function createSessionMemory(
     get size() {
       return open.size;
     },
+    all: () => open.values(),
     get lastLine() {
       return lastLine;
     },

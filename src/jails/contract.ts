@@ -16,7 +16,7 @@ import type { Arrival, Welcomes } from './welcomes.ts';
 export type { Brake } from './brake.ts';
 export type { Arrival } from './welcomes.ts';
 
-/** What a jail needs to know of a match. */
+/** What a jail needs to know of a match. It is the caller's, who may fill it anew for the next one. */
 export interface Count {
   readonly address: Network;
   /** The line's own instant, or the arrival where it has none. */

@@ -1,100 +1,145 @@
-// The matches of one offender that can still count towards a sentence, by instant.
+// The matches of every offender of a jail that can still count towards a sentence, by instant. All of them lie in one field
+// of numbers: an object for each would be most of what an offender takes, and would be looked for all over the memory.
 import type { Duration, Instant } from '../model.ts';
 
 /**
- * Distinct instants in order, and how many matches bear each of them.
+ * Where the stamps of one offender lie: distinct instants in order, and how many matches bear each of them.
  *
  * Stamps are kept to twice findTime behind the newest: a line that arrives out of order may still be up to findTime
  * older than the newest, and may then complete a window that reaches as far back again. So a ban falls exactly where
  * maxRetry matches lie within findTime, in whatever order their lines came.
  */
 export interface Window {
-  instants: number[];
-  counts: number[];
-  /** The first pair that lies within findTime of the newest, and the sum from there on. */
+  /** The block that is his, which has room for two to the power of `room` pairs; -1: he has none. */
+  block: number;
+  room: number;
+  /** His pairs: where the first one lies, and how many there are. */
+  first: number;
+  length: number;
+  /** How many pairs lie more than findTime before the newest, and the sum of those that don't. */
   from: number;
   total: number;
 }
 
-export function createWindow(stamps: readonly (readonly [Instant, number])[], findTime: Duration): Window {
-  const window: Window = { instants: [], counts: [], from: 0, total: 0 };
-  for (const [at, count] of stamps) insert(window, at, count, findTime);
-  return window;
+/** All windows of one jail. */
+export interface Windows {
+  /** The latest instant, `-Infinity` in an empty window. */
+  newestOf(window: Window): Instant;
+  /**
+   * Adds `count` matches at `at`, which is at most findTime older than the newest.
+   * @returns the largest number of matches that lie within findTime of each other, these among them.
+   */
+  insert(window: Window, at: Instant, count: number): number;
+  /** Forgets all; its room is others' from now on. */
+  clear(window: Window): void;
+  /** The pairs in order; they are not the window's own. */
+  stampsOf(window: Window): (readonly [Instant, number])[];
 }
 
-/** The latest instant, `-Infinity` in an empty window. */
-export function newestOf(window: Window): Instant {
-  return window.instants.at(-1) ?? -Infinity;
-}
+/** In pairs. */
+const LEAST_ROOM = 256;
 
-/**
- * Adds `count` matches at `at`, which is at most findTime older than the newest.
- * @returns the largest number of matches that lie within findTime of each other, these among them.
- */
-export function insert(window: Window, at: Instant, count: number, findTime: Duration): number {
-  const { instants, counts } = window;
-  const last = instants.length - 1;
-  window.total += count;
-  if (at > (instants[last] ?? -Infinity)) {
-    append(window, at, count);
-    slide(window, at - findTime, findTime);
-    return window.total;
+export function createWindows(findTime: Duration): Windows {
+  /** An instant and a count, one pair after the other. */
+  let pairs = new Float64Array(LEAST_ROOM * 2);
+  let used = 0;
+  /** Blocks that were given back, by the power of two that they have room for. */
+  const free: number[][] = [];
+
+  function blockOf(room: number): number {
+    const known = free[room]?.pop();
+    if (known !== undefined) return known;
+    const block = used;
+    used += 1 << room;
+    if (used * 2 > pairs.length) {
+      const larger = new Float64Array(Math.max(used * 2, Math.ceil(pairs.length * 1.5)));
+      larger.set(pairs);
+      pairs = larger;
+    }
+    return block;
   }
-  let index = last;
-  while (index >= 0 && instants[index]! > at) index--;
-  if (index >= 0 && instants[index] === at) counts[index]! += count;
-  else {
-    index++;
-    instants.splice(index, 0, at);
-    counts.splice(index, 0, count);
+
+  function giveBack({ block, room }: Window): void {
+    if (room >= 0) (free[room] ??= []).push(block);
   }
-  return at === instants.at(-1) ? window.total : densest(window, index, findTime);
-}
 
-export function clear(window: Window): void {
-  window.instants = [];
-  window.counts = [];
-  window.from = 0;
-  window.total = 0;
-}
-
-/** An array that is pushed to takes room for 17 more: too much for the many who are seen a few times. */
-const FEW = 6;
-
-function append(window: Window, at: Instant, count: number): void {
-  const { instants, counts } = window;
-  if (instants.length > FEW) {
-    instants.push(at);
-    counts.push(count);
-    return;
+  /** Room for one more pair behind the last one. */
+  function widen(window: Window): void {
+    const { block, room, first, length } = window;
+    if (room >= 0 && first + length < block + (1 << room)) return;
+    if (room >= 0 && length * 2 <= 1 << room) {
+      pairs.copyWithin(block * 2, first * 2, (first + length) * 2);
+      window.first = block;
+      return;
+    }
+    const larger = blockOf(room + 1);
+    pairs.copyWithin(larger * 2, first * 2, (first + length) * 2);
+    giveBack(window);
+    window.block = window.first = larger;
+    window.room = room + 1;
   }
-  window.instants = [...instants, at];
-  window.counts = [...counts, count];
-}
 
-/** Moves the lower edge up to `floor`; pairs more than findTime below it can't count with anything that is still to come. */
-function slide(window: Window, floor: Instant, findTime: Duration): void {
-  const { instants, counts } = window;
-  while (instants[window.from]! < floor) window.total -= counts[window.from++]!;
-  while (instants[0]! < floor - findTime) {
-    instants.shift();
-    counts.shift();
-    window.from--;
-  }
-}
+  const instantOf = ({ first }: Window, index: number): Instant => pairs[(first + index) * 2]!;
+  const countOf = ({ first }: Window, index: number): number => pairs[(first + index) * 2 + 1]!;
 
-/** The largest sum over any stretch of findTime that holds the pair at `index`. */
-function densest(window: Window, index: number, findTime: Duration): number {
-  const { instants, counts } = window;
-  const at = instants[index]!;
-  let start = index;
-  let sum = counts[index]!;
-  while (start > 0 && instants[start - 1]! >= at - findTime) sum += counts[--start]!;
-  let best = sum;
-  for (let end = index + 1; end < instants.length && instants[end]! <= at + findTime; end++) {
-    sum += counts[end]!;
-    while (instants[start]! < instants[end]! - findTime) sum -= counts[start++]!;
-    best = Math.max(best, sum);
+  /** Moves the lower edge up to `floor`; pairs more than findTime below it can't count with anything that is still to come. */
+  function slide(window: Window, floor: Instant): void {
+    while (window.from < window.length && instantOf(window, window.from) < floor)
+      window.total -= countOf(window, window.from++);
+    while (window.from > 0 && instantOf(window, 0) < floor - findTime) {
+      window.first++;
+      window.length--;
+      window.from--;
+    }
+    if (window.length === 0 && window.room >= 0) window.first = window.block;
   }
-  return best;
+
+  function put(window: Window, index: number, at: Instant, count: number): void {
+    widen(window);
+    const place = (window.first + index) * 2;
+    if (index < window.length) pairs.copyWithin(place + 2, place, (window.first + window.length) * 2);
+    pairs[place] = at;
+    pairs[place + 1] = count;
+    window.length++;
+  }
+
+  /** The largest sum over any stretch of findTime that holds the pair at `index`. */
+  function densest(window: Window, index: number): number {
+    const at = instantOf(window, index);
+    let start = index;
+    let sum = countOf(window, index);
+    while (start > 0 && instantOf(window, start - 1) >= at - findTime) sum += countOf(window, --start);
+    let best = sum;
+    for (let end = index + 1; end < window.length && instantOf(window, end) <= at + findTime; end++) {
+      sum += countOf(window, end);
+      while (instantOf(window, start) < instantOf(window, end) - findTime) sum -= countOf(window, start++);
+      best = Math.max(best, sum);
+    }
+    return best;
+  }
+
+  return {
+    newestOf: (window) => (window.length > 0 ? instantOf(window, window.length - 1) : -Infinity),
+    insert(window, at, count) {
+      const last = window.length - 1;
+      if (last < 0 || at > instantOf(window, last)) {
+        slide(window, at - findTime);
+        put(window, window.length, at, count);
+        return (window.total += count);
+      }
+      window.total += count;
+      let index = last;
+      while (index >= 0 && instantOf(window, index) > at) index--;
+      if (index >= 0 && instantOf(window, index) === at) pairs[(window.first + index) * 2 + 1]! += count;
+      else put(window, ++index, at, count);
+      return index === window.length - 1 ? window.total : densest(window, index);
+    },
+    clear(window) {
+      giveBack(window);
+      window.block = window.first = window.length = window.from = window.total = 0;
+      window.room = -1;
+    },
+    stampsOf: (window) =>
+      Array.from({ length: window.length }, (_, index) => [instantOf(window, index), countOf(window, index)]),
+  };
 }

@@ -4,7 +4,7 @@
 // administrator where the many come from, who can then ban the network by hand.
 import { mask } from '../address.ts';
 import type { Duration, Instant, Network } from '../model.ts';
-import { newestOf } from './counting.ts';
+import type { Windows } from './counting.ts';
 import type { Tally } from './tally.ts';
 
 /** IPv4 by what is routed at the least, IPv6 by what one site is given. */
@@ -41,7 +41,7 @@ interface Kept {
   idleSince: Instant;
 }
 
-export function createCrowds(findTime: Duration): Crowds {
+export function createCrowds(findTime: Duration, windows: Windows): Crowds {
   const crowds = new Map<string, Kept>();
   let round: IterableIterator<Kept> | undefined;
 
@@ -64,7 +64,8 @@ export function createCrowds(findTime: Duration): Crowds {
     get size() {
       return crowds.size;
     },
-    note({ address, window }) {
+    note(tally) {
+      const { address } = tally;
       const network = mask(address, Math.min(address.bits, BITS[address.family]));
       let crowd = crowds.get(network.text);
       if (!crowd) {
@@ -73,8 +74,8 @@ export function createCrowds(findTime: Duration): Crowds {
         crowds.set(network.text, crowd);
       }
       crowd.forgotten++;
-      crowd.matches += window.total;
-      crowd.last = Math.max(crowd.last, newestOf(window));
+      crowd.matches += tally.total;
+      crowd.last = Math.max(crowd.last, windows.newestOf(tally));
       crowd.idleSince = Infinity;
     },
     largest: (most) =>

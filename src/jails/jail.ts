@@ -3,7 +3,7 @@ import { isAddress } from '../address.ts';
 import { stepAt } from '../answer.ts';
 import type { Duration, JailRules, Instant, Network, Step, Verdict, Welcome, Widening } from '../model.ts';
 import type { Bounds, Count, CreateJail, JailStats } from './contract.ts';
-import { insert, newestOf } from './counting.ts';
+import { createWindows } from './counting.ts';
 import { createNeighbours } from './neighbours.ts';
 import { createOffenders } from './offenders.ts';
 import { endOf, lengthOf, nextNumber, type Earlier } from './sentence.ts';
@@ -43,7 +43,9 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     thinned: 0,
     ...options.stats,
   };
+  const windows = createWindows(findTime);
   const offenders = createOffenders(rules, remembered, now, {
+    windows,
     isProtected: ignoring.isProtected,
     bounds: options.bounds ?? (() => UNBOUNDED),
     makeRoom: options.makeRoom ?? (() => {}),
@@ -75,7 +77,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     if (known && isBannedAt(known, at) && !known.throttled) return record(known, match, 'banned');
     const around = neighbours.bannedAround(address, at);
     if (around) return record(around, match, 'banned');
-    const newest = known ? Math.max(newestOf(known.window), known.lastSince) : -Infinity;
+    const newest = known ? Math.max(windows.newestOf(known), known.lastSince) : -Infinity;
     if (at < newest - findTime) {
       stats.late++;
       return { outcome: 'late', why: 'older than findTime before the newest match of the same offender' };
@@ -87,7 +89,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
         return record(tally, match, 'counted-already');
       markSession(tally, session);
     }
-    const count = insert(tally.window, at, counts, findTime);
+    const count = windows.insert(tally, at, counts);
     if (isTelling(count, counts)) keepEvidence(tally, match.evidence(), findTime);
     offenders.touch(tally);
     const welcome = welcomeOf(address, tally, at);
@@ -117,8 +119,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
 
   const acquit = (address: Network): Verdict => {
     const tally = rules.resetOnSuccess ? offenders.find(address) : undefined;
-    if (tally && tally.evidence.length + tally.window.total > 0) {
-      startAnew(tally);
+    if (tally && tally.evidence.length + tally.total > 0) {
+      startAnew(tally, windows);
       offenders.touch(tally);
     }
     return { outcome: 'success' };
@@ -132,7 +134,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
 
   const sentence = (tally: Tally, { address, at: since }: Count, count: number): Verdict => {
     const evidence = evidenceOf(tally);
-    startAnew(tally);
+    startAnew(tally, windows);
     // A prefix that has come to hold a protected address since it was first counted: only the address itself is banned.
     const isSpared = tally.address.bits < address.bits && ignoring.isProtected(tally.address);
     const culprit = isSpared ? offenders.openExactly(address, since) : tally;
@@ -198,7 +200,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     const nth = numberIn(rules, numbers);
     const step = stepAt(rules.respond, nth);
     const until = endOf(since, byHand?.duration ?? lengthAt(nth));
-    startAnew(tally);
+    startAnew(tally, windows);
     Object.assign(tally, numbers);
     noteSentence(tally, since, until);
     tally.throttled = byHand === undefined && step?.answer?.do === 'throttle';
@@ -210,7 +212,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
   const lengthAt = (nth: number): Duration => stepAt(rules.respond, nth)?.duration ?? lengthOf(banTime, nth);
 
   const forgiveOne = (tally: Tally, until: Instant): void => {
-    startAnew(tally);
+    startAnew(tally, windows);
     tally.forgivenUntil = Math.max(tally.forgivenUntil, until);
     tally.lastUntil = Math.min(tally.lastUntil, until);
     offenders.touch(tally);
@@ -242,8 +244,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     offender(address) {
       const tally = offenders.find(address);
       if (!tally) return undefined;
-      const picture = pictureOf(name, tally);
-      return { ...picture, stamps: picture.stamps.slice(tally.window.from) };
+      const picture = pictureOf(name, tally, windows);
+      return { ...picture, stamps: picture.stamps.slice(tally.from) };
     },
     offenders: offenders.pictures,
     next(address, at) {

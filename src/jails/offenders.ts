@@ -1,10 +1,12 @@
 // All offenders of one jail, found by address; which of them are to be written, and who may be forgotten.
 import { isAddress, mask, offenderOf } from '../address.ts';
-import type { Duration, Instant, JailRules, Network, Offender } from '../model.ts';
+import type { Instant, JailRules, Network, Offender } from '../model.ts';
 import type { Bounds, JailStats } from './contract.ts';
+import type { Windows } from './counting.ts';
 import { createCrowds, type Crowds } from './crowds.ts';
+import { createLately } from './lately.ts';
 import { createRanks } from './ranks.ts';
-import { createTally, dropEvidence, pictureOf, recall, type Tally } from './tally.ts';
+import { dropEvidence, pictureOf, recall, Tally } from './tally.ts';
 
 /** How many a prune looks at, and how many it forgets at most: a million at once would hold everything up for seconds. */
 const PRUNE_LOOKS = 50_000;
@@ -45,6 +47,7 @@ export interface Offenders {
 }
 
 interface Options {
+  readonly windows: Windows;
   readonly isProtected: (network: Network) => boolean;
   readonly bounds: () => Bounds;
   readonly makeRoom: (at: Instant) => void;
@@ -57,43 +60,69 @@ export function createOffenders(
   rules: JailRules,
   remembered: Iterable<Offender>,
   now: Instant,
-  { isProtected, bounds, makeRoom, onGone, stats }: Options,
+  { windows, isProtected, bounds, makeRoom, onGone, stats }: Options,
 ): Offenders {
   const { findTime, banTime, ipv6Prefix } = rules;
   const tallies = new Map<string, Tally>();
-  const dirty = new Set<Tally>();
+  /** The same by their `index`, and since when each is idle who is. */
+  const members: (Tally | undefined)[] = [];
+  const vacant: number[] = [];
+  let idleSince = new Float64Array(0);
+  const lately = createLately();
+  /** In the order in which they changed; some may be gone by now. */
+  let changed: Tally[] = [];
+  let dirty = 0;
   const forgotten = new Map<string, Network>();
   /** IPv6 prefix lengths in use below 128, longest first. Shorter than `ipv6Prefix` answers for nobody inside. */
   let lengths: readonly number[] = ipv6Prefix < 128 ? [ipv6Prefix] : [];
-  const ranks = createRanks(rules);
-  const crowds = createCrowds(findTime);
-  const toThin = inTurn(tallies);
+  const ranks = createRanks(rules, windows, members);
+  const crowds = createCrowds(findTime, windows);
   let weight = 0;
-  const toPrune = inTurn(tallies);
+  /** Whose turn it is to lose evidence, and to be looked at for being forgotten. */
+  let toThin = 0;
+  let toPrune = 0;
 
   function weigh(tally: Tally): void {
     weight += tally.weight - tally.weighed;
     tally.weighed = tally.weight;
   }
 
+  function mark(tally: Tally): void {
+    if (tally.isDirty) return;
+    tally.isDirty = true;
+    changed.push(tally);
+    dirty++;
+  }
+
   const add = (tally: Tally): Tally => {
     const { address } = tally;
     tallies.set(address.text, tally);
+    tally.index = vacant.pop() ?? members.length;
+    members[tally.index] = tally;
     ranks.place(tally);
     weigh(tally);
     forgotten.delete(address.text);
-    if (
-      address.family === 6 &&
-      address.bits < 128 &&
-      address.bits > ipv6Prefix &&
-      !lengths.includes(address.bits)
-    )
-      lengths = [...lengths, address.bits].toSorted((a, b) => b - a);
+    if (isAddress(address)) lately.forget(address);
+    if (address.family === 6 && address.bits < 128 && address.bits > ipv6Prefix) {
+      // It answers for whoever is inside, in the place of another.
+      lately.forgetAll();
+      if (!lengths.includes(address.bits)) lengths = [...lengths, address.bits].toSorted((a, b) => b - a);
+    }
     return tally;
   };
-  for (const offender of remembered) if (offender.jail === rules.name) add(recall(offender, findTime, now));
+  const rest = (tally: Tally, at: Instant): void => {
+    tally.isIdle = true;
+    if (tally.index >= idleSince.length) {
+      const larger = new Float64Array(Math.max(256, members.length * 2));
+      larger.set(idleSince);
+      idleSince = larger;
+    }
+    idleSince[tally.index] = at;
+  };
+  for (const offender of remembered)
+    if (offender.jail === rules.name) rest(add(recall(offender, windows)), now);
 
-  const find = (address: Network): Tally | undefined => {
+  const look = (address: Network): Tally | undefined => {
     const exact = tallies.get(address.text);
     if (exact || address.family === 4) return exact;
     // Whoever is counted under a prefix stays so, whatever becomes protected meanwhile.
@@ -104,20 +133,33 @@ export function createOffenders(
     return undefined;
   };
 
+  const find = (address: Network): Tally | undefined => {
+    const known = lately.find(address);
+    if (known && known.index >= 0) return known;
+    const found = look(address);
+    if (found) lately.note(address, found);
+    return found;
+  };
+
   const drop = (tally: Tally): void => {
     tallies.delete(tally.address.text);
-    dirty.delete(tally);
     ranks.remove(tally);
+    members[tally.index] = undefined;
+    vacant.push(tally.index);
+    tally.index = -1;
+    if (tally.isDirty) dirty--;
+    tally.isDirty = false;
     weight -= tally.weighed;
     onGone(tally);
+    windows.clear(tally);
   };
 
   const evict = (at: Instant): boolean => {
     const least = ranks.least(at, bounds().offenders);
     if (!least) return false;
+    if (least.nth === 0 && least.total > 0) crowds.note(least);
     drop(least);
     forgotten.set(least.address.text, least.address);
-    if (least.nth === 0 && least.window.total > 0) crowds.note(least);
     stats.evicted++;
     return true;
   };
@@ -125,8 +167,8 @@ export function createOffenders(
   /** Too much evidence: others lose theirs, in turn. What it led to is counted all the same. */
   const thin = (spared: Tally): void => {
     for (let looks = THINNING_LOOKS; looks > 0 && weight > bounds().evidence; looks--) {
-      const tally = toThin.next();
-      if (tally === spared || tally.evidence.length === 0) continue;
+      const tally = members[(toThin = (toThin + 1) % members.length)];
+      if (!tally || tally === spared || tally.evidence.length === 0) continue;
       stats.thinned += tally.evidence.length;
       dropEvidence(tally);
       weigh(tally);
@@ -138,7 +180,14 @@ export function createOffenders(
     if (known) return known;
     for (let goes = EVICTIONS; goes > 0 && tallies.size >= bounds().offenders; goes--) if (!evict(at)) break;
     makeRoom(at);
-    return add(createTally(network));
+    return add(new Tally(network));
+  };
+
+  /** Nothing that happens from now on could depend on him any more. */
+  const isPast = (tally: Tally, at: Instant): boolean => {
+    if (windows.newestOf(tally) >= at - findTime) return false;
+    const history = Math.max(tally.lastUntil, tally.forgivenUntil);
+    return history === -Infinity || at > history + banTime.forget;
   };
 
   return {
@@ -146,7 +195,7 @@ export function createOffenders(
       return tallies.size;
     },
     get dirty() {
-      return dirty.size;
+      return dirty;
     },
     findExactly: (network) => tallies.get(network.text),
     find,
@@ -157,14 +206,15 @@ export function createOffenders(
     },
     openExactly,
     all: () => tallies.values(),
-    pictures: () => Array.from(tallies.values(), (tally) => pictureOf(rules.name, tally)),
+    pictures: () => Array.from(tallies.values(), (tally) => pictureOf(rules.name, tally, windows)),
     inside(network) {
       return [...tallies.values()].filter(({ address }) => isInside(address, network));
     },
     touch(tally) {
-      tally.idleSince = Infinity;
-      dirty.add(tally);
+      tally.isIdle = false;
+      mark(tally);
       ranks.place(tally);
+      if (tally.weight === tally.weighed) return;
       weigh(tally);
       thin(tally);
     },
@@ -174,10 +224,14 @@ export function createOffenders(
     },
     crowds,
     takeDirty() {
-      toThin.rest();
-      if (forgotten.size > 0) toPrune.rest();
-      const pictures = Array.from(dirty, (tally) => pictureOf(rules.name, tally));
-      dirty.clear();
+      const pictures: Offender[] = [];
+      for (const tally of changed) {
+        if (!tally.isDirty) continue;
+        tally.isDirty = false;
+        pictures.push(pictureOf(rules.name, tally, windows));
+      }
+      changed = [];
+      dirty = 0;
       return pictures;
     },
     takeForgotten() {
@@ -188,18 +242,23 @@ export function createOffenders(
     restore(offenders) {
       for (const { address } of offenders) {
         const tally = tallies.get(address.text);
-        if (tally) dirty.add(tally);
+        if (tally) mark(tally);
       }
     },
     prune(now) {
       const gone: Network[] = [];
       crowds.prune(now);
       // Each call goes on where the last one stopped; whoever is looked at later is only forgotten later.
-      for (let looks = Math.min(PRUNE_LOOKS, tallies.size); looks > 0 && gone.length < PRUNE_LIMIT; looks--) {
-        const tally = toPrune.next();
+      for (
+        let looks = Math.min(PRUNE_LOOKS, members.length);
+        looks > 0 && gone.length < PRUNE_LIMIT;
+        looks--
+      ) {
+        const tally = members[(toPrune = (toPrune + 1) % members.length)];
+        if (!tally) continue;
         // Idle is told by arrival, not by stamps: those of a live log may lag behind the clock by hours.
-        if (tally.idleSince === Infinity) tally.idleSince = now;
-        else if (now - tally.idleSince > findTime && isPast(tally, now, findTime, banTime.forget)) {
+        if (!tally.isIdle) rest(tally, now);
+        else if (now - idleSince[tally.index]! > findTime && isPast(tally, now)) {
           drop(tally);
           gone.push(tally.address);
         }
@@ -209,43 +268,10 @@ export function createOffenders(
   };
 }
 
-/** Goes round and round through what a map holds, whatever is added and deleted meanwhile. Not for an empty one. */
-function inTurn<T>(map: ReadonlyMap<string, T>): Turn<T> {
-  let round: IterableIterator<T> | undefined;
-  return {
-    next() {
-      let next = (round ??= map.values()).next();
-      if (next.done) {
-        round = map.values();
-        next = round.next();
-      }
-      return next.value!;
-    },
-    rest: () => (round = undefined),
-  };
-}
-
-interface Turn<T> {
-  next(): T;
-  /**
-   * Begins anew next time. A walk that stands still holds on to all that its map has held since: it must not stand while
-   * many come and go.
-   */
-  rest(): void;
-}
-
 function isInside(address: Network, network: Network): boolean {
   return (
     address.family === network.family &&
     address.bits >= network.bits &&
     mask(address, network.bits).text === network.text
   );
-}
-
-/** Nothing that happens from now on could depend on him any more. */
-function isPast(tally: Tally, now: Instant, findTime: Duration, forget: Duration): boolean {
-  const lastMatch = tally.window.instants.at(-1) ?? -Infinity;
-  if (lastMatch >= now - findTime) return false;
-  const history = Math.max(tally.lastUntil, tally.forgivenUntil);
-  return history === -Infinity || now > history + forget;
 }

@@ -1,7 +1,7 @@
 // What a jail holds of one offender while it runs; an Offender is its immutable picture.
 import type { Duration, Evidence, Instant, Network, Offender } from '../model.ts';
 import { ownCopy } from '../text.ts';
-import { clear, createWindow, type Window } from './counting.ts';
+import type { Window, Windows } from './counting.ts';
 
 /** How many lines are kept for each offender. */
 export const EVIDENCE_LINES = 10;
@@ -13,18 +13,8 @@ const SESSIONS = 8;
 const NO_SESSIONS: readonly string[] = [];
 const NO_EVIDENCE: Evidence[] = [];
 
-/** Instants that don't exist are `-Infinity`; a sentence for good ends at `Infinity`. */
-export interface Tally {
-  readonly address: Network;
-  window: Window;
-  /** A ring: once it is full, `oldest` is overwritten next. */
-  evidence: Evidence[];
-  oldest: number;
-  /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
-  weight: number;
-  weighed: number;
-  /** The latest sessions of which a match has counted, oldest first. */
-  sessions: readonly string[];
+/** What nearly nobody has: sentences and pardons. Instants that don't exist are `-Infinity`; a sentence for good ends at `Infinity`. */
+interface Record {
   nth: number;
   overall: number;
   lastSince: Instant;
@@ -32,68 +22,118 @@ export interface Tally {
   /** The last sentence only throttles. */
   throttled: boolean;
   forgivenUntil: Instant;
-  /** `Infinity` when touched since the last prune, else the prune that first found it idle. */
-  idleSince: Instant;
-  /** Where it stands among those who may have to make room: see ranks.ts. */
-  queue: Queue | undefined;
-  before: Tally | undefined;
-  after: Tally | undefined;
 }
 
-/** A queue through its members: whoever is in it stands in one queue only. */
-export interface Queue {
-  first: Tally | undefined;
-  last: Tally | undefined;
-  size: number;
+/** Of all who have none. Nothing is ever written into it. */
+const NO_RECORD: Readonly<Record> = {
+  nth: 0,
+  overall: 0,
+  lastSince: -Infinity,
+  lastUntil: -Infinity,
+  throttled: false,
+  forgivenUntil: -Infinity,
+};
+
+/** A class, so that all of them have one shape, and what nearly nobody has takes no room: there may be a million. */
+export class Tally implements Window, Record {
+  readonly address: Network;
+  /** Its place among all of its jail; -1: it is in none. */
+  index = -1;
+  block = 0;
+  room = -1;
+  first = 0;
+  length = 0;
+  from = 0;
+  total = 0;
+  /** A ring: once it is full, `oldest` is overwritten next. */
+  evidence: Evidence[] = NO_EVIDENCE;
+  oldest = 0;
+  /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
+  weight = 0;
+  weighed = 0;
+  /** The latest sessions of which a match has counted, oldest first. */
+  sessions: readonly string[] = NO_SESSIONS;
+  /** Is it to be written with the next commit? */
+  isDirty = false;
+  /** Nothing has happened since a prune looked at it. */
+  isIdle = false;
+  #record: Readonly<Record> = NO_RECORD;
+
+  constructor(address: Network) {
+    this.address = address;
+  }
+
+  get nth(): number {
+    return this.#record.nth;
+  }
+  set nth(nth: number) {
+    this.#own().nth = nth;
+  }
+  get overall(): number {
+    return this.#record.overall;
+  }
+  set overall(overall: number) {
+    this.#own().overall = overall;
+  }
+  get lastSince(): Instant {
+    return this.#record.lastSince;
+  }
+  set lastSince(since: Instant) {
+    this.#own().lastSince = since;
+  }
+  get lastUntil(): Instant {
+    return this.#record.lastUntil;
+  }
+  set lastUntil(until: Instant) {
+    this.#own().lastUntil = until;
+  }
+  get throttled(): boolean {
+    return this.#record.throttled;
+  }
+  set throttled(throttled: boolean) {
+    this.#own().throttled = throttled;
+  }
+  get forgivenUntil(): Instant {
+    return this.#record.forgivenUntil;
+  }
+  set forgivenUntil(until: Instant) {
+    this.#own().forgivenUntil = until;
+  }
+
+  #own(): Record {
+    if (this.#record === NO_RECORD) this.#record = { ...NO_RECORD };
+    return this.#record;
+  }
 }
 
-/** Written out in one place, so that all of them have one shape: a hundred thousand take half as much room, and less time. */
-export function createTally(address: Network): Tally {
-  return {
-    address,
-    window: createWindow([], 0),
-    evidence: NO_EVIDENCE,
-    oldest: 0,
-    weight: 0,
-    weighed: 0,
-    sessions: NO_SESSIONS,
-    nth: 0,
-    overall: 0,
-    lastSince: -Infinity,
-    lastUntil: -Infinity,
-    throttled: false,
-    forgivenUntil: -Infinity,
-    idleSince: Infinity,
-    queue: undefined,
-    before: undefined,
-    after: undefined,
-  };
-}
-
-/** The inverse of {@link pictureOf}; `findTime` may have changed since. */
-export function recall(offender: Offender, findTime: Duration, now: Instant): Tally {
-  const tally = createTally(offender.address);
-  const isSentenced = offender.lastSince !== undefined;
-  tally.window = createWindow(offender.stamps, findTime);
+/** The inverse of {@link pictureOf}; findTime may have changed since. */
+export function recall(offender: Offender, windows: Windows): Tally {
+  const tally = new Tally(offender.address);
+  for (const [at, count] of offender.stamps) windows.insert(tally, at, count);
   if (offender.evidence.length > 0) tally.evidence = offender.evidence.slice(-EVIDENCE_LINES);
   for (const line of tally.evidence) tally.weight += weightOf(line);
   if (offender.sessions) tally.sessions = offender.sessions.slice(-SESSIONS);
+  if (offender.nth > 0 || offender.lastSince !== undefined || offender.forgivenUntil !== undefined)
+    recallRecord(tally, offender);
+  return tally;
+}
+
+function recallRecord(tally: Tally, offender: Offender): void {
+  const isSentenced = offender.lastSince !== undefined;
   tally.nth = offender.nth;
   tally.overall = offender.overall ?? offender.nth;
   tally.lastSince = offender.lastSince ?? -Infinity;
   tally.lastUntil = offender.lastUntil ?? (isSentenced ? Infinity : -Infinity);
   tally.throttled = offender.throttled ?? false;
   tally.forgivenUntil = offender.forgivenUntil ?? -Infinity;
-  tally.idleSince = now;
-  return tally;
 }
 
-export function pictureOf(jail: string, tally: Tally): Offender {
-  const { window, sessions, nth, overall } = tally;
+export function pictureOf(jail: string, tally: Tally, windows: Windows): Offender {
+  const { sessions, nth, overall } = tally;
   return {
     jail,
     address: tally.address,
-    stamps: window.instants.map((at, index) => [at, window.counts[index]!] as const),
+    stamps: windows.stampsOf(tally),
     evidence: evidenceOf(tally),
     ...(sessions.length === 0 ? {} : { sessions }),
     nth,
@@ -155,8 +195,8 @@ export function forgetSessions(tally: Tally): void {
  * The count starts anew, and with it the evidence: a later ban shows what led to it, not what came before. Sessions
  * stay: an attempt that led to a short ban must not count again when its connection ends after it.
  */
-export function startAnew(tally: Tally): void {
-  clear(tally.window);
+export function startAnew(tally: Tally, windows: Windows): void {
+  windows.clear(tally);
   dropEvidence(tally);
 }
 

@@ -13,10 +13,10 @@ import {
   readPosition,
   readRegular,
   readReport,
-  readSession,
   readWelcome,
   type Row,
 } from './rows.ts';
+import { createSessionRows } from './sessions.ts';
 
 const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
@@ -44,9 +44,7 @@ export function createReader(db: Database): Reader {
   const offendersOf = db.prepare<[string], Row>(
     'SELECT jail, address, bits, version, state FROM offenders WHERE jail = ? ORDER BY rowid',
   );
-  const sessions = db.prepare<[], Row>(
-    'SELECT source, filter, session, address, bits, waiting, until FROM sessions ORDER BY rowid',
-  );
+  const sessions = createSessionRows(db);
   const lastLines = db.prepare<[], Row>('SELECT source, line, at FROM last_lines ORDER BY source');
   const welcomes = db.prepare<[], Row>(
     'SELECT jail, address, bits, since, last, until, by FROM welcomes ORDER BY rowid',
@@ -120,7 +118,7 @@ export function createReader(db: Database): Reader {
         positions: soundOnly(positions.iterate(), readPosition),
         journals: soundOnly(journals.iterate(), readJournal),
         offenders: soundOnly(offenders.iterate(), readOffenderValues),
-        sessions: soundOnly(sessions.iterate(), readSession),
+        sessions: sessions.load(),
         lastLines: soundOnly(lastLines.iterate(), readLastLine),
         welcomes: soundOnly(welcomes.iterate(), readWelcome),
         brakes: soundOnly(brakes.iterate(), readBrake),

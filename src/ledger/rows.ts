@@ -1,5 +1,5 @@
 // Nouns to rows and back. What is read is checked: a row that makes no sense is undefined, not an exception.
-import { fromStored, toStored } from '../address.ts';
+import { fromStored, parseNetwork, toStored } from '../address.ts';
 import { RATE_UNITS } from '../answer.ts';
 import type {
   Ban,
@@ -120,21 +120,25 @@ export function readOffender(row: Row): Offender | undefined {
   } as Offender;
 }
 
-export function sessionRow({ source, filter, session, address, waiting, until }: KeptSession): Row {
-  const whose = address ? addressRow(address) : { address: null, bits: null };
-  return { source, filter, session, ...whose, waiting: waiting ? JSON.stringify(waiting) : null, until };
+/** [filter, session, address, bits, until, waiting]; an address in its own spelling has no bits beside it. */
+export function sessionEntry({ filter, session, address, waiting, until }: KeptSession): readonly unknown[] {
+  return [filter, session, address?.text ?? null, null, until, waiting ?? null];
 }
 
-export function readSession(row: Row): KeptSession | undefined {
-  const address = row['address'] === null ? undefined : readAddress(row);
-  const waiting = row['waiting'] === null ? undefined : parse(row['waiting']);
-  const { source, filter, session, until } = row;
+export function readSessionEntry(source: string, entry: readonly unknown[]): KeptSession | undefined {
+  const [filter, session, written, bits, until, waits] = entry;
+  const address = bits === null ? readWritten(written) : readAddress({ address: written, bits });
+  const waiting = waits ?? undefined;
   const isSound =
-    (address || row['address'] === null) &&
-    (row['waiting'] === null || isWaiting(waiting)) &&
-    areTexts(source, filter, session) &&
+    (address || written === null) &&
+    (waiting === undefined || isWaiting(waiting)) &&
+    areTexts(filter, session) &&
     isInstant(until);
   return isSound ? ({ source, filter, session, address, waiting, until } as KeptSession) : undefined;
+}
+
+function readWritten(text: unknown): Network | undefined {
+  return typeof text === 'string' ? parseNetwork(text)?.network : undefined;
 }
 
 /** A line may hold any byte. */

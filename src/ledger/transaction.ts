@@ -24,11 +24,14 @@ export function createTransactions(db: Database): Transactions {
   const rollback = db.prepare('ROLLBACK');
   let running: Promise<void> | undefined;
   let written = 0;
+  /** The connection doesn't wait for the disk; housekeeping may say so too. Most commits needn't say it again. */
+  let isUnhurried = false;
 
   async function run(steps: Iterable<void>, durable: boolean): Promise<void> {
     // Without FULL the log reaches the disk with the next checkpoint: a crash of the daemon loses nothing, one of the
     // power the last commits, whole ones. With it the sync takes the earlier commits along.
-    db.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+    if (durable || !isUnhurried) db.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+    isUnhurried = !durable;
     begin.run();
     try {
       let rows = 0;

@@ -12,9 +12,9 @@ import {
   offenderValues,
   positionRow,
   reportRow,
-  sessionRow,
   welcomeRow,
 } from './rows.ts';
+import { createSessionRows } from './sessions.ts';
 
 /** So many old answers to reports go with a commit, besides as many as it brings. */
 const OLD_DROPPED = 1_000;
@@ -36,13 +36,7 @@ export function createWriter(db: Database): (commit: Commit) => Iterable<void> {
     INSERT INTO offenders (jail, address, bits, version, state) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (jail, address, bits) DO UPDATE SET version = excluded.version, state = excluded.state`);
   const forgetOffender = db.prepare('DELETE FROM offenders WHERE jail = ? AND address = ? AND bits = ?');
-  // Replaced, not updated: the row is the last one then.
-  const session = db.prepare(`
-    INSERT OR REPLACE INTO sessions (source, filter, session, address, bits, waiting, until)
-    VALUES (@source, @filter, @session, @address, @bits, @waiting, @until)`);
-  const forgetSession = db.prepare(
-    'DELETE FROM sessions WHERE source = @source AND filter = @filter AND session = @session',
-  );
+  const sessions = createSessionRows(db);
   const lastLine = db.prepare(
     'INSERT OR REPLACE INTO last_lines (source, line, at) VALUES (@source, @line, @at)',
   );
@@ -84,8 +78,6 @@ export function createWriter(db: Database): (commit: Commit) => Iterable<void> {
       const { bytes, bits } = toStored(address);
       yield void forgetOffender.run(jail, bytes, bits);
     }
-    for (const { source, filter, session: id } of commit.forgottenSessions)
-      yield void forgetSession.run({ source, filter, session: id });
     for (const source of commit.forgottenLastLines) yield void forgetLastLine.run(source);
     for (const { jail, address } of commit.forgottenWelcomes)
       yield void forgetWelcome.run({ jail, ...addressRow(address) });
@@ -93,7 +85,7 @@ export function createWriter(db: Database): (commit: Commit) => Iterable<void> {
     for (const each of commit.positions)
       yield void (each.kind === 'file' ? position.run(positionRow(each)) : journal.run(journalRow(each)));
     for (const each of commit.offenders) yield void offender.run(...offenderValues(each));
-    for (const each of commit.sessions) yield void session.run(sessionRow(each));
+    yield* sessions.write(commit);
     for (const each of commit.lastLines) yield void lastLine.run(lastLineRow(each));
     for (const each of commit.welcomes) yield void welcome.run(welcomeRow(each));
     // A ban that ended leaves its place to the one that replaces it.

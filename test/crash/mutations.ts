@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'arrival-for-the-stamp',
     point: 2,
     file: 'src/daemon/pipeline.ts',
-    find: 'match.at === undefined || isFuture ? chunk.arrivedAt : match.at;',
+    find: 'found.at === undefined || isFuture ? chunk.arrivedAt : found.at;',
     replace: 'chunk.arrivedAt;',
   },
   {
@@ -292,8 +292,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'waiting-forgotten',
     point: 9,
     file: 'src/ledger/rows.ts',
-    find: 'waiting: waiting ? JSON.stringify(waiting) : null',
-    replace: 'waiting: null',
+    find: 'until, waiting ?? null];',
+    replace: 'until, null];',
   },
   {
     name: 'sentence-forgotten',

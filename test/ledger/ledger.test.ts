@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { REPORTS_KEPT, REPORTS_KEPT_FOR } from '../../src/ledger/contract.ts';
 import type { BanQuery, KeptSession } from '../../src/ledger/contract.ts';
@@ -190,6 +192,37 @@ describe('a commit', () => {
     const again = { ...one, address: net('192.0.2.8'), until: T0 + 9 };
     await ledger.commit(commitOf({ forgottenSessions: [two], sessions: [again] }), false);
     expect(reopened(ledger, folder).load().sessions).toEqual([three, again]);
+  });
+
+  it('keeps no more of sessions than a few times what is in force, however many came and went', async () => {
+    const folder = stateFolder();
+    let ledger = ledgerIn(folder);
+    const [first, last, rounds, each] = ['b.log', 'a.log', 30, 3_000];
+    const session = (source: string, n: number) => ({
+      ...{ source, filter: 'sshd', session: String(n), address: net('192.0.2.7') },
+      ...{ waiting: undefined, until: T0 + n },
+    });
+    const early = session(first, -1);
+    await ledger.commit(commitOf({ sessions: [early] }), false);
+    let before: ReturnType<typeof session>[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const sessions = Array.from({ length: each }, (_, n) => session(last, round * each + n));
+      await ledger.commit(commitOf({ forgottenSessions: before, sessions }), false);
+      before = sessions;
+      // Who starts anew must still know how much there is.
+      if (round === 7) ledger = reopened(ledger, folder);
+      // One that came to nothing counts for nothing.
+      const broken = { ...commitOf({ sessions }), bans: [ban(1, '192.0.2.7', { nth: NaN })] };
+      if (round === 9) await expect(ledger.commit(broken, false)).rejects.toThrow();
+    }
+    ledger.close();
+    const db = new Database(join(folder, 'ledger.sqlite'), { readonly: true });
+    const entries = db.prepare('SELECT sum(entries) FROM session_changes').pluck().get() as number;
+    db.close();
+    expect(entries).toBeLessThan(50_000);
+    const { sessions, damaged } = ledgerIn(folder).load();
+    expect(sessions).toEqual([early, ...before]);
+    expect(damaged).toBe(0);
   });
 
   it('keeps an address and a network with the same first address apart', async () => {

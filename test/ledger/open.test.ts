@@ -134,7 +134,7 @@ describe('opening', () => {
        DROP TABLE last_lines;
        DROP TABLE journals;
        DROP TABLE reports;
-       DROP TABLE sessions;
+       DROP TABLE session_changes;
        CREATE TABLE sessions (
          source TEXT NOT NULL, filter TEXT NOT NULL, session TEXT NOT NULL,
          address BLOB NOT NULL CHECK (length(address) = 16), bits INTEGER NOT NULL CHECK (bits BETWEEN 0 AND 128),
@@ -254,16 +254,18 @@ describe('damaged rows', () => {
        UPDATE offenders SET state = json_set(state, '$.stamps[1][0]', 5) WHERE rowid = 5;
        UPDATE offenders SET state = json_set(state, '$.lastUntil', 'soon') WHERE rowid = 6;
        UPDATE offenders SET state = json_set(state, '$.sessions', json('[812]')) WHERE rowid = 7;
-       UPDATE sessions SET waiting = '{' WHERE session = '1';
-       UPDATE sessions SET waiting = '{"pattern":1,"counts":-1}' WHERE session = '2';
-       UPDATE sessions SET address = zeroblob(16) WHERE session = '3';
+       UPDATE session_changes SET state = json_set(state, '$[0][5]', '{');
+       UPDATE session_changes SET state = json_set(state, '$[1][5].counts', -1);
+       UPDATE session_changes SET state = json_set(state, '$[2][2]', '192.0.2.07');
+       INSERT INTO session_changes (source, version, entries, state) VALUES
+         ('a.log', 2, 1, '[["f","4"]]'), ('a.log', 1, 1, '[["f","4"'), ('a.log', 1, 2, '[["f"],"f"]');
        UPDATE bans SET evidence = '[{"file":1}]' WHERE id = 1;
        UPDATE bans SET until = 9223372036854775807 WHERE id = 2;
        UPDATE positions SET inode = 'x' WHERE id = 'two'`,
     );
     const again = reopened(ledger, folder);
     const remembered = again.load();
-    expect(remembered.damaged).toBe(11);
+    expect(remembered.damaged).toBe(15);
     expect(remembered.sessions).toEqual(sessions.slice(3));
     // Sessions only keep an attempt from counting twice: without them an offender is as good.
     expect(remembered.offenders).toEqual(offenders.slice(6));

@@ -36,8 +36,7 @@ export interface SessionChanges {
 /** One log's sessions, and what of them the ledger doesn't know, by their keys. */
 interface Log {
   readonly sessions: KeptSessions;
-  /** The same, as the ledger keeps them, in the order in which they were heard of last. */
-  readonly open: Map<string, OpenSession>;
+  /** In the order in which they were heard of last. */
   opened: Map<string, OpenSession>;
   forgotten: Map<string, SessionKey>;
 }
@@ -54,17 +53,14 @@ export function createSessions(
 
   const remember = (source: string, known: readonly KeptSession[]): Log => {
     const log: Log = {
-      open: new Map(known.map(keyed)),
       opened: new Map(),
       forgotten: new Map(),
       sessions: createSessionMemory(
         known,
         (key, filter, session, open) => {
           // Last in order, whenever it was first heard of.
-          log.open.delete(key);
           log.opened.delete(key);
           if (open) {
-            log.open.set(key, open);
             log.opened.set(key, open);
             log.forgotten.delete(key);
           } else log.forgotten.set(key, { source, filter, session });
@@ -135,7 +131,7 @@ export function createSessions(
       }
     },
     rewrite() {
-      for (const log of logs.values()) log.opened = new Map(log.open);
+      for (const log of logs.values()) log.opened = new Map([...log.sessions.all()].map(keyed));
       for (const source of lastOf.keys()) changedLines.add(source);
     },
     prune(at) {
@@ -159,6 +155,6 @@ function isOlderIn({ opened, forgotten }: Log): (each: SessionKey) => boolean {
   };
 }
 
-function keyed<T extends SessionKey>(each: T): readonly [string, T] {
+function keyed<T extends Pick<SessionKey, 'filter' | 'session'>>(each: T): readonly [string, T] {
   return [sessionKey(each.filter, each.session), each];
 }

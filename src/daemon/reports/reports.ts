@@ -116,9 +116,10 @@ export function createReports(parts: ReportParts): Reports {
       return refused('E_USAGE', `"at" is no stamp: ${JSON.stringify(report.at)}; ISO 8601 or an epoch is`);
     const isAbuse = outcome === 'abuse';
     const { rules } = sitting.ready;
-    const ground: Ground = isAbuse
-      ? { reason: () => 'reported as abuse', by: 'report' }
-      : { reason: reasonOfMatches(sitting, 'reports'), by: 'jail' };
+    const ground = (): Ground =>
+      isAbuse
+        ? { reason: () => 'reported as abuse', by: 'report' }
+        : { reason: reasonOfMatches(sitting, 'reports'), by: 'jail' };
     const count = {
       ...{ address, at, counts: isAbuse ? rules.maxRetry : 1 },
       outcome: outcome === 'success' ? ('success' as const) : ('failure' as const),
@@ -156,7 +157,7 @@ export function createReports(parts: ReportParts): Reports {
     const { verdict, bans: decided } = judge(
       sitting,
       { address: network, at: now, counts: 1, outcome: 'failure', evidence },
-      { reason: reasonOfMatches(sitting, 'attempts by hand'), by: 'jail' },
+      () => ({ reason: reasonOfMatches(sitting, 'attempts by hand'), by: 'jail' }),
       parts.recidive(),
       bans,
       now,
