@@ -77,8 +77,13 @@ export interface Chunk {
   readonly patterns: readonly string[];
   /** The file that the bytes stand in: after a rotation `access.log.1`, say. */
   readonly file: string;
-  /** Every line ends in \n (a \r before it is still there). May be empty: then only the position counts. */
+  /**
+   * Latin1. Every line ends in \n (a \r before it is still there). May be empty: then only the position counts. Where there
+   * are bytes it is made of them when it is first asked for.
+   */
   readonly text: string;
+  /** The same, a byte for each character, until the next chunk of the source is asked for. undefined: there is only the text. */
+  readonly bytes?: Buffer | undefined;
   /** Number of the first line in its file, from 1. */
   readonly firstLine: number;
   readonly lines: number;

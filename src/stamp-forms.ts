@@ -1,7 +1,7 @@
 // The forms in which programs write stamps, over character codes: a stamp is read for every line that is looked at, and
 // regexes cost five times as much. Pure: "now" is always handed in.
 import type { Instant } from './model.ts';
-import { ownCopy } from './text.ts';
+import { createRecentMinute } from './recent-minute.ts';
 import type { WallClock } from './zones.ts';
 
 const SECOND = 1_000;
@@ -251,18 +251,16 @@ function withFraction(read: ReadStamp): ReadStamp {
   };
 }
 
-/** Remembers the latest stamp of a layout whose text is as long as it is, whatever follows. */
+/** Remembers the minute of the latest stamp of a layout whose text is as long as it is, whatever follows. */
 function remembering(read: ReadStamp): ReadStamp {
-  let known = '\n'; // in no line
-  let knownDay = 0;
-  let knownInstant = 0;
+  const known = createRecentMinute();
   return (text, from, now, toInstant) => {
     const day = Math.floor(now / DAY); // the missing year of a syslog stamp depends on it
-    if (day === knownDay && text.startsWith(known, from) && digits(text, from + known.length, 1) < 0)
-      return { instant: knownInstant, end: from + known.length };
+    const instant = known.instantAt(text, from, day);
+    if (instant !== undefined && digits(text, from + known.length, 1) < 0)
+      return { instant, end: from + known.length };
     const stamp = read(text, from, now, toInstant);
-    // A copy: a slice would keep the whole chunk alive.
-    if (stamp) [known, knownDay, knownInstant] = [ownCopy(text.slice(from, stamp.end)), day, stamp.instant];
+    if (stamp) known.keep(text, from, stamp.end, stamp.instant, day);
     return stamp;
   };
 }

@@ -165,7 +165,40 @@ describe('the layouts of stamps', () => {
     expect(stamps.field('2026/01/05 10:11:12', NOW)).toBe(iso('2026-01-05T10:11:12Z'));
     expect(stamps.field('2026/01/05 10:11:13', NOW)).toBe(iso('2026-01-05T10:11:13Z'));
     expect(stamps.at('2026/01/05 10:11:123', 0, NOW)).toBeUndefined();
+    expect(stamps.field('05/Jan/2026:10:11:12 +0000', NOW)).toBe(iso('2026-01-05T10:11:12Z'));
+    expect(stamps.field('05/Jan/2026:10:12:12 +0000', NOW)).toBe(iso('2026-01-05T10:12:12Z'));
+    expect(stamps.field('05/Jan/2026:10:12:13 +0000', NOW)).toBe(iso('2026-01-05T10:12:13Z'));
     expect(stamps.at('Jan  5 10:11:1', 0, NOW)).toBeUndefined();
+  });
+
+  test('a reader that knows a minute reads any stamp as one that knows none', () => {
+    const near = fc.record({
+      day: fc.constantFrom('05', '06'),
+      minute: fc.constantFrom('10:11', '10:12'),
+      second: fc.constantFrom('00', '12', '59', '60', '1', '123'),
+      zone: fc.constantFrom('+0100', '-0330'),
+      form: fc.constantFrom<(day: string, time: string, zone: string) => string>(
+        (day, time) => `2026/01/${day} ${time}`,
+        (day, time, zone) => `${day}/Jan/2026:${time} ${zone}`,
+        (day, time) => `Jan ${day.replace('0', ' ')} ${time}`,
+        (day, time) => `Jan ${day.replace('0', ' ')} ${time}.250`,
+        (day, time, zone) => `2026-01-${day}T${time}${zone}`,
+      ),
+      later: fc.constantFrom(0, 12 * 3_600_000, 365 * 86_400_000),
+      behind: fc.constantFrom('', ' ', '] ', '5', '.7'),
+    });
+    fc.assert(
+      fc.property(fc.array(near, { minLength: 10, maxLength: 30 }), (all) => {
+        const knowing = createStamps('Europe/Berlin');
+        for (const { form, day, minute, second, zone, later, behind } of all) {
+          const text = form(day, `${minute}:${second}`, zone) + behind;
+          expect(knowing.at(text, 0, NOW + later)).toEqual(
+            createStamps('Europe/Berlin').at(text, 0, NOW + later),
+          );
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('no text makes it fail', () => {

@@ -4,6 +4,7 @@ import { contains, isAddress, mask } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network } from '../model.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createFewByKey } from './few-by-key.ts';
+import { createNumbered } from './numbered.ts';
 
 /** Everything about a new ban but its number and its end. */
 export type NewBan = Omit<Ban, 'id' | 'endedAt' | 'endedBy'>;
@@ -28,8 +29,10 @@ export interface Bans {
   touching(network: Network): Ban[];
   /** Of those that are wanted the one longest in force, or one of the longest; never the newest. */
   longestInForce(isWanted: (ban: Ban) => boolean): Ban | undefined;
-  /** In order of number. */
-  open(): Iterable<Ban>;
+  /** The lengths of the networks that open bans stand on. */
+  lengths(family: 4 | 6): readonly number[];
+  /** In order of number. @param after only those with a higher one. */
+  open(after?: number): Iterable<Ban>;
   countIn(jail: string): number;
   /** The number that the next ban gets. */
   readonly nextId: number;
@@ -48,9 +51,9 @@ export interface Bans {
   readonly hasDirty: boolean;
   /** What these jails' bans drop may be something else now. */
   touch(jails: ReadonlySet<string>): void;
-  /** For the enforcer: networks whose bans changed since the last call. */
-  takeTouched(): Network[];
-  /** How many networks that would be. */
+  /** For the enforcer: networks whose bans changed since they were taken last, up to `most` of them, longest waiting first. */
+  takeTouched(most?: number): Network[];
+  /** How many there are. */
   readonly touched: number;
 }
 
@@ -60,6 +63,8 @@ export const UNWRITTEN = 100_000;
 const UNWRITTEN_EVIDENCE = 10_000;
 /** So many are looked at for one that may end. */
 const LOOKS = 64;
+/** So many are told apart, to be shared. */
+const REASONS = 100;
 const NO_EVIDENCE: readonly Evidence[] = [];
 
 /** Told of each change to a ban, as it happens and before it is committed. */
@@ -68,22 +73,27 @@ export type OnBan = (what: BanEvent['what'], ban: Ban, why: string) => void;
 /** @param remembered the open bans of the ledger; all of them count as touched. */
 export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnBan = () => {}): Bans {
   const byNetwork = createFewByKey<Ban>();
-  const byId = new Map<number, Ban>();
+  const byId = createNumbered<Ban>();
   /** How many open bans stand on networks of each length: who holds an address is found by one look-up a length. */
   const lengths = { 4: new Map<number, number>(), 6: new Map<number, number>() };
   const perJail = new Map<string, number>();
-  const deadlines = createDeadlines<Ban>();
+  const deadlines = createDeadlines<Ban>(
+    ({ until }) => until ?? Infinity,
+    () => byId.size,
+  );
   const dirty = new Map<number, Ban>();
   let events: BanEvent[] = [];
   const touched = new Map<string, Network>();
   let id = nextId;
   /** Never written so far: what is not in the ledger need not be taken out of it. */
   const fresh = new Set<number>();
+  const reasons = new Map<string, string>();
   let lost = 0;
-  let walk: IterableIterator<Ban> | undefined;
+  let walk: Iterator<Ban> | undefined;
 
   // What stands in the ledger need not stand here: evidence is most of what a ban takes.
-  for (const ban of remembered) insert({ ...ban, evidence: NO_EVIDENCE });
+  for (const ban of remembered)
+    insert(openBan(ban, { ...ban, reason: shared(ban.reason), evidence: NO_EVIDENCE }));
 
   /** The ledger can't be written, and bans come all the same. */
   function letGo(): void {
@@ -110,12 +120,15 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   }
 
   function insert(ban: Ban): void {
-    byNetwork.set(ban.address.text, [...byNetwork.get(ban.address.text), ban]);
+    const { text } = ban.address;
+    const others = byNetwork.get(text);
+    if (others.length === 0) byNetwork.put(text, ban);
+    else byNetwork.set(text, [...others, ban]);
     byId.set(ban.id, ban);
     count(lengths[ban.address.family], ban.address.bits, 1);
     count(perJail, ban.jail, 1);
-    if (ban.until !== undefined) deadlines.add(ban.until, ban);
-    touched.set(ban.address.text, ban.address);
+    if (ban.until !== undefined) deadlines.add(ban);
+    touched.set(text, ban.address);
   }
 
   function remove(ban: Ban): void {
@@ -127,6 +140,15 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     count(lengths[ban.address.family], ban.address.bits, -1);
     count(perJail, ban.jail, -1);
     touched.set(ban.address.text, ban.address);
+  }
+
+  /** A jail bans nearly always for the same reason: a hundred thousand copies of it are five megabytes. */
+  function shared(reason: string): string {
+    const known = reasons.get(reason);
+    if (known !== undefined) return known;
+    if (reasons.size >= REASONS) reasons.clear();
+    reasons.set(reason, reason);
+    return reason;
   }
 
   const find = (jail: string, address: Network): Ban | undefined =>
@@ -157,7 +179,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
           until = standing.until === undefined ? undefined : Math.max(until, standing.until);
         end(standing, wanted.since, 'replaced', 'a new sentence took its place');
       }
-      const ban: Ban = { ...wanted, until, id: id++, endedAt: undefined, endedBy: undefined };
+      const { evidence } = wanted;
+      const ban = openBan(wanted, { id: id++, until, reason: shared(wanted.reason), evidence });
       events.push(beginningOf(ban));
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
@@ -204,7 +227,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       }
       return undefined;
     },
-    open: () => byId.values(),
+    lengths: (family) => [...lengths[family].keys()],
+    open: (after) => byId.values(after),
     countIn: (jail) => perJail.get(jail) ?? 0,
     get nextId() {
       return id;
@@ -253,14 +277,40 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     touch(jails) {
       for (const ban of byId.values()) if (jails.has(ban.jail)) touched.set(ban.address.text, ban.address);
     },
-    takeTouched() {
-      const taken = [...touched.values()];
-      touched.clear();
+    takeTouched(most = Infinity) {
+      const taken: Network[] = [];
+      for (const [text, network] of touched) {
+        if (taken.length >= most) break;
+        taken.push(network);
+        touched.delete(text);
+      }
       return taken;
     },
     get touched() {
       return touched.size;
     },
+  };
+}
+
+/** By name: what is spread takes more room, and several times as long. */
+function openBan(
+  { address, jail, since, nth, by, scope, via }: NewBan,
+  { id, until, reason, evidence }: Pick<Ban, 'id' | 'until' | 'reason' | 'evidence'>,
+): Ban {
+  return {
+    id,
+    address,
+    jail,
+    since,
+    until,
+    nth,
+    reason,
+    by,
+    evidence,
+    scope,
+    via,
+    endedAt: undefined,
+    endedBy: undefined,
   };
 }
 

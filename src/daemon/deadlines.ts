@@ -2,7 +2,7 @@
 import type { Instant } from '../model.ts';
 
 export interface Deadlines<T> {
-  add(at: Instant, item: T): void;
+  add(item: T): void;
   /** The earliest instant of an item that is still current. */
   next(isCurrent: (item: T) => boolean): Instant | undefined;
   /** Removes and returns up to `most` of the current items due at or before `now`, earliest first. */
@@ -14,15 +14,19 @@ export interface Deadlines<T> {
 /** Below so many entries stale ones need not be looked for. */
 const FEW = 2_000;
 
-export function createDeadlines<T>(): Deadlines<T> {
-  let heap: { at: Instant; item: T }[] = [];
+/**
+ * @param atOf when an item is due: always the same instant.
+ * @param held how many there are of what has deadlines, where it is known: up to twice as many nothing is searched for.
+ */
+export function createDeadlines<T>(atOf: (item: T) => Instant, held: () => number = () => 0): Deadlines<T> {
+  let heap: T[] = [];
   let most = FEW;
 
   /** Bans that are lifted and passed anew leave entries that come up in a week, or never. */
   function compact(isCurrent: (item: T) => boolean): void {
-    if (heap.length <= most) return;
+    if (heap.length <= Math.max(most, held() * 2)) return;
     // What is in order is a heap.
-    heap = heap.filter(({ item }) => isCurrent(item)).toSorted((a, b) => a.at - b.at);
+    heap = heap.filter(isCurrent).toSorted((a, b) => atOf(a) - atOf(b));
     most = Math.max(FEW, heap.length * 2);
   }
 
@@ -32,8 +36,8 @@ export function createDeadlines<T>(): Deadlines<T> {
     heap[0] = last;
     for (let i = 0; ;) {
       let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2])
-        if (child < heap.length && heap[child]!.at < heap[least]!.at) least = child;
+      for (let child = 2 * i + 1; child <= 2 * i + 2; child++)
+        if (child < heap.length && atOf(heap[child]!) < atOf(heap[least]!)) least = child;
       if (least === i) return;
       [heap[i], heap[least]] = [heap[least]!, heap[i]!];
       i = least;
@@ -41,27 +45,27 @@ export function createDeadlines<T>(): Deadlines<T> {
   }
 
   return {
-    add(at, item) {
-      heap.push({ at, item });
+    add(item) {
+      heap.push(item);
       for (let i = heap.length - 1; i > 0;) {
         const parent = (i - 1) >> 1;
-        if (heap[parent]!.at <= heap[i]!.at) return;
+        if (atOf(heap[parent]!) <= atOf(heap[i]!)) return;
         [heap[i], heap[parent]] = [heap[parent]!, heap[i]!];
         i = parent;
       }
     },
     next(isCurrent) {
       compact(isCurrent);
-      while (heap.length > 0 && !isCurrent(heap[0]!.item)) pop();
-      return heap[0]?.at;
+      while (heap.length > 0 && !isCurrent(heap[0]!)) pop();
+      return heap.length === 0 ? undefined : atOf(heap[0]!);
     },
     get size() {
       return heap.length;
     },
     takeDue(now, isCurrent, limit = Infinity) {
       const due: T[] = [];
-      while (due.length < limit && heap.length > 0 && heap[0]!.at <= now) {
-        const { item } = heap[0]!;
+      while (due.length < limit && heap.length > 0 && atOf(heap[0]!) <= now) {
+        const item = heap[0]!;
         pop();
         if (isCurrent(item)) due.push(item);
       }

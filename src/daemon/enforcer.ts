@@ -3,15 +3,19 @@
 // difference between that and what it believes to be in force; at boot, and whenever it lost touch, it asks the kernel.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { BailiffError } from '../errors.ts';
-import type { Applied, Change, Firewall } from '../firewall/contract.ts';
+import type { Change, Firewall } from '../firewall/contract.ts';
 import type { Ban, Block, Duration, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
+import type { Enforcer, EnforcerNews } from './enforcing.ts';
 import type { FaultPoint } from './fault-points.ts';
-import { desired, isSame, isSameScope, refusalKey, TOLERANCE } from './kernel/desired.ts';
+import { desired, difference, isSameScope, refusalKey } from './kernel/desired.ts';
 import { createHeld } from './kernel/held.ts';
-import type { Held } from './kernel/held.ts';
+import { relist } from './kernel/relisted.ts';
+import { createRetry } from './kernel/retry.ts';
+
+export type { Enforcer, EnforcerNews } from './enforcing.ts';
 
 /**
  * After a batch for which a program was started the next one waits for twice as long as it took: starting one costs
@@ -19,56 +23,12 @@ import type { Held } from './kernel/held.ts';
  */
 const LARGE = 100;
 const LONGEST_PAUSE: Duration = 50;
-/** As many as fit into one transaction. */
-const COMPARED_AT_ONCE = 10_000;
-const FIRST_RETRY = 1_000;
-const LAST_RETRY = 30_000;
-
-export interface Enforcer {
-  /** Makes the table, compares the kernel with the bans and applies the difference. Removals wait for {@link settle}. */
-  boot(allowed: readonly Network[]): Promise<void>;
-  /** Tells the kernel what changed. Resolves when it has been told, or could not be reached. Coalesces calls. */
-  sync(): Promise<void>;
-  /** The backlog has been read: what is in the kernel and no longer wanted may go. */
-  settle(): Promise<void>;
-  /**
-   * Looks at every block in the kernel, and puts back those that somebody else took out. Costs a listing: half a second
-   * for 100 000 blocks; {@link mend} asks less and oftener. Does nothing before {@link settle}, nor where nothing is to be in force.
-   * @returns how many were gone.
-   */
-  audit(): Promise<number>;
-  allow(networks: readonly Network[]): Promise<void>;
-  /**
-   * Looks whether somebody else took our rules or sets out of the kernel (`flush ruleset`, say), and puts them back.
-   * @param isKnown it is known to be gone: nobody needs to ask.
-   * @returns whether anything was gone.
-   */
-  mend(isKnown?: boolean): Promise<boolean>;
-  /** The kernel announced that these are not blocked any more: those that should be are put back. @returns how many. */
-  putBack(released: readonly { readonly scope: Scope; readonly network: Network }[]): Promise<number>;
-  /** Takes everything out of the kernel and rests until {@link arm}. */
-  standDown(): Promise<void>;
-  arm(): Promise<void>;
-  readonly isStanding: boolean;
-  /** How many networks the kernel holds, as far as we know. */
-  readonly heldCount: number;
-  /** How many networks wait to be compared with it. */
-  readonly waiting: number;
-  /** What the kernel refused and will be asked for again, in a sentence for status. */
-  readonly refusal: string | undefined;
-  /** What the firewall's last failure said, while it fails. */
-  readonly fault: string | undefined;
-  /** Is the ban in the kernel? `why` says what the kernel answered when it refused it. */
-  standingOf(ban: Ban): { readonly state: 'blocked' | 'pending' | 'unenforceable'; readonly why?: string };
-  close(): Promise<void>;
-}
-
-/** What became of what the kernel was told. */
-export interface EnforcerNews {
-  applied(change: Change, outcome: Applied): void;
-  /** All that was wanted of these networks has been told; what the kernel refused of it was `applied` as refused. */
-  told(networks: Iterable<Network>): void;
-}
+/** So long after the last large batch a flood may still go on: between two batches few wait. */
+const CALM: Duration = 5_000;
+/** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
+const AT_ONCE = 1_000;
+/** Changes that the firewall is told together: to start a program for fewer costs more, to write them down for more stalls. */
+const TOGETHER = 5_000;
 
 const NOBODY: EnforcerNews = { applied() {}, told() {} };
 
@@ -103,78 +63,53 @@ export function createEnforcer(
   let booting = true;
   let hasListed = false;
   let fault: string | undefined;
-  let retryAfter = FIRST_RETRY;
-  let cancelRetry: (() => void) | undefined;
+  const retry = createRetry(clock, () => void sync());
   /** By the monotonic clock: before it nothing large is told. */
   let nextAt: Duration = 0;
+  /** By the same clock: until then it is a flood. */
+  let calmAt: Duration = -Infinity;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
   const desiredOn = (network: Network, now: Instant): readonly Block[] =>
     desired(bans.on(network), scopeOf, network, now);
 
-  function difference(networks: readonly Network[], now: Instant): Change[] {
-    const changes: Change[] = [];
-    for (const network of networks) {
-      const wanted = desiredOn(network, now);
-      const have = held.on(network);
-      if (!options.detectOnly)
-        for (const block of wanted) {
-          const before = have.find(({ scope }) => isSameScope(scope, block.scope));
-          if (!before) changes.push({ what: 'block', ...block, isNew: true });
-          else if (!isSame(before, block)) changes.push({ what: 'block', ...block });
-        }
-      if (deferred?.has(network.text)) continue;
-      for (const { scope } of have)
-        if (!wanted.some((block) => isSameScope(block.scope, scope)))
-          changes.push({ what: 'release', scope, network });
-    }
-    return changes;
+  function changesOf(network: Network, now: Instant): Change[] {
+    const may = { block: !options.detectOnly, release: !deferred?.has(network.text) };
+    return difference(network, held.on(network), desiredOn(network, now), may);
   }
 
-  async function reconcile(): Promise<void> {
+  /** @returns what the kernel holds and no ban is on. */
+  async function reconcile(): Promise<readonly Network[]> {
     if (!options.detectOnly) await firewall.prepare(allowed);
     const listed = await firewall.list();
     if (!hasListed) options.adopt?.(listed);
     hasListed = true;
-    const before = held;
-    held = createHeld();
-    for (const block of listed) held.hold(block);
-    vanished = countVanished(before);
-    for (const ban of bans.open()) pending.set(ban.address.text, ban.address);
-    for (const { network } of held.all()) {
-      pending.set(network.text, network);
-      // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
-      if (bans.on(network).length === 0) deferred?.set(network.text, network);
-    }
+    const strange: Network[] = [];
+    const known = (network: Network): Network => {
+      const [ban] = bans.on(network);
+      if (ban) return ban.address;
+      strange.push(network);
+      // Lines that are still to be read may decide it anew.
+      deferred?.set(network.text, network);
+      return network;
+    };
+    ({ held, vanished } = await relist(listed, held, known, clock.now()));
+    if (vanished > 0) log.warn({ count: vanished }, 'blocks had vanished from the kernel; they are put back');
     lost = false;
-  }
-
-  /** Whatever we knew to be there, and is not over: somebody else took it out. */
-  function countVanished(before: Held): number {
-    const now = clock.now();
-    let count = 0;
-    for (const { network, scope, until } of before.all())
-      if ((until === undefined || until > now + TOLERANCE) && !held.find(network, scope)) count++;
-    if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
-    return count;
+    return strange;
   }
 
   async function tellKernel(): Promise<void> {
-    for (const network of bans.takeTouched()) {
-      pending.set(network.text, network);
-      // Its ban was just passed or lifted: that is newer than what was found at boot.
-      if (!lost) deferred?.delete(network.text);
-    }
     if (!standing) {
+      bans.takeTouched();
       pending.clear();
       return;
     }
     try {
-      if (lost) await reconcile();
-      await tellPending();
+      await tell(lost ? everything(await reconcile()) : whatChanged());
       if (lost) void sync();
-      if (refusals.size === 0) retryAfter = FIRST_RETRY;
+      if (refusals.size === 0) retry.reset();
       if (fault !== undefined) log.info({}, 'the firewall answers again');
       fault = undefined;
     } catch (error) {
@@ -185,21 +120,58 @@ export function createEnforcer(
     }
   }
 
-  /** Some at a time: to compare a hundred thousand takes as long as nobody should wait for an answer. */
-  async function tellPending(): Promise<void> {
-    const networks = [...pending.values()];
+  function* whatChanged(): Generator<Network> {
+    const again = pending;
     pending = new Map();
-    for (let done = 0; done < networks.length; done += COMPARED_AT_ONCE) {
-      const some = networks.slice(done, done + COMPARED_AT_ONCE);
-      try {
-        const changes = difference(some, clock.now());
-        if (changes.length > 0) await apply(changes);
-        else if (some.length === COMPARED_AT_ONCE) await breathe();
-      } catch (error) {
-        for (const network of networks.slice(done)) pending.set(network.text, network);
-        throw error;
+    yield* again.values();
+    for (const network of touched()) {
+      // Its ban was just passed or lifted: that is newer than what was found at boot.
+      deferred?.delete(network.text);
+      yield network;
+    }
+  }
+
+  function* everything(strange: readonly Network[]): Generator<Network> {
+    pending = new Map();
+    yield* touched();
+    for (const { address } of bans.open()) yield address;
+    yield* strange;
+  }
+
+  /** What is touched from here on waits for the next run, so that this one ends. */
+  function* touched(): Generator<Network> {
+    for (let left = bans.touched; left > 0; left -= AT_ONCE) yield* bans.takeTouched(Math.min(left, AT_ONCE));
+  }
+
+  /** In short turns, and some together: there may be hundreds of thousands. */
+  async function tell(networks: Iterator<Network>): Promise<void> {
+    let compared = new Map<string, Network>();
+    let changes: Change[] = [];
+    const tellThese = async (): Promise<void> => {
+      if (changes.length > 0) await apply(changes);
+      else await breathe();
+      news.told(compared.values());
+      compared = new Map();
+      changes = [];
+    };
+    let now = clock.now();
+    try {
+      for (let next = networks.next(); !next.done; next = networks.next()) {
+        const network = next.value;
+        if (compared.has(network.text)) continue;
+        compared.set(network.text, network);
+        changes.push(...changesOf(network, now));
+        if (compared.size % AT_ONCE !== 0) continue;
+        if (compared.size >= TOGETHER) await tellThese();
+        else await breathe();
+        now = clock.now();
       }
-      news.told(some);
+      if (compared.size > 0) await tellThese();
+    } catch (error) {
+      for (const [text, network] of compared) pending.set(text, network);
+      for (let next = networks.next(); !next.done; next = networks.next())
+        pending.set(next.value.text, next.value);
+      throw error;
     }
   }
 
@@ -210,23 +182,27 @@ export function createEnforcer(
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
     const ended = clock.monotonic();
-    if (changes.length > LARGE) nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
-    outcomes.forEach((outcome, index) => {
-      const change = changes[index]!;
+    if (changes.length > LARGE) {
+      nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
+      calmAt = ended + CALM;
+    }
+    for (const [index, change] of changes.entries()) {
+      if (index > 0 && index % AT_ONCE === 0) await breathe();
+      const outcome = outcomes[index]!;
       const { network, scope } = change;
       news.applied(change, outcome);
       if (outcome.outcome === 'refused') {
         refusals.set(refusalKey(network, scope), outcome.why);
         refused.set(network.text, network);
         log.error({ address: network.text, what: change.what, why: outcome.why }, 'the kernel refused');
-        return;
+        continue;
       }
       if (refusals.size > 0) refusals.delete(refusalKey(network, scope));
       // The sets had vanished and were made anew with this change: everything else that they held is gone.
       if (outcome.rebuilt) lost = true;
       if (change.what === 'block') held.hold({ scope, network, until: change.until });
       else held.letGo(network, scope);
-    });
+    }
     if (refused.size > 0) tryAgain(refused);
     at('after-enforce');
   }
@@ -234,9 +210,7 @@ export function createEnforcer(
   /** A refusal may pass (memory is short, say): the same changes are tried once more, ever later. */
   function tryAgain(networks: ReadonlyMap<string, Network>): void {
     for (const [text, network] of networks) pending.set(text, network);
-    cancelRetry?.();
-    cancelRetry = clock.schedule(retryAfter, () => void sync());
-    retryAfter = Math.min(retryAfter * 2, LAST_RETRY);
+    retry.later();
   }
 
   function loseTouch(why: string): void {
@@ -248,9 +222,7 @@ export function createEnforcer(
     if (fault === undefined) log.error({ why }, 'the firewall does not answer');
     fault = why;
     lost = true;
-    cancelRetry?.();
-    cancelRetry = clock.schedule(retryAfter, () => void sync());
-    retryAfter = Math.min(retryAfter * 2, LAST_RETRY);
+    retry.later();
   }
 
   /** Calls that come while one waits its turn share it: it takes whatever is pending when it runs. */
@@ -355,7 +327,7 @@ export function createEnforcer(
         standing = false;
         held = createHeld();
         refusals.clear();
-        cancelRetry?.();
+        retry.cancel();
         fault = undefined;
       });
     },
@@ -370,8 +342,8 @@ export function createEnforcer(
     get heldCount() {
       return held.size;
     },
-    get waiting() {
-      return bans.touched + pending.size;
+    get isFlooded() {
+      return bans.touched + pending.size > LARGE || clock.monotonic() < calmAt;
     },
     get refusal() {
       const [why] = refusals.values();
@@ -388,7 +360,7 @@ export function createEnforcer(
       return { state: held.find(ban.address, scope) ? 'blocked' : 'pending' };
     },
     async close() {
-      cancelRetry?.();
+      retry.cancel();
       await tail.catch(() => {});
       await firewall.close();
     },

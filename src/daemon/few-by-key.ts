@@ -1,4 +1,5 @@
 // Under each key a few things, nearly always one: then it stands there without a list around it. Pure.
+import { createWideMap } from '../wide-map.ts';
 
 export interface FewByKey<T> {
   /** How many keys there are. */
@@ -6,6 +7,8 @@ export interface FewByKey<T> {
   get(key: string): readonly T[];
   /** In the place of what stood there; nothing takes the key away. */
   set(key: string, few: readonly T[]): void;
+  /** The same with one. */
+  put(key: string, one: T): void;
   all(): Iterable<T>;
 }
 
@@ -13,7 +16,7 @@ const NOTHING: readonly never[] = [];
 
 /** Of objects, which no lists are: a hundred thousand lists of one take some ten megabytes. */
 export function createFewByKey<T extends object>(): FewByKey<T> {
-  const few = new Map<string, T | readonly T[]>();
+  const few = createWideMap<T | readonly T[]>();
   return {
     get size() {
       return few.size;
@@ -28,6 +31,7 @@ export function createFewByKey<T extends object>(): FewByKey<T> {
       if (!first) few.delete(key);
       else few.set(key, list.length > 1 ? list : first);
     },
+    put: (key, one) => few.set(key, one),
     *all() {
       for (const known of few.values())
         if (isList<T>(known)) yield* known;

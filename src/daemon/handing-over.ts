@@ -1,4 +1,6 @@
-// When what the lines led to is committed, and after it told to the kernel: at once, unless commits come thick and fast.
+// When what the lines led to is told to the kernel and committed: at once, unless commits come thick and fast. The kernel is
+// told first, and works while the ledger is written: who dies in between reads the lines again, and decides the same.
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Chunk, Duration } from '../model.ts';
 import type { Cancel, Clock } from '../ports.ts';
 import type { Bans } from './bans.ts';
@@ -7,7 +9,7 @@ import type { Committer } from './committer.ts';
 export interface HandingOver {
   /** After a chunk was applied. Resolves when what had to be committed before the next one is. */
   after(chunk: Pick<Chunk, 'commitFirst'>): Promise<void>;
-  /** A decided ban is committed at once, then enforced; without the disk it is enforced all the same. */
+  /** A decided ban is enforced and committed; without the disk it is enforced all the same. Resolves when both is done. */
   settle(): Promise<void>;
   /** The same for who only wants to know that it is committed. @returns whether it is. */
   commit(): Promise<boolean>;
@@ -22,8 +24,22 @@ export function createHandingOver(
 ): HandingOver {
   let waiting: Cancel | undefined;
 
+  /** Not waited for: a firewall may hang. */
+  function tellKernel(): void {
+    void enforce().catch(fail);
+  }
+
+  async function commit(): Promise<boolean> {
+    if (bans.hasDirty) {
+      tellKernel();
+      // What was written to the firewall's program is on its way before the ledger takes its milliseconds.
+      await breathe();
+    }
+    return committer.commit(false);
+  }
+
   async function settle(): Promise<void> {
-    await committer.commit(false);
+    await commit();
     await enforce();
   }
 
@@ -38,17 +54,16 @@ export function createHandingOver(
   return {
     settle,
     async commit() {
-      const isCommitted = await committer.commit(false);
-      // Not waited for: a firewall may hang.
-      void enforce().catch(fail);
+      const isCommitted = await commit();
+      tellKernel();
       return isCommitted;
     },
     async after(chunk) {
       // The sources may not go on reading from a first sight's cutoff that a crash would forget.
-      if (chunk.commitFirst || committer.isDue()) await committer.commit(false);
+      if (chunk.commitFirst || committer.isDue()) await commit();
       // Where the ledger can't be written, blocking goes on from memory.
       if (bans.hasDirty && !committer.isResting) settleIn(committer.pauseOfBans);
-      else void enforce().catch(fail);
+      else tellKernel();
     },
     stop() {
       waiting?.();

@@ -3,7 +3,8 @@
 // It never decides anything itself, and it reads no environment.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { createServer } from '../api/index.ts';
-import type { Ban, Chunk } from '../model.ts';
+import { lengthOf } from '../lines.ts';
+import type { Chunk } from '../model.ts';
 import type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 import { createControl } from './control.ts';
 import { watchEffect } from './effect/effect.ts';
@@ -16,7 +17,7 @@ import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
 import { createPortions } from './intake/portions.ts';
 import { createNewsroom } from './telling/news.ts';
-import { applyChunk } from './pipeline.ts';
+import { createApplying } from './applying.ts';
 import { createHandingOver } from './handing-over.ts';
 import { createPressure } from './pressure.ts';
 import { recall } from './recall.ts';
@@ -75,7 +76,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const recalled = recall(setup, ledger, options.asksForInput, {
     ...{ clock, log, faults, host: ports.host, at, onBan: news.onBan, onBrake: news.onBrake },
   });
-  const { protection, sittings, inForce, bans, sessions, committer, positions, brakes, regulars } = recalled;
+  const { protection, sittings, inForce, bans, sessions, committer, positions, brakes } = recalled;
   const effect = watchEffect({
     ...{
       witness: options.neverEnforce ? undefined : options.witness,
@@ -130,9 +131,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   async function follow(): Promise<void> {
     for (let chunk = await sources.next(); chunk; chunk = await sources.next()) {
       const began = clock.monotonic();
-      apply(chunk);
-      portions.note(chunk.text.length, clock.monotonic() - began);
+      const tell = apply(chunk);
+      portions.note(lengthOf(chunk), clock.monotonic() - began);
       await handingOver.after(chunk);
+      tell();
       pulse.beat();
       await breathe();
     }
@@ -151,25 +153,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
   const pulse = createPulse(() => catchUp(true));
 
-  function apply(chunk: Chunk): void {
-    const plan = inForce.plans.of(chunk.patterns);
-    const onVerdict = effect.listen(chunk.live, chunk.arrivedAt, news.onVerdict());
-    const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), onVerdict, regulars);
-    news.applied(chunk, journey);
-    committer.moved(chunk.position);
-    at('after-apply');
-    sourceWatch.observe(chunk, journey);
-    announce(journey.bans);
-  }
-
-  function announce(decided: readonly Ban[]): void {
-    for (const { address, jail, since, until, nth, reason } of decided)
-      log.info({ address: address.text, jail, since, until, nth, why: reason }, 'ban');
-    brakes.settle({ bans, sittings }, clock.now());
-    if (decided.length === 0) return;
-    pressure.makeRoom();
-    expiry.reschedule();
-  }
+  const { apply, announce } = createApplying(recalled, {
+    ...{ effect, news, pressure, sourceWatch, sentences, clock, log, at },
+    reschedule: () => expiry.reschedule(),
+  });
 
   // ── time ──
   const expiry = createExpiry(
@@ -223,7 +210,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     ...{
       inForce,
       feeds,
-      apply,
+      apply: (chunk: Chunk) => apply(chunk)(),
       sittings,
       bans,
       brakes,

@@ -1,4 +1,5 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
+import { endOfLine, sliceOf } from '../lines.ts';
 import { utf8 } from '../text.ts';
 import type { Count } from '../jails/contract.ts';
 import type { Ban, Chunk, Evidence, Instant, Match, Network, Verdict } from '../model.ts';
@@ -117,7 +118,7 @@ class Counted implements Count {
 }
 
 function evidenceOf(chunk: Chunk, start: number, end: number, at: Instant, line: number): Evidence {
-  const text = utf8(chunk.text.slice(start, Math.min(end, start + EVIDENCE_LIMIT)));
+  const text = utf8(sliceOf(chunk, start, Math.min(end, start + EVIDENCE_LIMIT)));
   return { file: chunk.file, line, at, text };
 }
 
@@ -126,13 +127,9 @@ function createLineCounter(chunk: Chunk): (offset: number) => number {
   let line = chunk.firstLine;
   let from = 0;
   return (offset) => {
-    for (
-      let at = chunk.text.indexOf('\n', from);
-      at >= 0 && at < offset;
-      at = chunk.text.indexOf('\n', from)
-    ) {
+    for (let feed = endOfLine(chunk, from); feed < offset; feed = endOfLine(chunk, from)) {
       line++;
-      from = at + 1;
+      from = feed + 1;
     }
     return line;
   };

@@ -18,7 +18,8 @@ function lift(
   why: string,
   now: Instant,
 ): number {
-  const meant = [...bans.open()].filter(isMeant);
+  const meant: Ban[] = [];
+  for (const ban of bans.open()) if (isMeant(ban)) meant.push(ban);
   for (const ban of meant) {
     sittings.forgive(ban.jail, ban.address, now);
     bans.end(ban, now, by, why);
@@ -37,7 +38,11 @@ export function liftAllowed(parts: Parts, protection: Protection, now: Instant):
  * host's own, or someone who has logged in since. @returns how many.
  */
 export function liftCrowds(parts: Parts, protection: Protection, now: Instant): number {
-  const { sittings } = parts;
+  const { bans, sittings } = parts;
+  const longest = { 4: 32, 6: Math.max(0, ...sittings.all.map(({ ready }) => ready.rules.ipv6Prefix)) };
+  // Hardly any host has such bans, and those that have hundreds of thousands of others need not go through them.
+  if (!([4, 6] as const).some((family) => bans.lengths(family).some((bits) => bits < longest[family])))
+    return 0;
   const holdsSpared = ({ jail, by, address }: Ban): boolean => {
     const ready = by === 'admin' ? undefined : sittings.find(jail)?.ready;
     if (!ready || address.bits >= (address.family === 4 ? 32 : ready.rules.ipv6Prefix)) return false;

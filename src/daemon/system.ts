@@ -10,6 +10,7 @@ import type { Owner } from '../firewall/contract.ts';
 import type { Duration } from '../model.ts';
 import type { Cancel, Child, Clock, ExecRequest, ExecResult, Feed, FeedExec } from '../ports.ts';
 import { reasonOf } from '../errors.ts';
+import { createSinceBoot } from './since-boot.ts';
 
 /** Where programs are looked up: only root writes here. */
 const FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -35,7 +36,8 @@ export function createClock(): Clock {
     // A sandbox that shows nothing of it.
     return clock;
   }
-  return { ...clock, sinceBoot: () => uptime() * 1_000 };
+  const sinceBoot = createSinceBoot(() => uptime() * 1_000, { monotonic: clock.monotonic, wall: clock.now });
+  return { ...clock, sinceBoot };
 }
 
 /** CLOCK_MONOTONIC, which other processes read as well; in microseconds. */

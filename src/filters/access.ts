@@ -5,15 +5,14 @@ import type { FilterDefinition, FilterOptions } from './contract.ts';
 import type { Escaping } from './dialects.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES } from './logformat.ts';
 import type { LogFormat, Section, Step } from './logformat.ts';
-import { pathOf, plainPath, queryOf, splitRequest } from './path.ts';
+import { pathOf, plainMethod, plainPath, queryOf, splitRequest } from './path.ts';
 import type { Request } from './path.ts';
-import { ownCopy } from '../text.ts';
+import { createRecentMinute } from '../recent-minute.ts';
 
 /** Longer lines are no access log's: what a source skips is never seen here. */
 const LONGEST_LINE = 256 * 1024;
 
 const DAY = 86_400_000;
-const NO_STAMP = { text: '\n', day: 0, instant: 0 }; // in no line
 
 /** Which case of a filter a line is, and how often it counts. */
 export interface AccessCase {
@@ -80,8 +79,7 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
     fits: undefined,
   };
   const timeSlot = TIME_VARIABLES.map((name) => format.variables.indexOf(name)).find((slot) => slot >= 0);
-  /** The stamp that was read last: a second's worth of lines shares it. */
-  let known: { readonly text: string; readonly day: number; readonly instant: Instant } = NO_STAMP;
+  const known = createRecentMinute();
   const last = format.sections.length - 1;
   const mayGoOn = format.sections[last]!.guard >= 0;
   return {
@@ -118,11 +116,11 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
       const from = line.bounds[timeSlot * 2]!;
       const to = line.bounds[timeSlot * 2 + 1]!;
       const day = Math.floor(line.arrivedAt / DAY); // what a stamp leaves out depends on it
-      if (day === known.day && to - from === known.text.length && line.text.startsWith(known.text, from))
-        return known.instant;
+      const instant = known.instantAt(line.text, from, day);
+      if (instant !== undefined && to - from === known.length) return instant;
       const stamp = stamps.at(line.text, from, line.arrivedAt);
       if (stamp?.end !== to) return undefined;
-      known = { text: ownCopy(line.text.slice(from, to)), day, instant: stamp.instant };
+      known.keep(line.text, from, to, stamp.instant, day);
       return stamp.instant;
     },
   };
@@ -277,7 +275,14 @@ export function accessFields(layout: AccessLayout): ReadonlyMap<string, AccessFi
   for (const name of variables) add(name, name, true, value);
   for (const [name, variable] of ALIASES) add(name, variable, true, value);
   add('method', 'request_method', true, value);
-  add('method', 'request', false, (line, slot) => requestOf(line, slot).method);
+  add(
+    'method',
+    'request',
+    false,
+    (line, slot) =>
+      plainMethod(line.text, line.bounds[slot * 2]!, line.bounds[slot * 2 + 1]!) ??
+      requestOf(line, slot).method,
+  );
   add('protocol', 'server_protocol', true, value);
   add('protocol', 'request', false, (line, slot) => requestOf(line, slot).protocol);
   add('path', 'request', false, once(pathOfRequest));

@@ -1,5 +1,7 @@
 // "last message repeated 3 times": sysklogd's word for a message that came again. Which line it speaks of, within a chunk
 // and across its edges. Only the untagged form counts: what a client has a program log stands behind that program's tag.
+import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../lines.ts';
+import type { Lines } from '../lines.ts';
 import type { Instant } from '../model.ts';
 import { ownCopy } from '../text.ts';
 import type { SessionMemory } from './contract.ts';
@@ -40,8 +42,8 @@ export interface Backlook {
   settle(arrivedAt: Instant): void;
 }
 
-/** @param text whole lines, or one without its end. */
-export function createBacklook(text: string, sessions: SessionMemory): Backlook {
+/** @param lines whole ones, or one without its end; they become text only where one is asked for. */
+export function createBacklook(lines: Lines, sessions: SessionMemory): Backlook {
   /** The line that asked last, where the next one begins, and what it was told. */
   let asking = -1;
   let next = -1;
@@ -50,9 +52,9 @@ export function createBacklook(text: string, sessions: SessionMemory): Backlook 
 
   function before(start: number, end: number): LineAt | undefined {
     if (start === asking) return told;
-    if (start !== next) told = start === 0 ? remembered() : lineAt(text, startOfLine(text, start - 1));
+    if (start !== next) told = start === 0 ? remembered() : lineAt(lines, startOfLine(lines, start - 1));
     asking = start;
-    next = text.indexOf('\n', end) + 1;
+    next = endOfLine(lines, end) + 1;
     return told;
   }
 
@@ -67,22 +69,17 @@ export function createBacklook(text: string, sessions: SessionMemory): Backlook 
       taken = start;
     },
     settle(arrivedAt) {
-      if (text === '') return;
-      const start = startOfLine(text, text.endsWith('\n') ? text.length - 1 : text.length);
-      const line = start === asking ? told : lineAt(text, start);
-      const isKept = line && start === taken && line.end - line.start <= LONGEST_LINE;
+      const length = lengthOf(lines);
+      if (length === 0) return;
+      const isEnded = sliceOf(lines, length - 1, length) === '\n';
+      const start = startOfLine(lines, isEnded ? length - 1 : length);
+      const line = start !== taken ? undefined : start === asking ? told : lineAt(lines, start);
+      const isKept = line && line.end - line.start <= LONGEST_LINE;
       sessions.keepLast(isKept ? ownCopy(line.text.slice(line.start, line.end)) : undefined, arrivedAt);
     },
   };
 }
 
-/** Where the line begins that ends before `end`. */
-function startOfLine(text: string, end: number): number {
-  return end === 0 ? 0 : text.lastIndexOf('\n', end - 1) + 1;
-}
-
-function lineAt(text: string, start: number): LineAt {
-  const feed = text.indexOf('\n', start);
-  const after = feed < 0 ? text.length : feed;
-  return { text, start, end: after > start && text.charCodeAt(after - 1) === 13 ? after - 1 : after };
+function lineAt(lines: Lines, start: number): LineAt {
+  return { text: lines.text, start, end: withoutReturn(lines, start, endOfLine(lines, start)) };
 }

@@ -2,6 +2,8 @@
 // CRI (containerd, CRI-O; Podman's k8s-file). The engine writes the frame and escapes or delimits what is inside, so that
 // nothing in there can begin, end or fake one. A long line comes in parts, and the next part of it begins wherever the
 // client who filled it wants: parts are put together, or a client could write whole lines.
+import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../lines.ts';
+import type { Lines } from '../lines.ts';
 import type { Instant } from '../model.ts';
 import { createStamps } from '../time.ts';
 import { unescaped } from './json.ts';
@@ -30,7 +32,7 @@ export interface Unwrapped {
 
 export interface Unwrapper {
   /** @returns undefined where the lines are in no such frame: the usual case, which costs a look at five lines. */
-  unwrap(text: string, source: string): Unwrapped | undefined;
+  unwrap(lines: Lines, source: string): Unwrapped | undefined;
 }
 
 /** The reader of lines cuts here too. */
@@ -59,7 +61,7 @@ function unwrapDocker(text: string, start: number, end: number): ContainerLine |
   const logged = line.slice(DOCKER.length, logEnd);
   const whole = logged.includes('\\') ? unescaped(logged) : logged;
   const isEnded = whole.endsWith('\n');
-  const inner = isEnded ? whole.slice(0, withoutReturn(whole, 0, whole.length - 1)) : whole;
+  const inner = isEnded ? whole.slice(0, withoutReturn({ text: whole }, 0, whole.length - 1)) : whole;
   // One line in, one line out.
   if (inner.includes('\n')) return undefined;
   return { text: inner, stream, isPart: !isEnded && inner.length >= DOCKER_PART, stamp };
@@ -81,16 +83,17 @@ export function receivedAt({ stamp }: ContainerLine): Instant | undefined {
 export function createUnwrapper(): Unwrapper {
   const left = new Map<string, ReadonlyMap<string, string>>();
   return {
-    unwrap(text, source) {
+    unwrap(outer, source) {
       const known = left.get(source);
-      if (!known && !beginsFramed(text)) return undefined;
+      if (!known && !beginsFramed(outer)) return undefined;
+      const { text } = outer;
       const parts = new Map(known);
       const lines: string[] = [];
       const starts: [inner: number, outer: number][] = [];
       let length = 0;
       for (let start = 0; start < text.length;) {
-        const end = endOfLine(text, start);
-        const opened = unwrapLine(text, start, withoutReturn(text, start, end));
+        const end = endOfLine({ text }, start);
+        const opened = unwrapLine(text, start, withoutReturn({ text }, start, end));
         const line = opened ? joined(parts, opened) : text.slice(start, end);
         starts.push([length, start]);
         lines.push(line);
@@ -103,7 +106,7 @@ export function createUnwrapper(): Unwrapper {
         lineAt(inner) {
           while (next + 1 < starts.length && starts[next + 1]![0] <= inner) next++;
           const start = starts[next]![1];
-          return { start, end: withoutReturn(text, start, endOfLine(text, start)) };
+          return { start, end: withoutReturn({ text }, start, endOfLine({ text }, start)) };
         },
         receivedAt({ start, end }) {
           const opened = unwrapLine(text, start, end);
@@ -131,26 +134,19 @@ function joined(parts: Map<string, string>, { text, stream, isPart }: ContainerL
 }
 
 /** Engines frame each line of their files: the first lines tell, or the last one where the first ones are damaged. */
-function beginsFramed(text: string): boolean {
+function beginsFramed(lines: Lines): boolean {
+  const length = lengthOf(lines);
   let start = 0;
-  for (let lines = 0; lines < 4 && start < text.length; lines++) {
-    const end = endOfLine(text, start);
-    if (isFramed(text, start, end)) return true;
+  for (let count = 0; count < 4 && start < length; count++) {
+    const end = endOfLine(lines, start);
+    if (isFramed(lines, start, end)) return true;
     start = end + 1;
   }
-  const last = text.lastIndexOf('\n', text.length - 2) + 1;
-  return last > start && isFramed(text, last, endOfLine(text, last));
+  const last = startOfLine(lines, length - 1);
+  return last > start && isFramed(lines, last, endOfLine(lines, last));
 }
 
-function isFramed(text: string, start: number, end: number): boolean {
-  return unwrapLine(text, start, withoutReturn(text, start, end)) !== undefined;
-}
-
-function endOfLine(text: string, start: number): number {
-  const feed = text.indexOf('\n', start);
-  return feed < 0 ? text.length : feed;
-}
-
-function withoutReturn(text: string, start: number, end: number): number {
-  return end > start && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
+function isFramed(lines: Lines, start: number, end: number): boolean {
+  const line = sliceOf(lines, start, withoutReturn(lines, start, end));
+  return unwrapLine(line, 0, line.length) !== undefined;
 }

@@ -1,5 +1,6 @@
 // What a filter is to the rest of the house: bytes in, matches out.
 import type { Fault } from '../errors.ts';
+import type { Lines } from '../lines.ts';
 import type { Conditions, Instant, Match, Network, Waiting } from '../model.ts';
 
 export type LayoutName = 'syslog' | 'access' | 'json' | 'logfmt' | 'plain';
@@ -180,17 +181,18 @@ export interface Scanner {
   /**
    * Calls `visit` for each match, in the order of lines; `filter` is the index in the list that the scanner was made from.
    * A line may match several filters, but each at most once. A match's `fields` may be read from the line when they are
-   * asked for: name what you keep of it, a spread would miss them.
-   * @param text whole lines, latin1, each ended by \n or \r\n.
+   * asked for: name what you keep of it, a spread would miss them. `base` is to be added to its `start` and `end`, to find
+   * its line among all.
+   * @param lines whole ones, each ended by \n or \r\n; a string is latin1. Of bytes only few are made text.
    * @param source whose lines they are, in order: a container engine writes a long line in parts, of which a chunk may hold
    *   some only.
    * @param sessions what earlier lines of that source told, and where these lines are noted; without it, they are joined
    *   with nothing.
    */
   scan(
-    text: string,
+    lines: string | Lines,
     arrivedAt: Instant,
-    visit: (filter: number, match: Match) => void,
+    visit: (filter: number, match: Match, base: number) => void,
     source?: string,
     sessions?: SessionMemory,
   ): ScanReport;

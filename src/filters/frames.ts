@@ -6,7 +6,7 @@ import type { Stamps } from '../time.ts';
 import { createBacklook } from './again.ts';
 import { UNFORWARDED } from './by-fields.ts';
 import { receivedAt, unwrapLine } from './containers.ts';
-import type { FilterDefinition, LineVerdict, SessionMemory } from './contract.ts';
+import type { FilterDefinition, LineVerdict, SessionMemory, TellWhose } from './contract.ts';
 import type { Engine, Relay, Surroundings } from './engine.ts';
 import { LEVEL, afterPriority, readHeader5424 } from './layouts.ts';
 import { namesPrograms } from './programs.ts';
@@ -129,6 +129,36 @@ function examineInside<L>(
   return reframedVerdict(verdict, start, end, relayed.at);
 }
 
+/**
+ * Whose a line is, as the filter's layout tells it, whoever relayed it.
+ * @returns undefined for a filter whose lines are nobody's.
+ */
+export function whoseFramed({ whose }: Engine<unknown>, relay: Relay | undefined): TellWhose | undefined {
+  if (!whose) return undefined;
+  const relayedWhose: TellWhose = (text, start, end, arrivedAt) => {
+    const told = whose(text, start, end, arrivedAt);
+    if (told || !relay) return told;
+    const relayed = relay.read(text, start, end, arrivedAt);
+    if (!relayed || relayed.isForeign) return undefined;
+    const inside = whose(text, relayed.from, end, arrivedAt);
+    return inside && { address: inside.address, at: inside.at ?? relayed.at };
+  };
+  return (text, start, end, arrivedAt) => {
+    const opened = unwrapLine(text, start, end);
+    if (!opened) return relayedWhose(text, start, end, arrivedAt);
+    if (opened.isPart || mayEndAnother(text, start)) return undefined;
+    const inside = relayedWhose(opened.text, 0, opened.text.length, arrivedAt);
+    return inside && { address: inside.address, at: inside.at ?? receivedAt(opened) };
+  };
+}
+
+/** May the line be the last part of a longer one? Then a client may have chosen where it begins. */
+function mayEndAnother(text: string, start: number): boolean {
+  if (start === 0) return true;
+  const before = text.lastIndexOf('\n', start - 2) + 1;
+  return unwrapLine(text, before, start - 1)?.isPart !== false;
+}
+
 /** Asks a filter about one line by itself, without its end. */
 export function judgeFramed<L>(
   engine: Engine<L>,
@@ -142,7 +172,7 @@ export function judgeFramed<L>(
   const text = opened?.text ?? line;
   const open = engine.framing.open(text, 0, text.length, arrivedAt);
   const received = opened && receivedAt(opened);
-  const look = createBacklook(text, sessions);
+  const look = createBacklook({ text }, sessions);
   const around: Surroundings = {
     ...{ sessions, host: undefined, arrivedAt, before: look.before },
     receivedAt: () => received ?? arrivedAt,

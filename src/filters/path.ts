@@ -65,6 +65,13 @@ export function pathOf(target: string): string | undefined {
   return isPlain(written) ? written : resolve(written);
 }
 
+/** The method of a request line that stands in `text` from `from` to `to`; undefined for what may be no request. */
+export function plainMethod(text: string, from: number, to: number): string | undefined {
+  let at = from;
+  while (at < to && isMethodCharacter(text.charCodeAt(at))) at++;
+  return at > from && at < to && text.charCodeAt(at) === 32 ? text.slice(from, at) : undefined;
+}
+
 /**
  * The path of a request line that stands in `text` from `from` to `to`, where nothing in it could be written otherwise:
  * `GET /login?next=/ HTTP/1.1`. The usual case, found in one pass that cuts nothing out but the path.
@@ -80,7 +87,7 @@ export function plainPath(text: string, from: number, to: number): string | unde
   for (at = start; at < to; at++) {
     const code = text.charCodeAt(at);
     if (code <= 32 || code === 63) break; // the end of the target, or ?
-    if (code === 37 || code === 35 || code === 92 || (last === 47 && (code === 47 || code === 46)))
+    if (code === 37 || code === 35 || code === 92 || (last === 47 && mayResolve(text, at, code)))
       return undefined;
     last = code;
   }
@@ -112,12 +119,16 @@ function isPlain(path: string): boolean {
   for (let i = 0; i < path.length; i++) {
     const code = path.charCodeAt(i);
     if (code === 37 || code === 63 || code === 35) return false; // % ? #
-    if (code === 47) {
-      const next = path.charCodeAt(i + 1);
-      if (next === 47 || next === 46) return false; // // /.
-    }
+    if (code === 47 && mayResolve(path, i + 1, path.charCodeAt(i + 1))) return false;
   }
   return true;
+}
+
+/** Is what follows a slash another one, or does it begin with a dot and may be `.` or `..`? `.env` isn't. */
+function mayResolve(path: string, at: number, code: number): boolean {
+  if (code !== 46) return code === 47;
+  const next = path.charCodeAt(at + 1);
+  return !((next >= 97 && next <= 122) || (next >= 65 && next <= 90));
 }
 
 function resolve(written: string): string | undefined {

@@ -1,19 +1,24 @@
 // All filters of one source over a chunk: one search for literals, and a closer look at the lines that it finds.
 import type { Instant, Match } from '../model.ts';
+import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../lines.ts';
+import type { Lines } from '../lines.ts';
 import { createBacklook } from './again.ts';
 import { createUnwrapper } from './containers.ts';
 import type { Filter, ScanReport, Scanner } from './contract.ts';
 import { engineOf } from './engine.ts';
 import type { Surroundings } from './engine.ts';
 import { createExaminer } from './examiner.ts';
-import { reframed } from './frames.ts';
+import { reframed, whoseFramed } from './frames.ts';
 import { distinctOf } from './literals.ts';
 import { createSearchRoom } from './search/room.ts';
 import type { SearchRoom } from './search/room.ts';
 import { createLiteralSearch } from './search/search.ts';
 import { NO_SESSIONS } from './sessions.ts';
 
-type Visit = (filter: number, match: Match) => void;
+type Visit = (filter: number, match: Match, base: number) => void;
+/** So many lines of a chunk become text one by one; where there are more, the whole of it does. */
+const MOST_APART = 64;
+
 /** What is known besides a line, before its text is. */
 type Given = Omit<Surroundings, 'before'>;
 
@@ -30,45 +35,52 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
   const heeding = all.map(({ engine }) => engine.heedsRepeats === true);
   const examiner = createExaminer(all);
   const containers = createUnwrapper();
+  const teller = all.find(({ engine }) => engine.whose);
   /** Which literal it is says something only where it doesn't concern all filters anyway. */
   const concernsAll = owners.every((each) => each.length + always.length === all.length);
 
   return {
-    whose: all.find(({ engine }) => engine.whose)?.engine.whose,
-    scan(text, arrivedAt, visit, source = '', sessions = NO_SESSIONS) {
+    whose: teller && whoseFramed(teller.engine, teller.relay),
+    scan(given, arrivedAt, visit, source = '', sessions = NO_SESSIONS) {
+      const lines = typeof given === 'string' ? { text: given } : given;
       const around = { sessions, host: undefined, receivedAt: () => arrivedAt, arrivedAt };
-      const unwrapped = containers.unwrap(text, source);
-      if (!unwrapped) return scanText(text, around, visit);
+      const unwrapped = containers.unwrap(lines, source);
+      if (!unwrapped) return scanLines(lines, around, visit);
       const receivedAt = (start: number): Instant =>
         unwrapped.receivedAt(unwrapped.lineAt(start)) ?? arrivedAt;
-      const report = scanText(unwrapped.text, { ...around, receivedAt }, (filter, match) => {
+      const inner = { text: unwrapped.text };
+      const report = scanLines(inner, { ...around, receivedAt }, (filter, match) => {
         const line = unwrapped.lineAt(match.start);
-        visit(filter, reframed(match, line.start, line.end, match.at ?? unwrapped.receivedAt(line)));
+        visit(filter, reframed(match, line.start, line.end, match.at ?? unwrapped.receivedAt(line)), 0);
       });
       unwrapped.settle();
       return report;
     },
   };
 
-  function scanText(text: string, given: Given, onMatch: Visit): ScanReport {
+  function scanLines(lines: Lines, given: Given, onMatch: Visit): ScanReport {
     let candidates = 0;
     let unframed = 0;
-    const look = createBacklook(text, given.sessions);
-    const around: Surroundings = { ...given, before: look.before };
-    const visit: Visit = (filter, match) => {
-      if (heeding[filter]) look.took(match.start);
-      onMatch(filter, match);
+    const length = lengthOf(lines);
+    const look = createBacklook(lines, given.sessions);
+    /** What engines see begins there: all lines, or one. */
+    let base = 0;
+    let isApart = isSelective && lines.bytes !== undefined;
+    const before: Surroundings['before'] = (from, to) => look.before(base + from, base + to);
+    const around: Surroundings = { ...given, before };
+    const visit = (filter: number, match: Match): void => {
+      if (heeding[filter]) look.took(base + match.start);
+      onMatch(filter, match, base);
     };
-    search?.take(text);
+    search?.take(lines);
     let found = search ? search.next(0) : Infinity;
     let start = 0;
-    while (start < text.length && all.length > 0) {
+    while (start < length && all.length > 0) {
       // Without filters that look at every line, everything up to the next literal is passed over, but for the last line:
       // where no line of a log fits, a literal may never turn up, and nobody would notice.
-      if (isSelective) start = found === Infinity ? lastLine(text, start) : lineBefore(text, found);
-      const feed = text.indexOf('\n', start);
-      const after = feed < 0 ? text.length : feed;
-      const end = after > start && text.charCodeAt(after - 1) === 13 ? after - 1 : after;
+      if (isSelective) start = found === Infinity ? lastLine(lines, start) : startOfLine(lines, found);
+      const after = endOfLine(lines, start);
+      const end = withoutReturn(lines, start, after);
       const isFound = found < after;
       // What is empty says nothing: a part of a longer line, say.
       if (end > start) {
@@ -76,7 +88,10 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
         if (isFound) call(start, after);
         else if (isSelective) examiner.callAll();
         else examiner.call(always);
-        if (!examiner.examine(text, start, end, around, visit)) unframed++;
+        if (candidates > MOST_APART) isApart = false;
+        base = isApart ? start : 0;
+        const text = isApart ? sliceOf(lines, start, end) : lines.text;
+        if (!examiner.examine(text, start - base, end - base, around, visit)) unframed++;
       }
       if (isFound) found = search!.next(after);
       start = after + 1;
@@ -97,11 +112,7 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
   }
 }
 
-function lineBefore(text: string, at: number): number {
-  return text.lastIndexOf('\n', at) + 1;
-}
-
 /** Where the last line begins, from the line at `from` on. */
-function lastLine(text: string, from: number): number {
-  return Math.max(from, text.lastIndexOf('\n', text.length - 2) + 1);
+function lastLine(lines: Lines, from: number): number {
+  return Math.max(from, startOfLine(lines, lengthOf(lines) - 1));
 }

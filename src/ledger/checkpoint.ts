@@ -3,9 +3,23 @@
 import { workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 
+/** What SQLite answers; the last two in pages. */
+interface Checkpoint {
+  readonly busy: number;
+  readonly log: number;
+  readonly checkpointed: number;
+}
+
+/** Commits go on meanwhile: what one pass leaves, the next one takes, in a fraction of its time. */
+const PASSES = 5;
+
 const db = new Database(workerData as string, { fileMustExist: true, timeout: 0 });
 try {
-  db.pragma('wal_checkpoint(PASSIVE)');
+  // Only once all of it is written back does the next commit begin the log anew: else it would grow for as long as a flood lasts.
+  for (let pass = 0; pass < PASSES; pass++) {
+    const [{ busy, log, checkpointed }] = db.pragma('wal_checkpoint(PASSIVE)') as [Checkpoint];
+    if (busy !== 0 || checkpointed >= log) break;
+  }
 } finally {
   db.close();
 }

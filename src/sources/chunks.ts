@@ -21,7 +21,10 @@ export function chunkOf(
       return patternsOf(lineage);
     },
     file: follower.path,
-    text: cut.text,
+    bytes: cut.bytes,
+    get text() {
+      return cut.text;
+    },
     firstLine: follower.lines - cut.lines + 1,
     lines: cut.lines,
     position: positionOf(follower),

@@ -1,4 +1,6 @@
 // Bytes → whole lines. Works on bytes alone, so multi-byte characters over a read's edge need no care.
+import type { Lines } from '../lines.ts';
+import { countFeeds } from './line-feeds.ts';
 
 /** A longer line is cut here; the rest of it is skipped and counted. */
 export const MAX_LINE = 256 * 1024;
@@ -17,9 +19,8 @@ export function largerThan(size: number): number {
 
 const NEWLINE = 10;
 
-export interface Cut {
-  /** latin1; every line ends in \n. */
-  readonly text: string;
+/** What was cut off. Every line ends in \n. */
+export interface Cut extends Lines {
   readonly lines: number;
   /** How many of the bytes are done with. */
   readonly used: number;
@@ -27,6 +28,26 @@ export interface Cut {
   readonly skipped: number;
   /** True when the bytes end inside an over-long line: its rest is no line. */
   readonly skipping: boolean;
+}
+
+/** Lines as they stood, to become text when somebody asks. */
+class WholeLines implements Cut {
+  readonly bytes: Buffer;
+  readonly lines: number;
+  readonly used: number;
+  readonly skipped = 0;
+  readonly skipping = false;
+  #text: string | undefined;
+
+  constructor(bytes: Buffer, used: number) {
+    this.bytes = bytes;
+    this.lines = countFeeds(bytes);
+    this.used = used;
+  }
+
+  get text(): string {
+    return (this.#text ??= this.bytes.toString('latin1'));
+  }
 }
 
 /**
@@ -41,6 +62,9 @@ export function cutLines(bytes: Buffer, skipping: boolean, final = false): Cut {
     start = end + 1;
   }
   const rest = Math.max(bytes.lastIndexOf(NEWLINE) + 1, start);
+  // The usual case: nothing is over-long, or left.
+  if (bytes.length <= MAX_LINE && !(final && rest < bytes.length))
+    return new WholeLines(bytes.subarray(start, rest), rest);
   const whole = bytes.toString('latin1', start, rest);
   const { lines, longest } = measure(whole);
   let { text, skipped } = longest > MAX_LINE ? shorten(whole) : { text: whole, skipped: 0 };

@@ -48,11 +48,13 @@ export function createSources(
   const registry = createRegistry();
   const announced: Chunk[] = [];
   const buffer = Buffer.allocUnsafe(TAIL + READ);
+  /** For looks at files while a chunk whose bytes stand in the buffer waits to be applied. */
+  const scratch = Buffer.allocUnsafe(TAIL + READ);
   const announce = (lineage: Lineage, follower: Follower): void => {
     announced.push(announcePosition(lineage, follower, clock, false));
   };
   const tracer = createTracer(registry, clock, announce);
-  const retirement = createRetirement(registry, clock, buffer, announce);
+  const retirement = createRetirement(registry, clock, scratch, announce);
   /** What may leave the ledger: whatever followed it was handed out and applied. */
   const forgotten: string[] = [];
   const toLook = new Set<Lineage>();
@@ -363,7 +365,7 @@ export function createSources(
     for (const lineage of registry.lineages.values()) {
       const waits =
         lineage.unplaced ||
-        openFollowers(lineage).some((one) => guard(lineage, () => hasMore(one, buffer)) ?? false);
+        openFollowers(lineage).some((one) => guard(lineage, () => hasMore(one, scratch)) ?? false);
       if (!waits) {
         lineage.caughtUpOnce ||= lineage.live !== undefined;
         continue;

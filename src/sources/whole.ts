@@ -8,9 +8,10 @@ import { digest, HEAD, headHashOf, TAIL } from './identity.ts';
 
 /**
  * Reads a file, compressed by gzip or not, from its first line to its last; a last line without \n counts too.
+ * @param source whose lines they are.
  * @throws BailiffError E_NOT_PERMITTED or E_USAGE where it can't be read to its end.
  */
-export async function* readWhole(path: string, clock: Clock): AsyncGenerator<Chunk> {
+export async function* readWhole(path: string, clock: Clock, source = path): AsyncGenerator<Chunk> {
   const stream = open(path);
   let offset = 0;
   let lines = 0;
@@ -30,10 +31,13 @@ export async function* readWhole(path: string, clock: Clock): AsyncGenerator<Chu
       lines += cut.lines;
       skipping = cut.skipping;
       yield {
-        source: path,
+        source,
         patterns: [],
         file: path,
-        text: cut.text,
+        bytes: cut.bytes,
+        get text() {
+          return cut.text;
+        },
         firstLine,
         lines: cut.lines,
         arrivedAt: clock.now(),

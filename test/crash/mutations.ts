@@ -61,7 +61,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'position-noted-after-the-chunk',
     point: 1,
-    file: 'src/daemon/index.ts',
+    file: 'src/daemon/applying.ts',
     find: 'committer.moved(chunk.position);',
     replace: 'setImmediate(() => committer.moved(chunk.position));',
   },

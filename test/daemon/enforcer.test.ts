@@ -353,3 +353,49 @@ describe('the kernel is a function of the open bans', () => {
     expect(enforcer.refusal).toBeUndefined();
   });
 });
+
+test('bans by the hundred are a flood, and it is one for some seconds after the last of them', async () => {
+  const { clock, enforcerOf } = world();
+  const bans = createBans([], 1);
+  const enforcer = enforcerOf(bans);
+  await enforcer.boot([]);
+  bans.impose(wanted(), 1_000_000);
+  await enforcer.sync();
+  expect(enforcer.isFlooded).toBe(false);
+  for (let i = 0; i < 12_000; i++)
+    bans.impose(wanted({ address: net(`10.0.${i >> 8}.${i & 255}`) }), 1_000_000);
+  expect(enforcer.isFlooded).toBe(true);
+  await enforcer.sync();
+  expect([enforcer.heldCount, enforcer.isFlooded]).toEqual([12_001, true]);
+  clock.advance(10_000);
+  expect(enforcer.isFlooded).toBe(false);
+});
+
+test('what changes while twelve thousand blocks are compared with a listing is in the kernel at the end', async () => {
+  const { firewall, enforcerOf } = world();
+  const bans = createBans([], 1);
+  const enforcer = enforcerOf(bans);
+  await enforcer.boot([]);
+  await enforcer.settle();
+  const passed = Array.from({ length: 12_000 }, (_, i) =>
+    bans.impose(wanted({ address: net(`10.0.${i >> 8}.${i & 255}`) }), 1_000_000),
+  );
+  await enforcer.sync();
+  const taken = passed.filter((_, i) => i % 1_000 === 7);
+  const release = taken.map(({ address: network }) => ({ what: 'release', scope: ALL, network }) as const);
+  await firewall.apply(release, 1_000_000);
+  const audit = enforcer.audit();
+  await new Promise((resolve) => setImmediate(resolve));
+  const [lifted] = passed;
+  bans.end(lifted!, 1_000_500, 'admin', 'lifted');
+  const late = bans.impose(wanted({ address: net('192.0.2.99') }), 1_000_500);
+  expect(await audit).toBe(12);
+  await enforcer.sync();
+  const texts = new Set((await firewall.list()).map(({ network }) => network.text));
+  expect([texts.size, texts.has(lifted!.address.text), texts.has(late.address.text)]).toEqual([
+    12_000,
+    false,
+    true,
+  ]);
+  expect(taken.every(({ address }) => texts.has(address.text))).toBe(true);
+});

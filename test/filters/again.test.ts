@@ -166,9 +166,9 @@ test('a line that breaks a filter is no line to come again', () => {
   const chunk = { text: `${FAILED}\nbroken\n${again(3)}\n`, arrivedAt: NOW, source: 'log' };
   const scanner = createScanner([door()]);
   const breaking: typeof scanner = {
-    scan: (text, ...rest) => {
-      if (text.includes('broken')) throw new Error('broken');
-      return scanner.scan(text, ...rest);
+    scan: (lines, ...rest) => {
+      if ((typeof lines === 'string' ? lines : lines.text).includes('broken')) throw new Error('broken');
+      return scanner.scan(lines, ...rest);
     },
   };
   const found: number[] = [];

@@ -1,4 +1,5 @@
 // What the engine's tests share: definitions without a file, and both ways of asking a filter.
+import { expect } from 'vitest';
 import { compileFilter } from '../../src/filters/compile.ts';
 import type {
   Compiled,
@@ -96,9 +97,20 @@ function told(verdict: LineVerdict): string | Record<string, string> {
     : verdict.outcome;
 }
 
-/** All matches of a scan, by the index of their filter. */
+/** All matches of a scan, by the index of their filter. Of bytes, of which few become text, the same must be found. */
 export function scan(filters: readonly Filter[], text: string): { filter: number; match: Match }[] {
   const found: { filter: number; match: Match }[] = [];
-  createScanner(filters).scan(text, NOW, (filter, match) => found.push({ filter, match }));
+  const scanner = createScanner(filters);
+  scanner.scan(text, NOW, (filter, match) => found.push({ filter, match }), 'text');
+  const again: unknown[] = [];
+  const lines = { text, bytes: Buffer.from(text, 'latin1') };
+  scanner.scan(lines, NOW, (filter, match, base) => again.push(placed(filter, match, base)), 'bytes');
+  expect(again).toEqual(found.map(({ filter, match }) => placed(filter, match, 0)));
   return found;
+}
+
+/** A match with where it stands among all lines. */
+function placed(filter: number, match: Match, base: number): unknown {
+  const { outcome, address, via, at, counts, session, fields, start, end } = match;
+  return { filter, outcome, address, via, at, counts, session, fields, start: base + start, end: base + end };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pathOf, plainPath, queryOf, splitRequest } from '../../src/filters/path.ts';
+import { pathOf, plainMethod, plainPath, queryOf, splitRequest } from '../../src/filters/path.ts';
 import { PATHS } from './paths.ts';
 
 describe('the path that conditions see', () => {
@@ -36,6 +36,13 @@ describe('a request line', () => {
       'POST /login? HTTP/1.1',
       'GET /a.b/c HTTP/1.0',
       'GET /x/.y HTTP/1.1',
+      'GET /.env HTTP/1.1',
+      'GET /x/. HTTP/1.1',
+      'GET /x/.. HTTP/1.1',
+      'GET /.a/../b HTTP/1.1',
+      'GET /x/.%2e/y HTTP/1.1',
+      'GET /..x HTTP/1.1',
+      'GET /.?x HTTP/1.1',
       'GET //x HTTP/1.1',
       'GET /%6c HTTP/1.1',
       'GET /a b HTTP/1.1',
@@ -52,7 +59,12 @@ describe('a request line', () => {
     expect(plain.map((path, index) => path ?? pathOf(splitRequest(lines[index]!).target))).toEqual(
       lines.map((line) => pathOf(splitRequest(line).target)),
     );
-    expect(plain.slice(0, 4)).toEqual(['/login', '/login', '/login', '/a.b/c']);
+    expect(plain.slice(0, 6)).toEqual(['/login', '/login', '/login', '/a.b/c', '/x/.y', '/.env']);
+    const methods = lines.map((line) => plainMethod(`<${line}>`, 1, line.length + 1));
+    expect(methods.map((method, index) => method ?? splitRequest(lines[index]!).method)).toEqual(
+      lines.map((line) => splitRequest(line).method),
+    );
+    expect(methods.slice(0, 2)).toEqual(['POST', 'POST']);
   });
 
   it('has a query up to its fragment', () => {

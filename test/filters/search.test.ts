@@ -47,7 +47,7 @@ function lower(where: string): string {
 
 function linesFound(search: LiteralSearch, whole: string): number[] {
   const found: number[] = [];
-  search.take(whole);
+  search.take({ text: whole });
   for (let at = search.next(0); at !== Infinity;) {
     found.push(whole.slice(0, at).split('\n').length - 1);
     const feed = whole.indexOf('\n', at);
@@ -70,7 +70,7 @@ describe('a search for literals', () => {
         );
         expect(linesFound(search, whole)).toEqual(expected);
         expect(linesFound(regexSearch(literals), whole)).toEqual(expected);
-        search.take(whole);
+        search.take({ text: whole });
         let start = 0;
         for (const line of lines) {
           const ids = new Set<number>();
@@ -98,11 +98,11 @@ describe('a search for literals', () => {
 
   it('is told nothing by what stood there before', () => {
     const search = compiledSearch([{ bytes: 'abcdef', fold: false }], room)!;
-    search.take('xxxabcdef');
+    search.take({ text: 'xxxabcdef' });
     expect(search.next(0)).not.toBe(Infinity);
-    search.take('xxxabc');
+    search.take({ text: 'xxxabc' });
     expect(search.next(0)).toBe(Infinity);
-    search.take(`${'x'.repeat(900_000)}abcdef`);
+    search.take({ text: `${'x'.repeat(900_000)}abcdef` });
     expect(search.next(0)).toBeGreaterThanOrEqual(900_000);
   });
 });

@@ -107,8 +107,10 @@ export function createReader(
         const chunk = await sources!.next();
         if (!chunk) return;
         taken++;
-        chunks.push(chunk);
-        applied.push(chunk);
+        // Its bytes are good until the next one is asked for.
+        const kept = { ...chunk, bytes: undefined };
+        chunks.push(kept);
+        applied.push(kept);
         if (chunk.position?.kind === 'file') positions.set(chunk.position.id, chunk.position);
         if (chunk.commitFirst) reader.commit();
       }

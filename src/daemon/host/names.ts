@@ -92,6 +92,13 @@ export async function lookUpNames(
  * Follows every name of `protection`, in the background, until stopped.
  * @param onChange called when a name came to stand for other addresses, once {@link Names.ready} is through.
  */
+/** Until then what is known of a name holds. */
+interface Deadline {
+  readonly at: Duration;
+  readonly name: string;
+  readonly state: Known;
+}
+
 export function followNames(parts: NamesParts, onChange: () => void): Names {
   const { protection, resolver, clock, log, faults } = parts;
   const abort = new AbortController();
@@ -103,8 +110,8 @@ export function followNames(parts: NamesParts, onChange: () => void): Names {
   let isReady = false;
   let wanted = new Set(protection.names);
   /** By the clock that doesn't jump. An entry is stale once more was learned. */
-  const deadlines = createDeadlines<{ readonly name: string; readonly state: Known }>();
-  const isCurrent = ({ name, state }: { name: string; state: Known }): boolean => known.get(name) === state;
+  const deadlines = createDeadlines<Deadline>(({ at }) => at);
+  const isCurrent = ({ name, state }: Deadline): boolean => known.get(name) === state;
   const timer = createExpiry(
     { ...clock, now: () => clock.monotonic() },
     () => deadlines.next(isCurrent),
@@ -146,7 +153,7 @@ export function followNames(parts: NamesParts, onChange: () => void): Names {
     const before = known.get(name) ?? NOTHING;
     const state = learned(before, answer);
     known.set(name, state);
-    deadlines.add(clock.monotonic() + state.holds, { name, state });
+    deadlines.add({ at: clock.monotonic() + state.holds, name, state });
     timer.reschedule();
     if (before.failures > 0 || state.failures > 0) tellFailing();
     const addresses = [...state[4], ...state[6]];

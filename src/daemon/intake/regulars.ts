@@ -3,6 +3,7 @@
 import { mask } from '../../address.ts';
 import type { Scanner } from '../../filters/contract.ts';
 import type { KeptRegular } from '../../ledger/contract.ts';
+import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../../lines.ts';
 import type { Chunk, Duration, Instant, Network } from '../../model.ts';
 
 /** Behaviour is told by periods of this length: one with lines and without a match is a clean one. */
@@ -110,12 +111,13 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
   return {
     watch(chunk, { whose }) {
       if (!whose || chunk.lines === 0) return undefined;
-      const { text, lines, arrivedAt } = chunk;
+      const { lines, arrivedAt } = chunk;
+      const length = lengthOf(chunk);
       credit = Math.min(MOST_CREDIT, credit + lines / SAMPLE);
       const isWhole = credit >= lines;
       credit -= isWhole ? lines : 0;
       // Between two lines of a sample so many bytes are passed over; each stands for those that were.
-      const stride = isWhole ? 0 : Math.floor((text.length / lines) * SAMPLE);
+      const stride = isWhole ? 0 : Math.floor((length / lines) * SAMPLE);
       const weight = isWhole ? 1 : Math.min(SAMPLE, lines);
       const matches: number[] = [];
       let start = 0;
@@ -123,21 +125,23 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
 
       function look(before: number): void {
         while (start < before) {
-          const feed = text.indexOf('\n', start);
-          const after = feed < 0 ? text.length : feed;
-          const line = whose!(text, start, text.charCodeAt(after - 1) === 13 ? after - 1 : after, arrivedAt);
+          const after = endOfLine(chunk, start);
+          // With the line before, for whether a line begins there may hang on it.
+          const from = start === 0 ? 0 : startOfLine(chunk, start - 1);
+          const end = withoutReturn(chunk, start, after) - from;
+          const line = whose!(sliceOf(chunk, from, from + end), start - from, end, arrivedAt);
           while (match < matches.length && matches[match]! < start) match++;
           const at = Math.min(line?.at ?? arrivedAt, arrivedAt);
           if (line) note(keyOf(line.address), at, matches[match] === start, weight);
           start = after + 1;
-          if (stride > 0) start = nextLine(text, start + stride);
+          if (stride > 0) start = endOfLine(chunk, start + stride) + 1;
         }
       }
       advance = () => look(matches.at(-1) ?? 0);
       return {
         matched: (at) => void matches.push(at),
         finish() {
-          look(text.length);
+          look(length);
           advance = () => {};
         },
       };
@@ -179,9 +183,4 @@ function periodOf(at: Instant): number {
 /** IPv6 is known by its /64, for whoever has one of its addresses has all of them. */
 function keyOf(network: Network): string {
   return network.family === 6 && network.bits > 64 ? mask(network, 64).text : network.text;
-}
-
-function nextLine(text: string, from: number): number {
-  const feed = text.indexOf('\n', from);
-  return feed < 0 ? text.length : feed + 1;
 }

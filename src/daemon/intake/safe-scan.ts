@@ -1,11 +1,12 @@
 // One hostile line never stops a source: where a filter breaks on a line, that line is passed over and counted.
 import type { ScanReport, Scanner, SessionMemory } from '../../filters/contract.ts';
+import { endOfLine, lengthOf, sliceOf } from '../../lines.ts';
 import type { Chunk, Match } from '../../model.ts';
 
 /** @param base what to add to the match's `start` and `end` to find its line in the chunk. */
 export type Visit = (filter: number, match: Match, base: number) => void;
 
-type Lines = Pick<Chunk, 'text' | 'arrivedAt' | 'source'>;
+type Arrived = Pick<Chunk, 'text' | 'bytes' | 'arrivedAt' | 'source'>;
 
 export interface SafeReport extends Pick<ScanReport, 'candidates' | 'unframed'> {
   /** How many lines broke a filter. It is a defect in Bailiff each time, and shown as a fault. */
@@ -15,21 +16,21 @@ export interface SafeReport extends Pick<ScanReport, 'candidates' | 'unframed'> 
 /** Scans whole lines; only where that throws, line by line from the last match on. */
 export function scanSafely(
   scanner: Scanner,
-  chunk: Lines,
+  chunk: Arrived,
   sessions: SessionMemory,
   visit: Visit,
 ): SafeReport {
-  const { text, arrivedAt, source } = chunk;
+  const { arrivedAt, source } = chunk;
   let visited = 0;
   let isVisiting = false;
   try {
     const { candidates, unframed } = scanner.scan(
-      text,
+      chunk,
       arrivedAt,
-      (filter, match) => {
-        visited = match.end;
+      (filter, match, base) => {
+        visited = base + match.end;
         isVisiting = true;
-        visit(filter, match, 0);
+        visit(filter, match, base);
         isVisiting = false;
       },
       source,
@@ -39,7 +40,7 @@ export function scanSafely(
   } catch {
     // Nothing matched yet: begin with the first line, else behind the last line that did. Where it was the visitor that
     // broke, that line is the broken one.
-    const from = visited === 0 ? 0 : lineAfter(text, visited);
+    const from = visited === 0 ? 0 : endOfLine(chunk, visited) + 1;
     if (from > 0) sessions.keepLast(undefined, arrivedAt);
     const broken = Number(isVisiting) + scanLines(scanner, chunk, sessions, from, visit);
     return { broken, candidates: 0, unframed: 0 };
@@ -48,18 +49,19 @@ export function scanSafely(
 
 function scanLines(
   scanner: Scanner,
-  { text, arrivedAt, source }: Lines,
+  chunk: Arrived,
   sessions: SessionMemory,
   from: number,
   visit: Visit,
 ): number {
+  const { arrivedAt, source } = chunk;
   let broken = 0;
-  for (let start = from; start < text.length;) {
+  for (let start = from; start < lengthOf(chunk);) {
     const base = start;
     const told = (filter: number, match: Match): void => visit(filter, match, base);
-    const end = lineAfter(text, start);
+    const end = endOfLine(chunk, start) + 1;
     try {
-      scanner.scan(text.slice(start, end), arrivedAt, told, source, sessions);
+      scanner.scan(sliceOf(chunk, start, end), arrivedAt, told, source, sessions);
     } catch {
       broken++;
       sessions.keepLast(undefined, arrivedAt);
@@ -67,10 +69,4 @@ function scanLines(
     start = end;
   }
   return broken;
-}
-
-/** Where the line after the one that holds `offset` begins. */
-function lineAfter(text: string, offset: number): number {
-  const newline = text.indexOf('\n', offset);
-  return newline < 0 ? text.length : newline + 1;
 }

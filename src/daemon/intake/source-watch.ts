@@ -1,4 +1,5 @@
 // What the daemon notices about its sources beside their lines: stamps that can't be right, lines of an unknown form.
+import { lengthOf, sliceOf, startOfLine } from '../../lines.ts';
 import type { Chunk, Instant } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 import { createFaults } from '../telling/faults.ts';
@@ -86,10 +87,10 @@ export function createSourceWatch(
 /** The last lines of a chunk, which are the newest: at most SAMPLES of them. */
 function someLines(chunk: Chunk): string[] {
   const lines: string[] = [];
-  let end = chunk.text.length - 1;
+  let end = lengthOf(chunk) - 1;
   while (end > 0 && lines.length < SAMPLES) {
-    const start = chunk.text.lastIndexOf('\n', end - 1) + 1;
-    lines.push(chunk.text.slice(start, Math.min(end, start + 512)));
+    const start = startOfLine(chunk, end);
+    lines.push(sliceOf(chunk, start, Math.min(end, start + 512)));
     end = start - 1;
   }
   return lines.toReversed();

@@ -9,8 +9,8 @@ export interface Announcer {
   readonly args: readonly string[];
   /** The netlink protocol that it listens to, by its number in netlink(7). */
   readonly protocol: 0 | 12;
-  /** After so many lines another child takes over without a gap; for a program that keeps all it was told. */
-  readonly maxLines?: number;
+  /** After so many lines another child takes over without a gap; for a program that keeps all it was told. Asked now and then. */
+  readonly maxLines?: () => number;
 }
 
 export interface AnnouncementListener {
@@ -44,7 +44,7 @@ const LAST_RETRY = 60_000;
 const OVERLAP = 250;
 
 export function followAnnouncements(
-  { program, args, protocol, maxLines = Infinity }: Announcer,
+  { program, args, protocol, maxLines = () => Infinity }: Announcer,
   exec: Exec,
   clock: Clock,
   listener: AnnouncementListener,
@@ -116,7 +116,7 @@ export function followAnnouncements(
   }
 
   function renew(): void {
-    if (!isHearing || retiring || !(isConfused || lines >= maxLines)) return;
+    if (!isHearing || retiring || !(isConfused || lines >= maxLines())) return;
     retiring = child;
     start();
   }

@@ -1,5 +1,6 @@
-// What the open bans on one network want of the kernel. Pure.
+// What the open bans on one network want of the kernel, and what has to be changed in it for that. Pure.
 import { answerText } from '../../answer.ts';
+import type { Change } from '../../firewall/contract.ts';
 import type { Ban, Block, Instant, Network, Scope } from '../../model.ts';
 
 /** What a listing says of an element's end is accurate to about a second: differences below this are not repaired. */
@@ -27,6 +28,30 @@ export function desired(
     else wanted.push(block);
   }
   return wanted;
+}
+
+/**
+ * From what the kernel has of a network to what is wanted.
+ * @param may what may be done about it: nothing new is blocked where Bailiff only detects, and at boot releases wait.
+ */
+export function difference(
+  network: Network,
+  have: readonly Block[],
+  wanted: readonly Block[],
+  may: { readonly block: boolean; readonly release: boolean },
+): Change[] {
+  const changes: Change[] = [];
+  if (may.block)
+    for (const block of wanted) {
+      const before = have.find(({ scope }) => isSameScope(scope, block.scope));
+      if (!before) changes.push({ what: 'block', ...block, isNew: true });
+      else if (!isSame(before, block)) changes.push({ what: 'block', ...block });
+    }
+  if (may.release)
+    for (const { scope } of have)
+      if (!wanted.some((block) => isSameScope(block.scope, scope)))
+        changes.push({ what: 'release', scope, network });
+  return changes;
 }
 
 /** The longest of the sentences on one address in one scope wins; no end is the longest. */

@@ -27,7 +27,12 @@ export function createHeld(): Held {
     all: blocks.all,
     on,
     find: (network, scope) => on(network).find((block) => isSameScope(block.scope, scope)),
-    hold: (block) => blocks.set(block.network.text, [...others(block.network, block.scope), block]),
+    hold: (block) => {
+      const { network, scope } = block;
+      // Nearly always the first and only one.
+      if (on(network).length === 0) blocks.put(network.text, block);
+      else blocks.set(network.text, [...others(network, scope), block]);
+    },
     letGo: (network, scope) => blocks.set(network.text, others(network, scope)),
   };
 }

@@ -9,18 +9,19 @@ import { followAnnouncements } from './announcements.ts';
 import { createPace } from './pace.ts';
 
 /**
- * nft keeps about 150 bytes of every line that it has said, so another takes over at some 60 MB. Not sooner: it reads all
- * sets before it listens, ten seconds and more for hundreds of thousands of blocks, in which the kernel takes few new ones.
+ * nft keeps about 150 bytes of every line that it has said, so another takes over at some 60 MB. That one reads all sets
+ * before it listens: some 600 bytes for each block, and time by the square of them (10 seconds for 300 000), in which the
+ * kernel takes few new ones. So it must give back twice what it takes: in a flood of bans it would take more.
  */
 const MAX_LINES = 400_000;
+const LINES_A_BLOCK = 8;
 const NETFILTER = 12;
 /** More blocks than these are compared with a listing: it takes half a second for 100 000. */
 const MOST_SINGLE = 1_000;
 /**
- * While so many bans wait for the kernel, what it may have been told by others is listed later, up to this: in a flood the
- * announcements of our own changes overrun whoever listens, and a listing takes the time that bans need.
+ * In a flood of bans what the kernel may have been told by others is listed later, up to this: the announcements of our own
+ * changes overrun whoever listens, and while the kernel lists hundreds of thousands of blocks bans wait for it.
  */
-const MANY_WAITING = 100;
 const PUT_OFF = 1_000;
 const AT_LAST = 600_000;
 /** An alarm is looked at again so often. */
@@ -124,7 +125,7 @@ export function createRearm(parts: RearmParts): Rearm {
   /** Is there no time for a listing? Then it is still due. */
   function mustWait(): boolean {
     const now = clock.monotonic();
-    const isFlood = enforcer.waiting > MANY_WAITING && now < (putOffSince ?? now) + AT_LAST;
+    const isFlood = enforcer.isFlooded && now < (putOffSince ?? now) + AT_LAST;
     putOffSince = isFlood ? (putOffSince ?? now) : undefined;
     if (isFlood) {
       unsure = true;
@@ -168,8 +169,8 @@ export function createRearm(parts: RearmParts): Rearm {
   function hear(): Cancel {
     if (!announcements || !isEnforcing) return () => {};
     const { program, args, open, heard } = announcements;
-    const announcer = { program, args, protocol: NETFILTER, maxLines: MAX_LINES } as const;
-    return followAnnouncements(announcer, parts.exec, clock, {
+    const maxLines = (): number => Math.max(MAX_LINES, enforcer.heldCount * LINES_A_BLOCK);
+    return followAnnouncements({ program, args, protocol: NETFILTER, maxLines }, parts.exec, clock, {
       open: () => open(take),
       following(isAnew) {
         if (isAnew)
@@ -204,7 +205,10 @@ export function createRearm(parts: RearmParts): Rearm {
       return count;
     },
     mend: () => timed(undefined, () => enforcer.mend(), true),
-    audit: () => timed(undefined, async () => (await enforcer.audit()) > 0, true),
+    async audit() {
+      if (mustWait()) goOn();
+      else await timed(undefined, async () => (await enforcer.audit()) > 0, true);
+    },
     stop() {
       stopped = true;
       stopHearing();

@@ -82,16 +82,8 @@ export async function replay(
     const plan = plans.for(users);
     // A session goes on where the log was rotated.
     const source = withoutRotation(file);
-    for await (const chunk of readWhole(file, clock)) {
-      const journey = applyChunk(
-        { ...chunk, source },
-        plan,
-        sessions,
-        bans,
-        options.now,
-        undefined,
-        regulars,
-      );
+    for await (const chunk of readWhole(file, clock, source)) {
+      const journey = applyChunk(chunk, plan, sessions, bans, options.now, undefined, regulars);
       brakes.settle({ bans, sittings }, options.now);
       decided.push(...journey.bans);
       lines += chunk.lines;

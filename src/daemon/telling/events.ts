@@ -3,7 +3,7 @@
 import { EVENTS_REMEMBERED } from '../../api/contract.ts';
 import type { EventsQuery, LiveEvent, News, Subscription } from '../../api/contract.ts';
 import { contains, parseNetwork } from '../../address.ts';
-import type { Duration, Network } from '../../model.ts';
+import type { Duration, Instant, Network } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 import { formatInstant } from '../../time.ts';
 
@@ -24,6 +24,11 @@ export interface Events {
   subscribe(wanted: Wanted, tell: (event: LiveEvent) => void): Subscription;
 }
 
+interface Kept {
+  readonly news: News;
+  readonly at: Instant;
+}
+
 interface Listener {
   readonly wants: (event: LiveEvent) => boolean;
   readonly wantsMatches: boolean;
@@ -33,8 +38,11 @@ interface Listener {
 /** @param boot sets this daemon's ids apart from those of an earlier one. */
 export function createEvents(clock: Clock, boot: string): Events {
   const listeners = new Set<Listener>();
-  /** The event with number n stands at n modulo its length. One is a few kilobytes at most: its text comes here cut. */
-  const ring: (LiveEvent | undefined)[] = [];
+  /**
+   * The event with number n stands at n modulo its length. One is a few kilobytes at most: its text comes here cut. It gets
+   * its id and its time in words when it is told: in a flood of bans nobody listens.
+   */
+  const ring: (Kept | undefined)[] = [];
   let next = 1;
   let matchListeners = 0;
   let lingersUntil = -Infinity;
@@ -43,8 +51,8 @@ export function createEvents(clock: Clock, boot: string): Events {
 
   const wantsMatches = (): boolean => matchListeners > 0 || clock.monotonic() < lingersUntil;
   const idOf = (number: number): string => `${boot}-${number}`;
-  const put = (news: News, number: number): LiveEvent => ({
-    ...{ id: idOf(number), at: formatInstant(clock.now()) },
+  const put = ({ news, at }: Kept, number: number): LiveEvent => ({
+    ...{ id: idOf(number), at: formatInstant(at) },
     ...news,
   });
   const oldest = (): number => Math.max(1, next - EVENTS_REMEMBERED);
@@ -52,7 +60,7 @@ export function createEvents(clock: Clock, boot: string): Events {
   function* remembered(from: number): Generator<LiveEvent> {
     for (let number = Math.max(from, oldest()); number < next; number++) {
       const event = ring[number % EVENTS_REMEMBERED];
-      if (event) yield event;
+      if (event) yield put(event, number);
     }
   }
 
@@ -71,7 +79,10 @@ export function createEvents(clock: Clock, boot: string): Events {
         : listener.wantsMatches && from <= unwatched
           ? 'unwatched'
           : undefined;
-    const gap = why === undefined ? [] : [put({ kind: 'gap', why }, Math.max(from, oldest()) - 1)];
+    const gap =
+      why === undefined
+        ? []
+        : [put({ news: { kind: 'gap', why }, at: clock.now() }, Math.max(from, oldest()) - 1)];
     return [...gap, ...tellable(from)];
   }
 
@@ -87,8 +98,11 @@ export function createEvents(clock: Clock, boot: string): Events {
       return oldest() - 1;
     },
     emit(news) {
-      const event = put(news, next);
-      ring[next++ % EVENTS_REMEMBERED] = event;
+      const kept = { news, at: clock.now() };
+      const number = next++;
+      ring[number % EVENTS_REMEMBERED] = kept;
+      if (listeners.size === 0) return;
+      const event = put(kept, number);
       for (const listener of listeners) if (listener.wants(event)) listener.tell(event);
     },
     subscribe(wanted, tell) {

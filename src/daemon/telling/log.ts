@@ -8,6 +8,9 @@ import type { CoalescingLog } from './repeats.ts';
 import { remember } from './recent.ts';
 import type { Recent } from './recent.ts';
 
+/** Bytes that are written together, where one turn of the event loop has more than one line to say: in a flood of bans. */
+const LINES_TOGETHER = 4_096;
+
 export interface LogOptions {
   readonly pretty: boolean;
   readonly color: boolean;
@@ -30,7 +33,13 @@ export async function createLog(
 async function createPlainLog(options: LogOptions): Promise<Log> {
   const level = options.verbose ? 'debug' : 'info';
   const settings = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
-  if (!options.pretty) return plain(pino(settings, pino.destination({ dest: 1, sync: true })));
+  if (!options.pretty) {
+    const destination = pino.destination({ dest: 1, sync: true, minLength: LINES_TOGETHER });
+    const flush = (): void => destination.flush();
+    // Whoever breaks down says why, and what led to it.
+    process.once('exit', flush);
+    return atEndOfTurn(plain(pino(settings, destination)), flush);
+  }
   const { default: pretty } = await import('pino-pretty');
   const stream = pretty({
     colorize: options.color,
@@ -50,4 +59,22 @@ function plain(logger: Logger): Log {
     warn: (facts, message) => logger.warn(facts, message),
     error: (facts, message) => logger.error(facts, message),
   };
+}
+
+/** What is said within one turn of the event loop has been written at its end. */
+function atEndOfTurn(log: Log, flush: () => void): Log {
+  let isDue = false;
+  const soon = (): void => {
+    if (isDue) return;
+    isDue = true;
+    queueMicrotask(() => {
+      isDue = false;
+      flush();
+    });
+  };
+  const say = (level: keyof Log) => (facts: object, message: string) => {
+    log[level](facts, message);
+    soon();
+  };
+  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
 }

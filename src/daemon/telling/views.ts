@@ -212,12 +212,17 @@ export function createViews(parts: ViewParts): Views {
       };
     },
     async bans({ jail, all, after }, limit) {
-      const isAsked = (ban: Ban): boolean => ban.id > after && (jail === undefined || ban.jail === jail);
       const ended = all
         ? parts.ledger.bans({ ...(jail === undefined ? {} : { jail }), all, after, limit })
         : [];
       // What is open stands in memory, also while the ledger can't be written.
-      const byId = new Map([...ended, ...[...bans.open()].filter(isAsked)].map((ban) => [ban.id, ban]));
+      const byId = new Map(ended.map((ban) => [ban.id, ban]));
+      let room = limit;
+      for (const ban of bans.open(after)) {
+        if (jail !== undefined && ban.jail !== jail) continue;
+        byId.set(ban.id, ban);
+        if (--room === 0) break;
+      }
       const page = [...byId.values()].toSorted((a, b) => a.id - b.id).slice(0, limit);
       const next = page.length === limit ? String(page.at(-1)!.id) : null;
       return { items: page.map(banView), next };

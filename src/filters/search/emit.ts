@@ -5,8 +5,8 @@ import { tablesAt } from './fingerprints.ts';
 import { isLetter } from './frequency.ts';
 import { CASE, FACTOR, HASH_BITS, WINDOW } from './hashes.ts';
 import type { Hashes } from './hashes.ts';
-import * as wasm from './wasm.ts';
-import type { Code } from './wasm.ts';
+import * as wasm from '../../wasm.ts';
+import type { Code } from '../../wasm.ts';
 
 /** Room for the places of one step. */
 const SCRATCH = 0;

@@ -1,14 +1,14 @@
 // A search for any of many literals over a chunk of a log: where one stands, and which ones stand in a line.
+import type { Lines } from '../../lines.ts';
 import type { Literal } from '../literal.ts';
 import { makeSearch } from '../regex.ts';
 import { MOST_FOUND, TEXT, emitSearch } from './emit.ts';
 import { planSearch } from './plan.ts';
 import type { Program, SearchRoom } from './room.ts';
 
-/** A text is taken in, then asked about, before another search in the same room takes one in. */
+/** Lines are taken in, then asked about, before another search in the same room takes some in. */
 export interface LiteralSearch {
-  /** @param text latin1: one character, one byte. */
-  take(text: string): void;
+  take(lines: Lines): void;
   /** An index inside the line in which the first literal at or after `from` stands; Infinity: there is none. */
   next(from: number): number;
   /**
@@ -35,8 +35,8 @@ export function compiledSearch(literals: readonly Literal[], room: SearchRoom): 
   }
   let end = TEXT;
   return {
-    take(text) {
-      end = room.take(text, table);
+    take(lines) {
+      end = room.take(lines, table);
       for (const pass of passes) pass.ahead = -1;
     },
     next(from) {
@@ -73,8 +73,8 @@ export function regexSearch(literals: readonly Literal[]): LiteralSearch {
   const search = makeSearch(literals);
   let text = '';
   return {
-    take(taken) {
-      text = taken;
+    take(lines) {
+      ({ text } = lines);
     },
     next(from) {
       search.lastIndex = from;

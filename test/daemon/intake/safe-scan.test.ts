@@ -6,27 +6,32 @@ import { createSessionMemory } from '../../../src/filters/index.ts';
 
 /** Matches each line that begins with "hit", and breaks on "bomb". */
 const scanner: Scanner = {
-  scan(text, _arrivedAt, visit) {
+  scan(lines, _arrivedAt, visit) {
+    const text = typeof lines === 'string' ? lines : lines.text;
     let start = 0;
     for (const line of text.split('\n').slice(0, -1)) {
       const end = start + line.length;
       if (line === 'bomb') throw new Error('a defect');
       if (line.startsWith('hit'))
-        visit(0, {
-          ...{
-            start,
-            end,
-            filter: 'x',
-            pattern: 0,
-            outcome: 'failure',
-            counts: 1,
-            oncePerSession: false,
-            session: undefined,
-            fields: {},
-            at: undefined,
+        visit(
+          0,
+          {
+            ...{
+              start,
+              end,
+              filter: 'x',
+              pattern: 0,
+              outcome: 'failure',
+              counts: 1,
+              oncePerSession: false,
+              session: undefined,
+              fields: {},
+              at: undefined,
+            },
+            address: parseAddress('192.0.2.7')!,
           },
-          address: parseAddress('192.0.2.7')!,
-        });
+          0,
+        );
       start = end + 1;
     }
     return { lines: 0, candidates: 0, unframed: 0 };

@@ -31,13 +31,13 @@ function world() {
     },
   };
   const asked: string[] = [];
-  const state = { isStanding: true, gone: true, waiting: 0 };
+  const state = { isStanding: true, gone: true, isFlooded: false };
   const enforcer = {
     get isStanding() {
       return state.isStanding;
     },
-    get waiting() {
-      return state.waiting;
+    get isFlooded() {
+      return state.isFlooded;
     },
     async mend(isKnown = false) {
       asked.push(isKnown ? 'mend, known' : 'mend');
@@ -174,14 +174,16 @@ test('where nothing is heard status says so, and it is tried again; stood down n
 });
 
 test('in a flood of bans a listing is put off until there is time, and a flush is not', async () => {
-  const { say, settle, asked, state, transaction } = world();
+  const { rearm, say, settle, asked, state, transaction } = world();
   state.gone = false;
   await settle(20);
   asked.length = 0;
-  state.waiting = 5_000;
+  state.isFlooded = true;
   say('# ERROR: We lost some netlink events!\n');
   await settle();
   expect(asked).toEqual(['mend']);
+  // The one of each minute too.
+  await rearm.audit();
   await settle(1_000);
   expect(asked).toEqual(['mend']);
   state.gone = true;
@@ -189,7 +191,7 @@ test('in a flood of bans a listing is put off until there is time, and a flush i
   await settle(200);
   expect(asked).toEqual(['mend, known']);
   state.gone = false;
-  state.waiting = 0;
+  state.isFlooded = false;
   say('# ERROR: We lost some netlink events!\n');
   await settle(5_000);
   expect(asked).toContain('audit');

@@ -1,4 +1,4 @@
-// A small assembler of WebAssembly: instructions as lists of bytes, and the module around them. Pure.
+// A small assembler of WebAssembly: instructions as lists of bytes, the module around them, and its start. All but the last is pure.
 // Source of the numbers: the WebAssembly core specification 2.0, chapter 5, and its proposal "relaxed SIMD".
 
 /** Encoded instructions, one behind the other. */
@@ -74,6 +74,47 @@ function signed(value: number): Code {
   return isLast ? [low] : [low | 0x80, ...signed(rest)];
 }
 
+// ── running ──
+
+/** An exported function of two numbers. */
+export type Run = (from: number, to: number) => number;
+
+export interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** Bytes. */
+export const PAGE = 64 * 1024;
+
+/** What V8 offers; Node's types don't tell. */
+declare const WebAssembly: {
+  readonly Memory: new (limits: { readonly initial: number }) => Memory;
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: { readonly memory: Memory } },
+  ) => { readonly exports: Readonly<Record<string, Run>> };
+};
+
+/**
+ * Makes a module ready.
+ * @param memory a number of pages: one of its own.
+ * @returns undefined where this Node can't: it has no compiler, or no addresses are left.
+ */
+export function instantiate(
+  program: Uint8Array<ArrayBuffer>,
+  memory: Memory | number,
+): { readonly exports: Readonly<Record<string, Run>>; readonly memory: Memory } | undefined {
+  try {
+    const own = typeof memory === 'number' ? new WebAssembly.Memory({ initial: memory }) : memory;
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program), { env: { memory: own } });
+    return { exports, memory: own };
+  } catch {
+    return undefined;
+  }
+}
+
 // ── control ──
 
 /** A branch to it leaves it. */
@@ -115,6 +156,8 @@ export const get = (local: number): Code => [0x20, ...unsigned(local)];
 export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
 export const constant = (value: number): Code => [0x41, ...signed(value | 0)];
 export const trailingZeros = (value: Code): Code => [...value, 0x68];
+/** How many bits are set. */
+export const population = (value: Code): Code => [...value, 0x69];
 
 const binary =
   (...operation: readonly number[]) =>
@@ -152,6 +195,7 @@ export const storeVector = (at: Code, value: Code): Code => [...at, ...value, ..
 export const bytes16 = (bytes: readonly number[]): Code => [...simd(12), ...bytes];
 export const splat = (byte: number): Code => bytes16(Array.from({ length: 16 }, () => byte));
 export const andVectors = binary(...simd(78));
+export const equalBytes = binary(...simd(35));
 export const notEqualBytes = binary(...simd(36));
 export const hasAny = (value: Code): Code => [...value, ...simd(83)];
 /** One bit a byte: its highest. */

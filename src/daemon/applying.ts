@@ -1,0 +1,69 @@
+// What is done about a chunk besides deciding: who heeds what it led to at once, and who is told of it a moment later.
+import type { Ban, Chunk } from '../model.ts';
+import type { Clock, Log } from '../ports.ts';
+import type { Effect } from './effect/effect.ts';
+import type { FaultPoint } from './fault-points.ts';
+import type { SourceWatch } from './intake/source-watch.ts';
+import { applyChunk } from './pipeline.ts';
+import type { Pressure } from './pressure.ts';
+import type { Recalled } from './recall.ts';
+import type { Newsroom } from './telling/news.ts';
+
+export interface Applying {
+  /** Applies a chunk. @returns what tells of it in the log, and looks at its lines: that can wait until the kernel knows. */
+  apply(chunk: Chunk): () => void;
+  /** Heeds bans that no chunk led to, and tells of them. */
+  announce(decided: readonly Ban[]): void;
+}
+
+export function createApplying(
+  recalled: Recalled,
+  parts: {
+    readonly effect: Pick<Effect, 'listen'>;
+    readonly news: Pick<Newsroom, 'applied' | 'onVerdict'>;
+    readonly pressure: Pick<Pressure, 'makeRoom'>;
+    readonly sourceWatch: Pick<SourceWatch, 'observe'>;
+    /** Another ban may end first now. */
+    readonly reschedule: () => void;
+    /** What sentences run by. */
+    readonly sentences: Clock;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly at: FaultPoint;
+  },
+): Applying {
+  const { inForce, sessions, bans, regulars, committer, brakes, sittings } = recalled;
+  const { effect, news, pressure, sourceWatch, reschedule, sentences, clock, log, at } = parts;
+
+  function heed(decided: readonly Ban[]): void {
+    brakes.settle({ bans, sittings }, clock.now());
+    if (decided.length === 0) return;
+    pressure.makeRoom();
+    reschedule();
+  }
+
+  function tell(decided: readonly Ban[]): void {
+    for (const { address, jail, since, until, nth, reason } of decided)
+      log.info({ address: address.text, jail, since, until, nth, why: reason }, 'ban');
+  }
+
+  return {
+    apply(chunk) {
+      const plan = inForce.plans.of(chunk.patterns);
+      const onVerdict = effect.listen(chunk.live, chunk.arrivedAt, news.onVerdict());
+      const journey = applyChunk(chunk, plan, sessions, bans, sentences.now(), onVerdict, regulars);
+      news.applied(chunk, journey);
+      committer.moved(chunk.position);
+      at('after-apply');
+      heed(journey.bans);
+      return () => {
+        sourceWatch.observe(chunk, journey);
+        tell(journey.bans);
+      };
+    },
+    announce(decided) {
+      heed(decided);
+      tell(decided);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// The minute of the stamp that was read last: the lines of a log share it, and within it only the seconds are to be read.
+import type { Instant } from './model.ts';
+import { ownCopy } from './text.ts';
+
+/** Hours, minutes, and the seconds that may differ; 60, a leap second, is read as a whole each time. */
+const TIME = /(?<!\d)\d\d:\d\d:[0-5]\d(?![\d:])/;
+const SECONDS_IN_TIME = 6;
+
+export interface RecentMinute {
+  /** Characters of a stamp that is known. */
+  readonly length: number;
+  /** The instant of a stamp that begins at `from`; undefined where it isn't of the minute that is known, or not of that day. */
+  instantAt(text: string, from: number, day: number): Instant | undefined;
+  /** Remembers that [from, end) means `instant`. @param day what the stamp leaves out depends on it. */
+  keep(text: string, from: number, end: number, instant: Instant, day: number): void;
+}
+
+export function createRecentMinute(): RecentMinute {
+  let before = '\n'; // in no line
+  let after = '';
+  let ofDay = 0;
+  /** Of second 0. */
+  let begins: Instant = 0;
+  return {
+    get length() {
+      return before.length + 2 + after.length;
+    },
+    instantAt(text, from, day) {
+      if (day !== ofDay || !text.startsWith(before, from)) return undefined;
+      const at = from + before.length;
+      const second = twoDigits(text, at);
+      return second >= 0 && text.startsWith(after, at + 2) ? begins + second * 1_000 : undefined;
+    },
+    keep(text, from, end, instant, day) {
+      const stamp = text.slice(from, end);
+      const time = TIME.exec(stamp);
+      if (!time) return;
+      const at = time.index + SECONDS_IN_TIME;
+      // Copies: slices would keep the whole chunk alive.
+      before = ownCopy(stamp.slice(0, at));
+      after = ownCopy(stamp.slice(at + 2));
+      ofDay = day;
+      begins = instant - twoDigits(stamp, at) * 1_000;
+    },
+  };
+}
+
+/** 0 to 59, or -1. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 5 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
+}
