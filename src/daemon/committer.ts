@@ -22,10 +22,13 @@ import type { Sessions } from './intake/sessions.ts';
 const MAX_DIRTY = 50_000;
 const MAX_WAIT: Duration = 1_000;
 /**
- * After a commit there is none for so many times as long as it took, up to a second: in a flood the ledger would be
- * written most of the time, and the same offenders over and over. A ban waits a tenth of that; alone, for nothing.
+ * After a commit there is none for so many times as long as it took, up to some seconds: in a flood the ledger would be
+ * written most of the time, and the same offenders over and over. What a crash costs is to read again what came meanwhile.
+ * A ban waits for four times as long and a tenth of a second at most; alone, for nothing.
  */
-const PAUSE = 4;
+const PAUSE = 9;
+const LONGEST_PAUSE: Duration = 5_000;
+const PAUSE_OF_BANS = 4;
 const LONGEST_PAUSE_OF_BANS: Duration = 100;
 /** So many forgotten offenders may wait for the ledger. Rows of those beyond stay, and are forgotten after a restart. */
 export const GONE = 100_000;
@@ -81,6 +84,8 @@ export function createCommitter(
   let lastEnded = -Infinity;
   /** How long the ledger rests after the last commit. */
   let pause: Duration = 0;
+  /** The same where a ban waits. */
+  let shortPause: Duration = 0;
   let running: Promise<unknown> = Promise.resolve();
 
   /** Everything dirty, taken at one instant between two chunks: so it belongs together. */
@@ -177,7 +182,8 @@ export function createCommitter(
     // If we die here everything up to these positions is known, and none of it is read again.
     notBefore = 0;
     lastEnded = clock.monotonic();
-    pause = Math.min(MAX_WAIT, (lastEnded - began) * PAUSE);
+    pause = Math.min(LONGEST_PAUSE, (lastEnded - began) * PAUSE);
+    shortPause = Math.min(LONGEST_PAUSE_OF_BANS, (lastEnded - began) * PAUSE_OF_BANS);
     reports.written(taken);
     bans.written(taken);
     at('after-commit');
@@ -220,12 +226,12 @@ export function createCommitter(
       return keptTooLong;
     },
     get pauseOfBans() {
-      return Math.max(0, lastEnded + Math.min(pause, LONGEST_PAUSE_OF_BANS) - clock.monotonic());
+      return Math.max(0, lastEnded + shortPause - clock.monotonic());
     },
     isDue() {
       const now = clock.monotonic();
       if (now < notBefore) return false;
-      if (bans.hasDirty) return now >= lastEnded + Math.min(pause, LONGEST_PAUSE_OF_BANS);
+      if (bans.hasDirty) return now >= lastEnded + shortPause;
       if (now < lastEnded + pause) return false;
       return (dirtySince !== undefined && now - dirtySince >= MAX_WAIT) || countDirty() >= MAX_DIRTY;
     },

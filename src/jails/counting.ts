@@ -139,7 +139,11 @@ export function createWindows(findTime: Duration): Windows {
       window.block = window.first = window.length = window.from = window.total = 0;
       window.room = -1;
     },
-    stampsOf: (window) =>
-      Array.from({ length: window.length }, (_, index) => [instantOf(window, index), countOf(window, index)]),
+    stampsOf(window) {
+      const stamps: (readonly [Instant, number])[] = [];
+      for (let index = 0; index < window.length; index++)
+        stamps.push([instantOf(window, index), countOf(window, index)]);
+      return stamps;
+    },
   };
 }
