@@ -1,5 +1,5 @@
-// Who was asked about lately: a log names the same few over and over, and an IPv6 address has to be cut to its prefix to be
-// found. Of fixed size; whoever comes to the same place drives the other out.
+// Who was asked about lately: a log names the same few over and over, and an IPv6 address has to be cut to its prefix, and that
+// to be put into text, to be found. Of fixed size; whoever comes to the same place drives the other out.
 import type { Network } from '../model.ts';
 import type { Tally } from './tally.ts';
 
@@ -15,7 +15,7 @@ export interface Lately {
   forgetAll(): void;
 }
 
-/** Holds on to nobody who is gone for longer than until his place is taken: whoever asks must look at `index`. */
+/** Of IPv6 only. Holds on to nobody who is gone for longer than until his place is taken: whoever asks must look at `index`. */
 export function createLately(): Lately {
   let asked: (Network | undefined)[] = Array.from({ length: FIRST_PLACES });
   let found: (Tally | undefined)[] = Array.from({ length: FIRST_PLACES });
@@ -34,11 +34,7 @@ export function createLately(): Lately {
   }
 
   const isSame = (one: Network | undefined, other: Network): boolean =>
-    one === other ||
-    (one !== undefined &&
-      one.bytes === other.bytes &&
-      one.bits === other.bits &&
-      one.family === other.family);
+    one === other || (one?.bytes === other.bytes && one.bits === other.bits);
 
   return {
     find(address) {

@@ -102,8 +102,8 @@ export function createOffenders(
     ranks.place(tally);
     weigh(tally);
     forgotten.delete(address.text);
-    if (isAddress(address)) lately.forget(address);
-    if (address.family === 6 && address.bits < 128 && address.bits > ipv6Prefix) {
+    if (address.family === 6 && isAddress(address)) lately.forget(address);
+    else if (address.family === 6 && address.bits > ipv6Prefix) {
       // It answers for whoever is inside, in the place of another.
       lately.forgetAll();
       if (!lengths.includes(address.bits)) lengths = [...lengths, address.bits].toSorted((a, b) => b - a);
@@ -122,23 +122,22 @@ export function createOffenders(
   for (const offender of remembered)
     if (offender.jail === rules.name) rest(add(recall(offender, windows)), now);
 
-  const look = (address: Network): Tally | undefined => {
-    const exact = tallies.get(address.text);
-    if (exact || address.family === 4) return exact;
-    // Whoever is counted under a prefix stays so, whatever becomes protected meanwhile.
+  const find = (address: Network): Tally | undefined => {
+    if (address.family === 4) return tallies.get(address.text);
+    const known = lately.find(address);
+    if (known && known.index >= 0) return known;
+    const found = tallies.get(address.text) ?? findAround(address);
+    if (found) lately.note(address, found);
+    return found;
+  };
+
+  /** Whoever is counted under a prefix stays so, whatever becomes protected meanwhile. */
+  const findAround = (address: Network): Tally | undefined => {
     for (const bits of lengths) {
       const tally = bits < address.bits ? tallies.get(mask(address, bits).text) : undefined;
       if (tally) return tally;
     }
     return undefined;
-  };
-
-  const find = (address: Network): Tally | undefined => {
-    const known = lately.find(address);
-    if (known && known.index >= 0) return known;
-    const found = look(address);
-    if (found) lately.note(address, found);
-    return found;
   };
 
   const drop = (tally: Tally): void => {
