@@ -23,7 +23,7 @@ export type { Enforcer, EnforcerNews } from './enforcing.ts';
  * milliseconds in which nobody is served, and in a flood more bans come meanwhile. A burst is over before it matters.
  */
 const LARGE = 100;
-const LONGEST_PAUSE: Duration = 150;
+const LONGEST_PAUSE: Duration = 100;
 /** So long after the last large batch a flood may still go on: between two batches few wait. */
 const CALM: Duration = 5_000;
 /** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
