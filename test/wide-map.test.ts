@@ -19,7 +19,7 @@ test('a wide map holds what a map holds, whatever is set and deleted', () => {
         }
         expect([wide.size, wide.get(each)]).toEqual([map.size, map.get(each)]);
       }
-      expect([...wide.values()].toSorted()).toEqual([...map.values()].toSorted());
+      expect(new Set(wide.values())).toEqual(new Set(map.values()));
     }),
   );
 });

@@ -65,7 +65,7 @@ export function behaviourOf(
 export function createBrakes(options: BrakesOptions, remembered: Iterable<KeptBrake> = []): Brakes {
   const { ruleOf, hasBehaved, log, faults, onChange = () => {} } = options;
   const memories = new Map(Array.from(remembered, ({ jail, memory }) => [jail, memory]));
-  const brakes = new Map<string, { readonly rule: string; readonly brake: Brake }>();
+  const brakes = new Map<string, { of: BrakeRule; readonly rule: string; readonly brake: Brake }>();
   const dirty = new Set<string>();
   /** Jails that have tripped in this turn, with the bans that are to be lifted. */
   let struck = new Map<string, ReadonlySet<number>>();
@@ -78,12 +78,17 @@ export function createBrakes(options: BrakesOptions, remembered: Iterable<KeptBr
   function brakeOf(jail: string): Brake | undefined {
     const rule = ruleOf(jail);
     if (!rule) return undefined;
-    const written = JSON.stringify(rule);
     const known = brakes.get(jail);
-    if (known?.rule === written) return known.brake;
+    // A reload makes the same rule anew. Until then it is the same object, in a flood of bans as well.
+    if (known?.of === rule) return known.brake;
+    const written = JSON.stringify(rule);
+    if (known?.rule === written) {
+      known.of = rule;
+      return known.brake;
+    }
     const memory = known?.brake.memory() ?? memories.get(jail) ?? NOTHING_BRAKED;
     const brake = createBrake(rule, memory);
-    brakes.set(jail, { rule: written, brake });
+    brakes.set(jail, { of: rule, rule: written, brake });
     memories.delete(jail);
     return brake;
   }

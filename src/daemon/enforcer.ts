@@ -13,16 +13,17 @@ import type { FaultPoint } from './fault-points.ts';
 import { desired, difference, isSameScope, refusalKey } from './kernel/desired.ts';
 import { createHeld } from './kernel/held.ts';
 import { relist } from './kernel/relisted.ts';
+import type { Relisted } from './kernel/relisted.ts';
 import { createRetry } from './kernel/retry.ts';
 
 export type { Enforcer, EnforcerNews } from './enforcing.ts';
 
 /**
- * After a batch for which a program was started the next one waits for twice as long as it took: starting one costs
- * milliseconds in which nobody is served, and in a flood more bans come meanwhile.
+ * After a batch for which a program was started the next one waits, the longer the more there were: starting one costs
+ * milliseconds in which nobody is served, and in a flood more bans come meanwhile. A burst is over before it matters.
  */
 const LARGE = 100;
-const LONGEST_PAUSE: Duration = 50;
+const LONGEST_PAUSE: Duration = 100;
 /** So long after the last large batch a flood may still go on: between two batches few wait. */
 const CALM: Duration = 5_000;
 /** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
@@ -58,8 +59,6 @@ export function createEnforcer(
   let allowed: readonly Network[] = [];
   let standing = true;
   let lost = true;
-  /** How many blocks the last listing missed. */
-  let vanished = 0;
   let booting = true;
   let hasListed = false;
   let fault: string | undefined;
@@ -68,6 +67,8 @@ export function createEnforcer(
   let nextAt: Duration = 0;
   /** By the same clock: until then it is a flood. */
   let calmAt: Duration = -Infinity;
+  /** How many large batches there were in this flood, after the first. */
+  let streak = 0;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
@@ -79,26 +80,23 @@ export function createEnforcer(
     return difference(network, held.on(network), desiredOn(network, now), may);
   }
 
-  /** @returns what the kernel holds and no ban is on. */
-  async function reconcile(): Promise<readonly Network[]> {
+  async function reconcile(): Promise<void> {
     if (!options.detectOnly) await firewall.prepare(allowed);
     const listed = await firewall.list();
     if (!hasListed) options.adopt?.(listed);
     hasListed = true;
-    const strange: Network[] = [];
-    const known = (network: Network): Network => {
-      const [ban] = bans.on(network);
-      if (ban) return ban.address;
-      strange.push(network);
-      // Lines that are still to be read may decide it anew.
-      deferred?.set(network.text, network);
-      return network;
-    };
-    ({ held, vanished } = await relist(listed, held, known, clock.now()));
-    if (vanished > 0) log.warn({ count: vanished }, 'blocks had vanished from the kernel; they are put back');
+    const { vanished } = await relist(listed, held, known, clock.now());
+    if (vanished > 0) tellVanished(vanished);
     lost = false;
-    return strange;
+    // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
+    if (deferred)
+      for (const { network } of listed)
+        if (bans.on(network).length === 0) deferred.set(network.text, network);
   }
+
+  const known = (network: Network): Network => bans.on(network)[0]?.address ?? network;
+  const tellVanished = (count: number): void =>
+    log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
 
   async function tellKernel(): Promise<void> {
     if (!standing) {
@@ -107,7 +105,9 @@ export function createEnforcer(
       return;
     }
     try {
-      await tell(lost ? everything(await reconcile()) : whatChanged());
+      const isListed = lost;
+      if (lost) await reconcile();
+      await tell(isListed ? everything() : whatChanged());
       if (lost) void sync();
       if (refusals.size === 0) retry.reset();
       if (fault !== undefined) log.info({}, 'the firewall answers again');
@@ -131,11 +131,11 @@ export function createEnforcer(
     }
   }
 
-  function* everything(strange: readonly Network[]): Generator<Network> {
+  function* everything(): Generator<Network> {
     pending = new Map();
     yield* touched();
     for (const { address } of bans.open()) yield address;
-    yield* strange;
+    for (const { network } of held.all()) yield network;
   }
 
   /** What is touched from here on waits for the next run, so that this one ends. */
@@ -183,7 +183,8 @@ export function createEnforcer(
     const outcomes = await firewall.apply(changes, clock.now());
     const ended = clock.monotonic();
     if (changes.length > LARGE) {
-      nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * 2);
+      streak = began < calmAt ? streak + 1 : 0;
+      nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * streak);
       calmAt = ended + CALM;
     }
     for (const [index, change] of changes.entries()) {
@@ -269,6 +270,28 @@ export function createEnforcer(
     return isGone;
   }
 
+  async function audit(): Promise<number> {
+    const isMeant = (): boolean => standing && !lost && !deferred && !options.detectOnly;
+    let found: Relisted | undefined;
+    await inTurn(async () => {
+      if (!isMeant()) return;
+      try {
+        // Somebody may have changed whom it lets pass.
+        await firewall.prepare(allowed);
+        // Not while the kernel is told of something: nft would begin to list anew each time.
+        found = await relist(await firewall.list(), held, known, clock.now());
+      } catch (error) {
+        if (!(error instanceof BailiffError)) throw error;
+        loseTouch(error.message);
+      }
+    });
+    if (!found || found.changed.length === 0) return 0;
+    for (const network of found.changed) pending.set(network.text, network);
+    if (found.vanished > 0) tellVanished(found.vanished);
+    await sync();
+    return found.vanished;
+  }
+
   async function putBack(released: readonly { scope: Scope; network: Network }[]): Promise<number> {
     if (!standing || lost || options.detectOnly) return 0;
     let count = 0;
@@ -279,7 +302,7 @@ export function createEnforcer(
         pending.set(network.text, network);
         if (desiredOn(network, clock.now()).some((block) => isSameScope(block.scope, scope))) count++;
       }
-      if (count > 0) log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
+      if (count > 0) tellVanished(count);
     });
     await sync();
     return count;
@@ -287,6 +310,7 @@ export function createEnforcer(
 
   return {
     mend,
+    audit,
     putBack,
     async boot(networks) {
       allowed = networks;
@@ -300,13 +324,6 @@ export function createEnforcer(
       for (const [text, network] of deferred) pending.set(text, network);
       deferred = undefined;
       await sync();
-    },
-    async audit() {
-      if (!standing || lost || deferred || options.detectOnly) return 0;
-      lost = true;
-      vanished = 0;
-      await sync();
-      return vanished;
     },
     async allow(networks) {
       allowed = networks;

@@ -198,12 +198,11 @@ export function readReport(row: Row): KeptReport | undefined {
 export function banValues(ban: Ban): unknown[] {
   const { id, jail, address, since, until, nth, reason, by, evidence, scope, via, endedAt, endedBy } = ban;
   const { bytes, bits } = toStored(address);
-  const lines = JSON.stringify(evidence);
+  const lines = evidence.length === 0 ? '[]' : JSON.stringify(evidence);
   const traffic = scope === undefined ? null : JSON.stringify(scope);
-  return [
-    ...[id, jail, bytes, bits, since, until ?? null, nth, reason, by, lines, traffic, via ?? null],
-    ...[endedAt ?? null, endedBy ?? null],
-  ];
+  const values = [id, jail, bytes, bits, since, until ?? null, nth, reason, by, lines, traffic, via ?? null];
+  values.push(endedAt ?? null, endedBy ?? null);
+  return values;
 }
 
 export function readBan(row: Row): Ban | undefined {

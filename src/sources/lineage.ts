@@ -4,6 +4,7 @@ import type { Clock } from '../ports.ts';
 import type { Duration, FilePosition } from '../model.ts';
 import type { Start } from './contract.ts';
 import { createFaults, type Faults, type SourceFaultCode } from './faults.ts';
+import type { Blank } from './glance.ts';
 import { attach, detach, type Follower, fromPosition, sourceOfId } from './follower.ts';
 import { isRotationOf } from './rotation.ts';
 import { basename, dirname } from 'node:path';
@@ -31,6 +32,8 @@ export interface Lineage {
   /** What is new here is read from its beginning; false until the first look. */
   known: boolean;
   looked: boolean;
+  /** The live file, while it is empty. */
+  blank: Blank | undefined;
   /** The file here is followed by another lineage: it has two names. */
   alias: FileKey | undefined;
   /** The live file waits for its first sight. */
@@ -92,6 +95,7 @@ export function createLineage(
     adrift: [],
     before: new Set(),
     looked: false,
+    blank: undefined,
     alias: undefined,
     copyOf: undefined,
     unplaced: false,

@@ -1,6 +1,6 @@
 // Which files stand behind a watched path, and in which order they are read. The same at start and while running:
 // a rotation that was missed for a millisecond and one that was missed for a week differ in nothing.
-import { closeSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Clock } from '../ports.ts';
 import {
   freshFollower,
@@ -12,6 +12,7 @@ import {
   setHead,
   type Follower,
 } from './follower.ts';
+import { glance, noteBlank, type Glance } from './glance.ts';
 import { gunzippedSize } from './gzip.ts';
 import { isSameHead } from './identity.ts';
 import {
@@ -25,7 +26,7 @@ import {
   type Lineage,
   type Registry,
 } from './lineage.ts';
-import { fileHasTail, keyOf, openLog, readAt, refusal, type FileKey, type Opened } from './open.ts';
+import { fileHasTail, openLog, readAt, type Opened } from './open.ts';
 import { siblingsOf, type Sibling } from './rotation.ts';
 import {
   familyOf,
@@ -81,8 +82,8 @@ export function createTracer(
     lineage.vanished = false;
     if (lineage.live?.content?.key === at.key) {
       block(lineage, undefined);
-      // What was written to an empty file, copied away and truncated again left no trace but the copy.
-      return isDue || lineage.live.headLength === 0 ? arrive(lineage, at, undefined, retries) : undefined;
+      const isUnsure = lineage.live.headLength === 0 && !isUntouched(lineage, at);
+      return isDue || isUnsure ? arrive(lineage, at, undefined, retries) : undefined;
     }
     if (lineage.alias === at.key && registry.open.has(at.key) && !isDue) return;
     displace(lineage);
@@ -93,7 +94,8 @@ export function createTracer(
     const { file } = opened;
     lineage.realPath = file.path;
     const owner = registry.open.get(file.key);
-    if (!owner) return arrive(lineage, { outcome: 'file', key: file.key }, file, retries);
+    const here = { ...at, key: file.key };
+    if (!owner) return arrive(lineage, here, file, retries);
     // The file is read already, under another name or as the one that was here before.
     closeSync(file.fd);
     if (owner.lineage === lineage) {
@@ -104,7 +106,13 @@ export function createTracer(
       lineage.alias = file.key;
       owner.lineage.aliasPatterns = [...new Set([...owner.lineage.aliasPatterns, ...lineage.patterns])];
     }
-    arrive(lineage, { outcome: 'file', key: file.key }, undefined, retries);
+    arrive(lineage, here, undefined, retries);
+  }
+
+  function isUntouched(lineage: Lineage, at: Glance & { readonly outcome: 'file' }): boolean {
+    const { blank, isUntouched: isSame } = noteBlank(lineage.blank, at, clock.monotonic());
+    lineage.blank = blank;
+    return isSame;
   }
 
   /**
@@ -373,19 +381,6 @@ export function createTracer(
       }
     },
   };
-}
-
-type Glance = { outcome: 'file'; key: FileKey } | ReturnType<typeof refusal>;
-
-function glance(path: string): Glance {
-  try {
-    const stat = statSync(path, { bigint: true });
-    return stat.isFile()
-      ? { outcome: 'file', key: keyOf(stat) }
-      : { outcome: 'refused', code: 'E_SOURCE_NOT_A_FILE' };
-  } catch (error) {
-    return refusal(error);
-  }
 }
 
 function block(lineage: Lineage, code: Lineage['blockedBy']): void {

@@ -104,4 +104,27 @@ describe('the bans in force', () => {
     expect(bans.takeTouched()).toEqual([]);
     expect(bans.countIn('sshd')).toBe(1);
   });
+
+  test('networks are touched in the order in which their bans changed, and some of them can be taken first', () => {
+    const bans = createBans([], 1);
+    const passed = [1, 2, 3].map((i) => bans.impose(wanted({ address: net(`192.0.2.${i}`) }), 1_000));
+    const texts = (networks: Network[]): string[] => networks.map(({ text }) => text);
+    expect(texts(bans.takeTouched(2))).toEqual(['192.0.2.1', '192.0.2.2']);
+    bans.end(passed[0]!, 1_500, 'admin', 'lifted');
+    expect(bans.touched).toBe(2);
+    expect(texts(bans.takeTouched())).toEqual(['192.0.2.3', '192.0.2.1']);
+  });
+
+  test('who asks for those after a number gets them in order, whatever ended before', () => {
+    const bans = createBans([], 8_190);
+    for (let i = 1; i <= 5; i++) bans.impose(wanted({ address: net(`192.0.2.${i}`) }), 1_000);
+    const middle = bans.find('sshd', net('192.0.2.3'))!;
+    bans.extend(middle, 9_000, 'admin', 'for longer', 1_200);
+    bans.end(bans.find('sshd', net('192.0.2.4'))!, 1_500, 'admin', 'lifted');
+    expect(Array.from(bans.open(), ({ id }) => id)).toEqual([8_190, 8_191, 8_192, 8_194]);
+    expect(Array.from(bans.open(8_191), ({ id, until }) => [id, until])).toEqual([
+      [8_192, 9_000],
+      [8_194, 2_000],
+    ]);
+  });
 });
