@@ -24,12 +24,11 @@ const MAX_WAIT: Duration = 1_000;
 /**
  * After a commit there is none for so many times as long as it took, up to some seconds: in a flood the ledger would be
  * written most of the time, and the same offenders over and over. What a crash costs is to read again what came meanwhile.
- * A ban waits for four times as long and a tenth of a second at most; alone, for nothing.
+ * A ban waits as well, a second at most, and alone for nothing: the kernel has been told of it.
  */
 const PAUSE = 9;
 const LONGEST_PAUSE: Duration = 5_000;
-const PAUSE_OF_BANS = 4;
-const LONGEST_PAUSE_OF_BANS: Duration = 100;
+const LONGEST_PAUSE_OF_BANS: Duration = 1_000;
 /** So many forgotten offenders may wait for the ledger. Rows of those beyond stay, and are forgotten after a restart. */
 export const GONE = 100_000;
 const FAULT = 'E_LEDGER_UNAVAILABLE';
@@ -183,7 +182,7 @@ export function createCommitter(
     notBefore = 0;
     lastEnded = clock.monotonic();
     pause = Math.min(LONGEST_PAUSE, (lastEnded - began) * PAUSE);
-    shortPause = Math.min(LONGEST_PAUSE_OF_BANS, (lastEnded - began) * PAUSE_OF_BANS);
+    shortPause = Math.min(LONGEST_PAUSE_OF_BANS, pause);
     reports.written(taken);
     bans.written(taken);
     at('after-commit');

@@ -1,5 +1,6 @@
-// When what the lines led to is told to the kernel and committed: at once, unless commits come thick and fast. The kernel is
-// told first, and works while the ledger is written: who dies in between reads the lines again, and decides the same.
+// When what the lines led to is told to the kernel and committed: the kernel at once, the ledger as soon as it has rested from
+// the last commit. The kernel goes first, and works while the ledger is written: who dies in between reads the lines again,
+// and decides the same.
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Chunk, Duration } from '../model.ts';
 import type { Cancel, Clock } from '../ports.ts';
@@ -30,11 +31,9 @@ export function createHandingOver(
   }
 
   async function commit(): Promise<boolean> {
-    if (bans.hasDirty) {
-      tellKernel();
-      // What was written to the firewall's program is on its way before the ledger takes its milliseconds.
-      await breathe();
-    }
+    tellKernel();
+    // What was written to the firewall's program is on its way before the ledger takes its milliseconds.
+    if (bans.hasDirty) await breathe();
     return committer.commit(false);
   }
 
@@ -44,26 +43,22 @@ export function createHandingOver(
   }
 
   /** No chunk may come for a long while: then nobody else would ask whether it is time by now. */
-  function settleIn(delay: Duration): void {
+  function commitIn(delay: Duration): void {
     waiting ??= clock.schedule(delay, () => {
       waiting = undefined;
-      void settle().catch(fail);
+      void commit().catch(fail);
     });
   }
 
   return {
     settle,
-    async commit() {
-      const isCommitted = await commit();
-      tellKernel();
-      return isCommitted;
-    },
+    commit,
     async after(chunk) {
       // The sources may not go on reading from a first sight's cutoff that a crash would forget.
       if (chunk.commitFirst || committer.isDue()) await commit();
-      // Where the ledger can't be written, blocking goes on from memory.
-      if (bans.hasDirty && !committer.isResting) settleIn(committer.pauseOfBans);
       else tellKernel();
+      // Where the ledger can't be written, blocking goes on from memory.
+      if (bans.hasDirty && !committer.isResting) commitIn(committer.pauseOfBans);
     },
     stop() {
       waiting?.();
