@@ -19,7 +19,8 @@ test('a wide map holds what a map holds, whatever is set and deleted', () => {
         }
         expect([wide.size, wide.get(each)]).toEqual([map.size, map.get(each)]);
       }
-      expect([...wide.values()].toSorted()).toEqual([...map.values()].toSorted());
+      const inOrder = (values: Iterable<number>): number[] => [...values].toSorted((a, b) => a - b);
+      expect(inOrder(wide.values())).toEqual(inOrder(map.values()));
     }),
   );
 });
