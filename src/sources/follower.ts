@@ -4,11 +4,17 @@ import type { Duration, FilePosition } from '../model.ts';
 import { cutStream, streamOf, type Stream } from './gzip.ts';
 import { digest, HEAD, headHashOf, isSameHead, TAIL } from './identity.ts';
 import { CHUNK, cutLines, hasWholeLine, largerThan, READ, type Cut } from './lines.ts';
-import { fileHasTail, readAt, readHead, readInto, type FileKey, type Opened } from './open.ts';
+import { fileHasTail, readAt, readHead, readInto, type FileKey, type FileLife, type Opened } from './open.ts';
 
 export type Content =
   | { readonly kind: 'plain'; readonly fd: number; readonly key: FileKey }
-  | { readonly kind: 'gzip'; readonly stream: Stream; readonly key: FileKey; at: number };
+  | {
+      readonly kind: 'gzip';
+      readonly stream: Stream;
+      readonly key: FileKey;
+      readonly life: FileLife;
+      at: number;
+    };
 
 /** The fields are {@link FilePosition}'s, but they move. */
 export interface Follower {
@@ -92,7 +98,8 @@ export function attach(follower: Follower, file: Opened, compressed: boolean): v
   follower.undecidedAt = undefined;
   follower.size = file.size;
   if (compressed) {
-    follower.content = { kind: 'gzip', stream: streamOf(file.fd, true), key: file.key, at: 0 };
+    const { key, life } = file;
+    follower.content = { kind: 'gzip', stream: streamOf(file.fd, true), key, life, at: 0 };
     return;
   }
   follower.content = { kind: 'plain', fd: file.fd, key: file.key };

@@ -8,7 +8,7 @@ import type { Blank } from './glance.ts';
 import { attach, detach, type Follower, fromPosition, sourceOfId } from './follower.ts';
 import { isRotationOf } from './rotation.ts';
 import { basename, dirname } from 'node:path';
-import type { FileKey, Opened } from './open.ts';
+import type { FileKey, FileLife, Opened } from './open.ts';
 
 export interface Lineage {
   /** The path that is watched. */
@@ -28,7 +28,7 @@ export interface Lineage {
   /** Known files that the last look found nowhere: forgotten when all paths were looked at. */
   adrift: Follower[];
   /** Siblings that were rotated away before the first look: never read. */
-  before: ReadonlySet<FileKey>;
+  before: ReadonlySet<FileLife>;
   /** What is new here is read from its beginning; false until the first look. */
   known: boolean;
   looked: boolean;

@@ -18,11 +18,18 @@ import { digest, HEAD, TAIL } from './identity.ts';
 /** Device and inode: one file among those that exist now. Not for the ledger; a reboot changes device numbers. */
 export type FileKey = string;
 
+/**
+ * The same with the instant at which the inode was given to it: an inode that is free is given again at once, and then is
+ * another file.
+ */
+export type FileLife = string;
+
 export interface Opened {
   readonly fd: number;
   /** Free of links. */
   readonly path: string;
   readonly key: FileKey;
+  readonly life: FileLife;
   readonly inode: string;
   readonly size: number;
   /** Its first bytes as they were then; everything that is asked about the file is answered from these. */
@@ -40,6 +47,10 @@ export type OpenResult =
 
 export function keyOf(stat: BigIntStats): FileKey {
   return `${stat.dev}:${stat.ino}`;
+}
+
+export function lifeOf(stat: BigIntStats): FileLife {
+  return `${keyOf(stat)} since ${stat.birthtimeNs}`;
 }
 
 /** Opens a log for reading. The descriptor is the caller's to close. Never blocks on a FIFO, never touches a device. */
@@ -65,7 +76,8 @@ export function openLog(path: string): OpenResult {
       closeSync(fd);
       return { outcome: 'refused', code: refused };
     }
-    const file = { fd, path: real, key: keyOf(stat), inode: String(stat.ino), size: Number(stat.size) };
+    const whose = { key: keyOf(stat), life: lifeOf(stat), inode: String(stat.ino) };
+    const file = { fd, path: real, ...whose, size: Number(stat.size) };
     const times = { mtime: Number(stat.mtimeMs), born: Number(stat.birthtimeMs) };
     return { outcome: 'opened', file: { ...file, ...times, head: readHead(fd) } };
   } catch (error) {

@@ -47,7 +47,7 @@ export function createRetirement(
     if (follower.headLength === 0 && isUnlinked(follower)) return forget(registry, follower);
     // Even if it was damaged and nothing of it is known: it is not begun again.
     if (follower.content?.kind === 'gzip')
-      lineage.before = new Set([...lineage.before, follower.content.key]);
+      lineage.before = new Set([...lineage.before, follower.content.life]);
     closeFollower(registry, follower);
     follower.finished = true;
     lineage.closed.push(follower);

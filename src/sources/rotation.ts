@@ -2,7 +2,7 @@
 import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gunzipHead } from './gzip.ts';
-import { fileHasTail, keyOf, readAt, readHead, type FileKey } from './open.ts';
+import { fileHasTail, keyOf, readAt, readHead, type FileKey, lifeOf, type FileLife } from './open.ts';
 
 const COMPRESSED = /\.(?:gz|xz|bz2|zst|lz4|Z)$/;
 // access.log.1; app.1.log; access.log-20250131, .2025-01-31, -20250131-13, -1738281600; app-20250131.log
@@ -62,6 +62,7 @@ export function isRotationOf(name: string, base: string): boolean {
 export interface Sibling {
   readonly path: string;
   readonly key: FileKey;
+  readonly life: FileLife;
   readonly inode: string;
   readonly size: number;
   readonly mtime: number;
@@ -105,6 +106,7 @@ export function siblingAt(path: string, rotated: boolean): Sibling | undefined {
     return {
       path,
       key: keyOf(stat),
+      life: lifeOf(stat),
       inode: String(stat.ino),
       size,
       mtime: Number(stat.mtimeMs),

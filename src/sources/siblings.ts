@@ -98,7 +98,7 @@ function recognise(
   ownByContent(registry, lineage, siblings, headOf, owners, places);
   const copies = new Set<Sibling>();
   for (const sibling of siblings) {
-    if (!sibling.rotated || owners.has(sibling) || lineage.before.has(sibling.key)) continue;
+    if (!sibling.rotated || owners.has(sibling) || lineage.before.has(sibling.life)) continue;
     const head = headOf(sibling);
     if (file && !sibling.compressed && isCopyInTheMaking(sibling, head, file)) copies.add(sibling);
   }
@@ -154,7 +154,7 @@ function ownByContent(
   const plainFirst = siblings.toSorted((a, b) => Number(a.compressed) - Number(b.compressed));
   for (const sibling of plainFirst) {
     if (owners.has(sibling)) continue;
-    if (lineage.before.has(sibling.key) && !known.some(isLost)) continue;
+    if (lineage.before.has(sibling.life) && !known.some(isLost)) continue;
     const owner = known.find((one) =>
       one.content
         ? isCopyOf(sibling, one, headOf(sibling))
@@ -224,7 +224,7 @@ export function missedRotations(
   for (const sibling of siblings
     .toReversed()
     .toSorted((a, b) => Number(a.compressed) - Number(b.compressed))) {
-    if (!sibling.rotated || owners.has(sibling) || lineage.before.has(sibling.key)) continue;
+    if (!sibling.rotated || owners.has(sibling) || lineage.before.has(sibling.life)) continue;
     if (copies.has(sibling)) continue;
     // An empty file may be one that was renamed and is written to yet, or a copy of the current one in the making.
     if (sibling.size === 0 && (current !== undefined || sibling.compressed)) continue;
@@ -253,5 +253,5 @@ export function rememberBefore(lineage: Lineage, family: Family, taken: readonly
       !family.copies.has(sibling) &&
       !taken.includes(sibling),
   );
-  lineage.before = new Set(rest.map((sibling) => sibling.key));
+  lineage.before = new Set(rest.map((sibling) => sibling.life));
 }

@@ -305,7 +305,7 @@ export function createTracer(
   /** Whether a finished file was written to after it was thought finished, as far as its size tells. */
   function hasGrown(lineage: Lineage, follower: Follower, sibling: Sibling): boolean {
     if (!sibling.compressed) return sibling.size > follower.offset;
-    return !lineage.before.has(sibling.key) && gunzippedSize(sibling.path) !== follower.offset % 2 ** 32;
+    return !lineage.before.has(sibling.life) && gunzippedSize(sibling.path) !== follower.offset % 2 ** 32;
   }
 
   function readFromStart(

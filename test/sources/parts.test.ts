@@ -81,6 +81,7 @@ describe('the oldest first', () => {
   const sibling = (name: string, mtime: number, born = mtime): Sibling => ({
     path: `/logs/${name}`,
     key: name,
+    life: name,
     inode: name,
     size: 1,
     mtime,
