@@ -1,4 +1,5 @@
 // Whole lines, looked at where they stand: most of a log is passed over, and what is never read need not become text.
+import { countFeeds } from './line-feeds.ts';
 import type { Chunk } from './model.ts';
 
 /** {@link Chunk}'s. */
@@ -11,19 +12,42 @@ export function lengthOf(lines: Lines): number {
   return lines.bytes ? lines.bytes.length : lines.text.length;
 }
 
+// Over bytes by loops: to call Buffer's own search costs more than to go through a line.
+
 /** Where the line that holds `at` begins. */
 export function startOfLine(lines: Lines, at: number): number {
-  if (at === 0) return 0;
-  return (lines.bytes ? lines.bytes.lastIndexOf(NEWLINE, at - 1) : lines.text.lastIndexOf('\n', at - 1)) + 1;
+  if (!lines.bytes) return at === 0 ? 0 : lines.text.lastIndexOf('\n', at - 1) + 1;
+  let start = at;
+  while (start > 0 && lines.bytes[start - 1] !== NEWLINE) start--;
+  return start;
 }
 
 /** Where the line that holds `at` ends: at its line feed, or else where all ends. */
 export function endOfLine(lines: Lines, at: number): number {
-  const feed = lines.bytes ? lines.bytes.indexOf(NEWLINE, at) : lines.text.indexOf('\n', at);
-  return feed < 0 ? lengthOf(lines) : feed;
+  if (!lines.bytes) {
+    const feed = lines.text.indexOf('\n', at);
+    return feed < 0 ? lines.text.length : feed;
+  }
+  const { bytes } = lines;
+  let end = at;
+  while (end < bytes.length && bytes[end] !== NEWLINE) end++;
+  return end;
 }
 
-/** The same without a carriage return in front of the line feed. @param end where the line that begins at `start` ends. */
+/** How many line feeds stand in [from, to). */
+export function feedsIn(lines: Lines, from: number, to: number): number {
+  if (lines.bytes) return countFeeds(lines.bytes.subarray(from, to));
+  let count = 0;
+  for (
+    let feed = lines.text.indexOf('\n', from);
+    feed >= 0 && feed < to;
+    feed = lines.text.indexOf('\n', feed + 1)
+  )
+    count++;
+  return count;
+}
+
+/** A line's end without the carriage return in front of its line feed. @param end where the line that begins at `start` ends. */
 export function withoutReturn(lines: Lines, start: number, end: number): number {
   if (end === start) return end;
   const last = lines.bytes ? lines.bytes[end - 1] : lines.text.charCodeAt(end - 1);

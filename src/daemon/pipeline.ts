@@ -1,5 +1,5 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
-import { endOfLine, sliceOf } from '../lines.ts';
+import { feedsIn, sliceOf } from '../lines.ts';
 import { utf8 } from '../text.ts';
 import type { Count } from '../jails/contract.ts';
 import type { Ban, Chunk, Evidence, Instant, Match, Network, Verdict } from '../model.ts';
@@ -127,10 +127,8 @@ function createLineCounter(chunk: Chunk): (offset: number) => number {
   let line = chunk.firstLine;
   let from = 0;
   return (offset) => {
-    for (let feed = endOfLine(chunk, from); feed < offset; feed = endOfLine(chunk, from)) {
-      line++;
-      from = feed + 1;
-    }
+    line += feedsIn(chunk, from, offset);
+    from = offset;
     return line;
   };
 }

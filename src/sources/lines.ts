@@ -1,6 +1,6 @@
 // Bytes → whole lines. Works on bytes alone, so multi-byte characters over a read's edge need no care.
 import type { Lines } from '../lines.ts';
-import { countFeeds } from './line-feeds.ts';
+import { countFeeds } from '../line-feeds.ts';
 
 /** A longer line is cut here; the rest of it is skipped and counted. */
 export const MAX_LINE = 256 * 1024;

@@ -4,7 +4,6 @@ import type { Chunk } from '../model.ts';
 import type { Clock } from '../ports.ts';
 import { closeSync, openSync } from 'node:fs';
 import { cutStream, isGzip, streamOf } from './gzip.ts';
-import { digest, HEAD, headHashOf, TAIL } from './identity.ts';
 
 /**
  * Reads a file, compressed by gzip or not, from its first line to its last; a last line without \n counts too.
@@ -13,21 +12,15 @@ import { digest, HEAD, headHashOf, TAIL } from './identity.ts';
  */
 export async function* readWhole(path: string, clock: Clock, source = path): AsyncGenerator<Chunk> {
   const stream = open(path);
-  let offset = 0;
   let lines = 0;
   let skipping = false;
-  let head: Buffer = Buffer.alloc(0);
   try {
     for (;;) {
       const next = cutStream(stream, skipping, true);
-      const { bytes, cut } = await next.catch((error: unknown) => refuse(path, error));
+      const { cut } = await next.catch((error: unknown) => refuse(path, error));
       if (cut.used === 0) return;
-      if (offset === 0) head = Buffer.from(bytes.subarray(0, HEAD));
-      const tail = bytes.subarray(Math.max(0, cut.used - TAIL), cut.used);
-      const tailHash = digest(tail);
       const firstLine = lines + 1;
       stream.take(cut.used);
-      offset += cut.used;
       lines += cut.lines;
       skipping = cut.skipping;
       yield {
@@ -43,19 +36,7 @@ export async function* readWhole(path: string, clock: Clock, source = path): Asy
         arrivedAt: clock.now(),
         live: false,
         commitFirst: false,
-        position: {
-          kind: 'file',
-          id: path,
-          path,
-          inode: '0',
-          headLength: head.length,
-          headHash: headHashOf(head),
-          offset,
-          tailHash,
-          lines,
-          skipping,
-          finished: false,
-        },
+        position: undefined,
       };
     }
   } finally {

@@ -1,7 +1,7 @@
 // Line feeds are counted by a program: it must count what a loop does, whatever the length and the place.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countFeeds, oneByOne } from '../../src/sources/line-feeds.ts';
+import { countFeeds, oneByOne } from '../src/line-feeds.ts';
 
 test('line feeds are counted as by a loop, and not by it', () => {
   expect(countFeeds).not.toBe(oneByOne);

@@ -1,6 +1,6 @@
 // How many line feeds stand among bytes. Sixteen are compared at once, by a program of a few instructions: a loop over them
 // took as long as the search for what is hostile.
-import * as wasm from '../wasm.ts';
+import * as wasm from './wasm.ts';
 
 /** Counts line feeds. */
 export type CountFeeds = (bytes: Uint8Array) => number;
