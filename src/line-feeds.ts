@@ -54,14 +54,7 @@ function emitCount(): Uint8Array<ArrayBuffer> {
   });
   const body = [
     ...wasm.set(FEEDS, wasm.splat(NEWLINE)),
-    ...wasm.block(
-      wasm.loop(
-        wasm.branchIf(1, wasm.isAtLeast(wasm.get(FROM), wasm.get(TO))),
-        ...pieces,
-        wasm.set(FROM, wasm.add(wasm.get(FROM), wasm.constant(STEP))),
-        wasm.branch(0),
-      ),
-    ),
+    ...wasm.walk(FROM, TO, STEP, ...pieces),
     ...wasm.get(COUNT),
   ];
   return wasm.wasmModule([{ name: 'count', parameters: 2, integers: 1, vectors: 1, body }]);

@@ -174,6 +174,12 @@ export const and = binary(0x71);
 export const or = binary(0x72);
 export const shiftLeft = binary(0x74);
 
+/** Runs `body` as long as the local `at` is less than `to`, and adds `step` to it each time. `body` stands in two blocks. */
+export const walk = (at: number, to: number, step: number, ...body: readonly Code[]): Code =>
+  block(
+    loop(branchIf(1, isAtLeast(get(at), get(to))), ...body, set(at, add(get(at), constant(step))), branch(0)),
+  );
+
 // ── memory; no place in it is taken for aligned ──
 
 export const loadByte = (at: Code, offset = 0): Code => [...at, 0x2d, 0x00, ...unsigned(offset)];

@@ -1,26 +1,14 @@
 // An empty log is not looked for elsewhere as long as nobody has touched it; once somebody has, it is.
 import { appendFileSync, copyFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { glance, noteBlank, type Blank } from '../../src/sources/glance.ts';
-import { createReader, temporaryFolder, type Reader } from './kit.ts';
-
-let folder: ReturnType<typeof temporaryFolder>;
-let reader: Reader | undefined;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-
-afterEach(async () => {
-  await reader?.stop();
-  folder.remove();
-});
+import { stage } from './kit.ts';
 
 test('its lines are found in the copy, however long it was empty before', async () => {
-  const [log, copy] = [folder.file('app.log'), folder.file('app.log.1')];
+  const { file, begin } = stage();
+  const [log, copy] = [file('app.log'), file('app.log.1')];
   writeFileSync(log, '');
-  reader = createReader([log]);
-  reader.start();
+  const reader = begin(log);
   for (let second = 0; second < 5; second++) {
     await reader.take();
     reader.clock.advance(1_000);
@@ -33,7 +21,7 @@ test('its lines are found in the copy, however long it was empty before', async 
 });
 
 test('it is taken for untouched from the third look on, where its stamp is the same and not a fresh one', () => {
-  const log = folder.file('app.log');
+  const log = stage().file('app.log');
   writeFileSync(log, '');
   const at = glance(log);
   if (at.outcome !== 'file') throw new Error('it is there');

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { Chunk, FilePosition } from '../../src/model.ts';
 import { silentLog, type Clock } from '../../src/ports.ts';
 import type { FileSources, SourcesOptions, Start, Watch } from '../../src/sources/contract.ts';
@@ -52,6 +53,22 @@ export function temporaryFolder(): { path: string; file: (name: string) => strin
     file: (name) => join(path, name),
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
+}
+
+/** A folder for the test that asks, and its reader, once it is begun; both end with it. */
+export function stage(): { file: (name: string) => string; begin: (...watches: string[]) => Reader } {
+  const folder = temporaryFolder();
+  let reader: Reader | undefined;
+  onTestFinished(async () => {
+    await reader?.stop();
+    folder.remove();
+  });
+  const begin = (...watches: string[]): Reader => {
+    reader = createReader(watches);
+    reader.start();
+    return reader;
+  };
+  return { file: folder.file, begin };
 }
 
 /** Until the file system's clock has moved on, which it does in steps of some milliseconds. @param spare a path to write to. */

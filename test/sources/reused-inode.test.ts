@@ -1,19 +1,7 @@
 // An inode that is free is given again at once: a new log may be the same one, to the kernel, as a rotated one that is gone.
 import { renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createReader, temporaryFolder, type Reader } from './kit.ts';
-
-let folder: ReturnType<typeof temporaryFolder>;
-let reader: Reader | undefined;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-
-afterEach(async () => {
-  await reader?.stop();
-  folder.remove();
-});
+import { expect, test } from 'vitest';
+import { stage } from './kit.ts';
 
 /** Writes a file until it has that inode; false where this file system doesn't give it again. */
 function writeInto(inode: bigint, path: string, content: string): boolean {
@@ -21,7 +9,7 @@ function writeInto(inode: bigint, path: string, content: string): boolean {
   for (let tries = 0; tries < 50; tries++) {
     writeFileSync(path, content);
     if (statSync(path, { bigint: true }).ino === inode) break;
-    const spare = folder.file(`spare-${tries}`);
+    const spare = `${path}-spare-${tries}`;
     renameSync(path, spare);
     spares.push(spare);
   }
@@ -32,17 +20,13 @@ function writeInto(inode: bigint, path: string, content: string): boolean {
 test('a log that was rotated before anybody looked is read, though its inode was that of a rotated file', async ({
   skip,
 }) => {
-  const [log, first, second] = ['app.log', 'app.log.1', 'app.log.2'].map(folder.file) as [
-    string,
-    string,
-    string,
-  ];
+  const { file, begin } = stage();
+  const [log, first, second] = ['app.log', 'app.log.1', 'app.log.2'].map(file) as [string, string, string];
   // It was there before the log was followed, so it is never read.
   writeFileSync(first, 'long ago\n');
   const { ino } = statSync(first, { bigint: true });
   writeFileSync(log, 'one\n');
-  reader = createReader([log]);
-  reader.start();
+  const reader = begin(log);
   await reader.take();
   expect(reader.lines()).toEqual(['one']);
   // Two rotations, and the oldest file goes with the first one.

@@ -62,17 +62,7 @@ function lookAt(count: Code): Code {
 
 /** From `from` to `to`, `step` places at a time. */
 function walk(step: number, ...body: readonly Code[]): Code {
-  return [
-    ...wasm.set(AT, wasm.get(FROM)),
-    ...wasm.block(
-      wasm.loop(
-        wasm.branchIf(1, wasm.isAtLeast(wasm.get(AT), wasm.get(TO))),
-        ...body,
-        wasm.set(AT, wasm.add(wasm.get(AT), wasm.constant(step))),
-        wasm.branch(0),
-      ),
-    ),
-  ];
+  return [...wasm.set(AT, wasm.get(FROM)), ...wasm.walk(AT, TO, step, ...body)];
 }
 
 function walkByHalves(plan: Fingerprints, onLook: Code): Code {
