@@ -53,6 +53,8 @@ export interface Bans {
   touch(jails: ReadonlySet<string>): void;
   /** For the enforcer: networks whose bans changed since they were taken last, up to `most` of them, longest waiting first. */
   takeTouched(most?: number): Network[];
+  /** The enforcer looks at it now, touched or not. */
+  untouch(network: Network): void;
   /** How many there are. */
   readonly touched: number;
 }
@@ -286,6 +288,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       }
       return taken;
     },
+    untouch: ({ text }) => void touched.delete(text),
     get touched() {
       return touched.size;
     },

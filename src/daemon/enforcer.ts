@@ -15,6 +15,7 @@ import { createHeld } from './kernel/held.ts';
 import { relist } from './kernel/relisted.ts';
 import type { Relisted } from './kernel/relisted.ts';
 import { createRetry } from './kernel/retry.ts';
+import { AT_ONCE, tellOf } from './kernel/telling.ts';
 
 export type { Enforcer, EnforcerNews } from './enforcing.ts';
 
@@ -26,11 +27,6 @@ const LARGE = 100;
 const LONGEST_PAUSE: Duration = 100;
 /** So long after the last large batch a flood may still go on: between two batches few wait. */
 const CALM: Duration = 5_000;
-/** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
-const AT_ONCE = 1_000;
-/** Changes that the firewall is told together: to start a program for fewer costs more, to write them down for more stalls. */
-const TOGETHER = 5_000;
-
 const NOBODY: EnforcerNews = { applied() {}, told() {} };
 
 /**
@@ -80,7 +76,8 @@ export function createEnforcer(
     return difference(network, held.on(network), desiredOn(network, now), may);
   }
 
-  async function reconcile(): Promise<void> {
+  /** @returns what the kernel holds and no open ban stands on. */
+  async function reconcile(): Promise<readonly Network[]> {
     if (!options.detectOnly) await firewall.prepare(allowed);
     const listed = await firewall.list();
     if (!hasListed) options.adopt?.(listed);
@@ -88,10 +85,15 @@ export function createEnforcer(
     const { vanished } = await relist(listed, held, known, clock.now());
     if (vanished > 0) tellVanished(vanished);
     lost = false;
+    const unwanted: Network[] = [];
+    let looks = 0;
+    for (const { network } of held.all()) {
+      if (++looks % AT_ONCE === 0) await breathe();
+      if (bans.on(network).length === 0) unwanted.push(network);
+    }
     // Lines that are still to be read may decide anew what the kernel holds and the ledger doesn't know.
-    if (deferred)
-      for (const { network } of listed)
-        if (bans.on(network).length === 0) deferred.set(network.text, network);
+    if (deferred) for (const network of unwanted) deferred.set(network.text, network);
+    return unwanted;
   }
 
   const known = (network: Network): Network => bans.on(network)[0]?.address ?? network;
@@ -105,9 +107,7 @@ export function createEnforcer(
       return;
     }
     try {
-      const isListed = lost;
-      if (lost) await reconcile();
-      await tell(isListed ? everything() : whatChanged());
+      await tell(lost ? everything(await reconcile()) : whatChanged());
       if (lost) void sync();
       if (refusals.size === 0) retry.reset();
       if (fault !== undefined) log.info({}, 'the firewall answers again');
@@ -131,11 +131,15 @@ export function createEnforcer(
     }
   }
 
-  function* everything(): Generator<Network> {
+  /** Each network once, or hardly ever oftener: there may be hundreds of thousands. */
+  function* everything(unwanted: readonly Network[]): Generator<Network> {
     pending = new Map();
+    for (const { address } of bans.open()) {
+      bans.untouch(address);
+      yield address;
+    }
     yield* touched();
-    for (const { address } of bans.open()) yield address;
-    for (const { network } of held.all()) yield network;
+    yield* unwanted;
   }
 
   /** What is touched from here on waits for the next run, so that this one ends. */
@@ -143,36 +147,11 @@ export function createEnforcer(
     for (let left = bans.touched; left > 0; left -= AT_ONCE) yield* bans.takeTouched(Math.min(left, AT_ONCE));
   }
 
-  /** In short turns, and some together: there may be hundreds of thousands. */
   async function tell(networks: Iterator<Network>): Promise<void> {
-    let compared = new Map<string, Network>();
-    let changes: Change[] = [];
-    const tellThese = async (): Promise<void> => {
-      if (changes.length > 0) await apply(changes);
-      else await breathe();
-      news.told(compared.values());
-      compared = new Map();
-      changes = [];
-    };
-    let now = clock.now();
-    try {
-      for (let next = networks.next(); !next.done; next = networks.next()) {
-        const network = next.value;
-        if (compared.has(network.text)) continue;
-        compared.set(network.text, network);
-        changes.push(...changesOf(network, now));
-        if (compared.size % AT_ONCE !== 0) continue;
-        if (compared.size >= TOGETHER) await tellThese();
-        else await breathe();
-        now = clock.now();
-      }
-      if (compared.size > 0) await tellThese();
-    } catch (error) {
-      for (const [text, network] of compared) pending.set(text, network);
-      for (let next = networks.next(); !next.done; next = networks.next())
-        pending.set(next.value.text, next.value);
-      throw error;
-    }
+    const failed = await tellOf(networks, { now: clock.now, changesOf, apply, told: news.told });
+    if (!failed) return;
+    for (const [text, network] of failed.left) pending.set(text, network);
+    throw failed.why;
   }
 
   async function apply(changes: readonly Change[]): Promise<void> {

@@ -1,0 +1,76 @@
+// The kernel is told of many networks: compared in short turns, told together, and while it works on some, the next ones are
+// compared already. At a start with 100 000 bans each side would else wait for the other half of the time.
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Change } from '../../firewall/contract.ts';
+import type { Instant, Network } from '../../model.ts';
+
+/** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
+export const AT_ONCE = 1_000;
+/** Changes that the firewall is told together: to start a program for fewer costs more, to write them down for more stalls. */
+const TOGETHER = 5_000;
+
+type Networks = Map<string, Network>;
+
+export interface Telling {
+  now(): Instant;
+  /** What is to be changed in the kernel for it to hold what is wanted of the network. */
+  changesOf(network: Network, now: Instant): readonly Change[];
+  /** Tells the firewall, and notes what it held of each change. Called again only once it has. */
+  apply(changes: readonly Change[]): Promise<void>;
+  /** All that was wanted of them has been told. */
+  told(networks: Iterable<Network>): void;
+}
+
+/**
+ * Tells the kernel of each, once or more often.
+ * @returns those that could not be told, and why; undefined where all were.
+ */
+export async function tellOf(
+  networks: Iterator<Network>,
+  telling: Telling,
+): Promise<{ readonly left: Networks; readonly why: unknown } | undefined> {
+  let compared: Networks = new Map();
+  let changes: Change[] = [];
+  /** What the firewall works on. */
+  let flying: { readonly networks: Networks; readonly landed: Promise<void> } | undefined;
+
+  async function land(): Promise<void> {
+    await flying?.landed;
+    if (flying) telling.told(flying.networks.values());
+    flying = undefined;
+  }
+
+  async function depart(): Promise<void> {
+    await land();
+    const landed = changes.length > 0 ? telling.apply(changes) : breathe();
+    // Whoever waits for it hears of a failure.
+    landed.catch(() => {});
+    flying = { networks: compared, landed };
+    compared = new Map();
+    changes = [];
+  }
+
+  let now = telling.now();
+  try {
+    for (let next = networks.next(); !next.done; next = networks.next()) {
+      const network = next.value;
+      if (compared.has(network.text)) continue;
+      // What the kernel holds of it is about to change: it can be compared afterwards.
+      if (flying?.networks.has(network.text)) await land();
+      compared.set(network.text, network);
+      changes.push(...telling.changesOf(network, now));
+      if (compared.size % AT_ONCE !== 0) continue;
+      if (compared.size >= TOGETHER) await depart();
+      else await breathe();
+      now = telling.now();
+    }
+    if (compared.size > 0) await depart();
+    await land();
+    return undefined;
+  } catch (why) {
+    const left: Networks = new Map([...(flying?.networks ?? []), ...compared]);
+    for (let next = networks.next(); !next.done; next = networks.next())
+      left.set(next.value.text, next.value);
+    return { left, why };
+  }
+}
