@@ -166,7 +166,7 @@ export function seatJails(
     };
     return createJail(ready.rules, ignoring, memory.offenders, at, {
       // A jail may count the sentences of every jail: each is handed a way to ask all of them.
-      prior: priorOf(() => Array.from(seats.values(), ({ jail }) => jail)),
+      prior: priorOf(() => seated),
       bounds: () => room.bounds(),
       makeRoom: (when) => room.make(when),
       welcomes: memory.welcomes,

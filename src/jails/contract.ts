@@ -11,6 +11,7 @@ import type {
   Widening,
 } from '../model.ts';
 import type { Crowds } from './crowds.ts';
+import type { Earlier } from './sentence.ts';
 import type { Arrival, Welcomes } from './welcomes.ts';
 
 export type { Brake } from './brake.ts';
@@ -85,6 +86,8 @@ export interface Jail {
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.
    */
   offender(address: Network): Offender | undefined;
+  /** The latest sentence of the address (or of the prefix that holds it), by its number over all jails; undefined: there was none. */
+  sentenceOf(address: Network): Earlier | undefined;
   /** Everyone that it remembers, for a jail that takes its place under other rules. */
   offenders(): Offender[];
   /** What the next sentence of the address would be, were it passed at `at`; and whom its network would hit. */
@@ -139,8 +142,8 @@ export interface Ignoring {
   whySpared?(network: Network, at: Instant): string | undefined;
 }
 
-/** Every jail's record of an address, for `banTime.scope: "all"`. */
-export type Prior = (address: Network) => Iterable<Offender>;
+/** The latest sentence of an address in every jail that passed one, for `banTime.scope: "all"`. */
+export type Prior = (address: Network) => readonly Earlier[];
 
 export interface JailOptions {
   /** Handed to every jail as soon as one of them says `scope: "all"`; its own record may be among the answers. */

@@ -171,20 +171,11 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     address: Network,
     at: Instant,
   ): { nth: number; overall: number } => {
-    const elsewhere = Array.from(options.prior?.(address) ?? [], (offender): Earlier => {
-      const isForGood = offender.lastSince !== undefined && offender.lastUntil === undefined;
-      return {
-        number: offender.overall ?? offender.nth,
-        until: offender.lastUntil ?? (isForGood ? Infinity : -Infinity),
-      };
-    });
-    const overall = tallies.map((tally) => ({ number: tally.overall, until: tally.lastUntil }));
+    const own = tallies.map(({ nth, lastUntil }): Earlier => ({ number: nth, until: lastUntil }));
+    const overall = tallies.map(sentenceIn);
+    const elsewhere = options.prior?.(address) ?? [];
     return {
-      nth: nextNumber(
-        tallies.map(({ nth, lastUntil }) => ({ number: nth, until: lastUntil })),
-        banTime.forget,
-        at,
-      ),
+      nth: nextNumber(own, banTime.forget, at),
       overall: nextNumber([...overall, ...elsewhere], banTime.forget, at),
     };
   };
@@ -247,6 +238,10 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       const picture = pictureOf(name, tally, windows);
       return { ...picture, stamps: picture.stamps.slice(tally.from) };
     },
+    sentenceOf(address) {
+      const tally = offenders.find(address);
+      return tally && tally.overall > 0 ? sentenceIn(tally) : undefined;
+    },
     offenders: offenders.pictures,
     next(address, at) {
       const tally = offenders.find(address);
@@ -284,6 +279,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     crowds: offenders.crowds,
   };
 };
+
+const sentenceIn = ({ overall, lastUntil }: Tally): Earlier => ({ number: overall, until: lastUntil });
 
 function numberIn({ banTime }: JailRules, numbers: { nth: number; overall: number }): number {
   return banTime.scope === 'all' ? numbers.overall : numbers.nth;

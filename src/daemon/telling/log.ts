@@ -9,7 +9,9 @@ import { remember } from './recent.ts';
 import type { Recent } from './recent.ts';
 
 /** Bytes that are written together, where one turn of the event loop has more than one line to say: in a flood of bans. */
-const LINES_TOGETHER = 4_096;
+const LINES_TOGETHER = 60_000;
+/** In one call: as much as a pipe holds. */
+const MOST_WRITTEN = 65_536;
 
 export interface LogOptions {
   readonly pretty: boolean;
@@ -32,9 +34,11 @@ export async function createLog(
 
 async function createPlainLog(options: LogOptions): Promise<Log> {
   const level = options.verbose ? 'debug' : 'info';
-  const settings = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  const settings = { level, base: { pid: process.pid }, timestamp: timeOfLine };
   if (!options.pretty) {
-    const destination = pino.destination({ dest: 1, sync: true, minLength: LINES_TOGETHER });
+    const destination = pino.destination({
+      ...{ dest: 1, sync: true, minLength: LINES_TOGETHER, maxWrite: MOST_WRITTEN },
+    });
     const flush = (): void => destination.flush();
     // Whoever breaks down says why, and what led to it.
     process.once('exit', flush);
@@ -50,6 +54,14 @@ async function createPlainLog(options: LogOptions): Promise<Log> {
   });
   return plain(pino(settings, stream));
 }
+
+/** As pino's own: a field of JSON. In a flood many lines have the same. */
+function timeOfLine(): string {
+  const now = Date.now();
+  if (now !== last.now) last = { now, field: `,"time":"${new Date(now).toISOString()}"` };
+  return last.field;
+}
+let last = { now: NaN, field: '' };
 
 /** The four doors of Log, and nothing else of pino's. */
 function plain(logger: Logger): Log {
