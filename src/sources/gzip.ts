@@ -10,12 +10,12 @@ const COMPRESSED_HEAD = 4096;
 
 /** How much is read of a file at a time; decompressed it is rarely more than a megabyte. */
 const PIECE = 64 * 1024;
-/** Of a plain file it may be more. */
-const PLAIN_PIECE = 512 * 1024;
+/** Of a plain file it is read into the same room again and again, which the processor's cache holds. */
+const PLAIN_PIECE = 128 * 1024;
 
 /** Bytes that can be looked at before they are taken. */
 export interface Stream {
-  /** At least `length` bytes unless the stream ends before, or is damaged. */
+  /** At least `length` bytes unless the stream ends before, or is damaged. They are good until it is asked again. */
   peek(length: number): Promise<Buffer>;
   take(length: number): void;
   /** What is wrong with it, once its good bytes are read. */
@@ -70,6 +70,7 @@ export function streamOf(fd: number, compressed: boolean): Stream {
   let ended = false;
   let isOpen = true;
   let damage: unknown;
+  let room = Buffer.alloc(0);
   const accept = (bytes: Buffer): void => {
     waiting.push(bytes);
     have += bytes.length;
@@ -89,15 +90,15 @@ export function streamOf(fd: number, compressed: boolean): Stream {
     await new Promise<void>((resolve) => push(gunzip, piece.subarray(0, length), resolve));
   }
 
-  /** Reads behind what is waiting, so that nothing but that is copied. */
+  /** Reads behind what is waiting, which is moved to the front of the room. */
   function feedPlain(): void {
     const rest = waiting.pop() ?? Buffer.alloc(0);
-    const piece = Buffer.allocUnsafe(rest.length + PLAIN_PIECE);
-    rest.copy(piece);
-    const length = readSync(fd, piece, rest.length, PLAIN_PIECE, null);
+    if (room.length < rest.length + PLAIN_PIECE) room = Buffer.allocUnsafe(rest.length + PLAIN_PIECE);
+    rest.copy(room);
+    const length = readSync(fd, room, rest.length, PLAIN_PIECE, null);
     if (length === 0) ended = true;
     have = rest.length + length;
-    waiting.push(piece.subarray(0, have));
+    waiting.push(room.subarray(0, have));
   }
 
   return {

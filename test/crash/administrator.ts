@@ -3,9 +3,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createClient } from '../../src/api/index.ts';
-import { ended } from '../support/run.ts';
+import { ended, eventually } from '../support/run.ts';
 import { readKernel } from './outcome.ts';
-import { during, launch, ready } from './process.ts';
+import { caughtUp, during, launch, ready } from './process.ts';
 import type { Place } from './process.ts';
 import { PARDONED } from './script.ts';
 
@@ -15,14 +15,21 @@ const BANNED = ['203.0.113.77', '2001:db8:77::/48'];
 export async function administrate(place: Place, isDeadly: boolean): Promise<void> {
   if (isDeadly) await dieInTheAct(place);
   // What was answered is done: SIGKILL right after the answer changes nothing.
-  await during(place, isDeadly ? 'SIGKILL' : 'SIGTERM', async (client) => {
+  await during(place, isDeadly ? 'SIGKILL' : 'SIGTERM', async (client, child) => {
+    // What the kernel still holds of the act before goes by itself, and at once: later a reboot would take it away anyhow.
+    await caughtUp(child, place);
+    if (isDeadly) await leftTheKernel(place);
     await client.unban({ addresses: [...PARDONED] });
     await client.ban({ addresses: BANNED, for: '9w' });
   });
 }
 
-/** Whether the kernel blocks anybody who was pardoned. */
-export async function isHeld({ host }: Place): Promise<boolean> {
+/** Waits until the kernel blocks nobody any more who was pardoned. */
+export async function leftTheKernel(place: Place): Promise<void> {
+  await eventually('what was lifted has left the kernel', async () => !(await isHeld(place)));
+}
+
+async function isHeld({ host }: Place): Promise<boolean> {
   const pardoned = new Set(PARDONED.map((address) => address.replace('::1', '::')));
   return (await readKernel(host)).some((block) => pardoned.has(block.split(' ')[1]!));
 }

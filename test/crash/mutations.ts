@@ -129,8 +129,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'boot-does-not-tell-the-kernel',
     point: 4,
     file: 'src/daemon/enforcer.ts',
-    find: 'for (const { address } of bans.open()) yield address;',
-    replace: '',
+    find: 'await tell(lost ? everything(await reconcile()) : whatChanged());',
+    replace: `if (lost) await reconcile();
+      else await tell(whatChanged());`,
   },
   {
     name: 'removals-before-the-backlog',

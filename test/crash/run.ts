@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInternet } from '../support/namespaces.ts';
-import { eventually } from '../support/run.ts';
-import { administrate, isHeld } from './administrator.ts';
+import { administrate, leftTheKernel } from './administrator.ts';
 import { layOut, setClock } from './config.ts';
 import { carryOut } from './disk.ts';
 import { takeTurns, underFire } from './fire.ts';
@@ -85,8 +84,7 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
       await reporter.settled();
       if (index === 1) answers = await reporter.repeat();
       await caughtUp(child, place);
-      if (index === 1)
-        await eventually('what was lifted has left the kernel', async () => !(await isHeld(place)));
+      if (index === 1) await leftTheKernel(place);
     });
     // Between the halves everything is read, so that it is determined which lines an unban forgives.
     if (index === 0) await administrate(place, isDeadly);
