@@ -28,9 +28,17 @@ export function createBrake(rule: BrakeRule, remembered: BrakeMemory = NOTHING_B
 
   /** Whoever is banned again counts once. Lines of several logs don't come in the order of their stamps. */
   function keep(ban: Braked): void {
-    const known = [...latest.filter(({ address }) => address !== ban.address), ban];
-    const newest = Math.max(...known.map(({ at }) => at));
-    latest = known.filter(({ at }) => at > newest - SPAN).slice(-LATEST);
+    const before = latest.findIndex(({ address }) => address === ban.address);
+    if (before >= 0) latest.splice(before, 1);
+    latest.push(ban);
+    let newest = -Infinity;
+    let oldest = Infinity;
+    for (const { at } of latest) {
+      newest = Math.max(newest, at);
+      oldest = Math.min(oldest, at);
+    }
+    if (oldest <= newest - SPAN) latest = latest.filter(({ at }) => at > newest - SPAN);
+    if (latest.length > LATEST) latest.splice(0, latest.length - LATEST);
   }
 
   /** Kept in order of their instants, so that the one before the `count` newest tells how long they took. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createClient } from '../../src/api/index.ts';
 import { ended, eventually } from '../support/run.ts';
 import { readKernel } from './outcome.ts';
-import { caughtUp, during, launch, ready } from './process.ts';
+import { caughtUp, during, launch, ready, reboot } from './process.ts';
 import type { Place } from './process.ts';
 import { PARDONED } from './script.ts';
 
@@ -29,9 +29,13 @@ export async function leftTheKernel(place: Place): Promise<void> {
   await eventually('what was lifted has left the kernel', async () => !(await isHeld(place)));
 }
 
-async function isHeld({ host }: Place): Promise<boolean> {
-  const pardoned = new Set(PARDONED.map((address) => address.replace('::1', '::')));
-  return (await readKernel(host)).some((block) => pardoned.has(block.split(' ')[1]!));
+async function isHeld(place: Place): Promise<boolean> {
+  return (await readKernel(place.host)).some(isPardoned);
+}
+
+/** @param block as {@link readKernel} tells of it. */
+function isPardoned(block: string): boolean {
+  return PARDONED.some((address) => block.split(' ')[1] === address.replace('::1', '::'));
 }
 
 /** The unban is committed, but the kernel was not told: what it holds too much goes, though not before the backlog is read. */
@@ -48,14 +52,23 @@ async function dieInTheAct(place: Place): Promise<void> {
     .catch(() => {});
   await die(inTheAct);
   const before = await readKernel(place.host);
-  if (!(await isHeld(place)))
+  if (!before.some(isPardoned))
     throw new Error('the run is too short: nothing was blocked that could be lifted');
+  const booted = await afterBoot(place);
+  const gone = before.filter((block) => !booted.has(block));
+  if (gone.length > 0) throw new Error(`blocks went before the backlog was read: ${gone.join(', ')}`);
+  await reboot(place);
+  const rebooted = await afterBoot(place);
+  const missing = before.filter((block) => !rebooted.has(block) && !isPardoned(block));
+  if (missing.length > 0) throw new Error(`not in the kernel after a reboot: ${missing.join(', ')}`);
+}
+
+/** What the kernel holds once a boot has told it of the bans, and before a line is read. */
+async function afterBoot(place: Place): Promise<ReadonlySet<string>> {
   const booting = launch(place, 'after-boot-enforce:1');
   await ready(booting);
   await die(booting);
-  const after = new Set(await readKernel(place.host));
-  const gone = before.filter((block) => !after.has(block));
-  if (gone.length > 0) throw new Error(`blocks went before the backlog was read: ${gone.join(', ')}`);
+  return new Set(await readKernel(place.host));
 }
 
 async function die(child: ChildProcess): Promise<void> {
