@@ -7,6 +7,7 @@ import { FIND_TIME, MAX_RETRY, PER_MINUTE, RULES } from '../inputs/rules.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
 import { beside, peer } from '../lib/beside.ts';
 import { inputOf } from '../lib/inputs.ts';
+import type { Reading } from '../lib/reading.ts';
 
 export const accessInput = ({ small }: Stage) => inputOf('access', small ? 20_000 : 2_000_000, accessLog());
 const count = { maxRetry: MAX_RETRY, findTime: FIND_TIME };
@@ -22,6 +23,11 @@ export const ruleFilters = (): Record<string, object> =>
 export const ruleJails = (): Record<string, object> =>
   Object.fromEntries(RULES.map(({ name }) => [name, { filter: `bench-${name}`, ...count }]));
 
+export const selectiveReading = (stage: Stage): Reading => {
+  const input = accessInput(stage);
+  return { input, jails: ruleJails(), filters: ruleFilters(), verdicts: input.truth.rules };
+};
+
 export const selective: Bench = {
   name: 'selective',
   what: 'six rules of which three lines in a hundred fulfil one, over an access log, beside rg -c of their union',
@@ -29,8 +35,7 @@ export const selective: Bench = {
     const input = accessInput(stage);
     const union = RULES.map(({ regex }) => regex).join('|');
     const rg = peer(stage, 'rg', ['-c', union, input.path], input.truth.union.rules);
-    const reading = { input, jails: ruleJails(), filters: ruleFilters(), verdicts: input.truth.rules };
-    return beside(stage, 'access log, six rules', reading, rg, [], 1.3);
+    return beside(stage, 'access log, six rules', selectiveReading(stage), rg, [], 1.3);
   },
 };
 
@@ -71,6 +76,17 @@ function patternsOf(file: string): string[] {
   });
 }
 
+export const everythingReading = (stage: Stage): Reading => {
+  const input = accessInput(stage);
+  const filter = { service: 'bench', description: 'all', layout: 'access', where: {}, samples: [] };
+  return {
+    input,
+    jails: { everything: { filter: 'bench-everything', limit: `${PER_MINUTE}/1m` } },
+    filters: { 'bench-everything': filter },
+    verdicts: { everything: input.truth.everything },
+  };
+};
+
 export const everything: Bench = {
   name: 'everything',
   what: 'a filter that every line matches, counted per address within a minute, beside mawk counting per address',
@@ -79,20 +95,6 @@ export const everything: Bench = {
     const program = '{ seen[$1]++ } END { for (one in seen) n++; print n }';
     const mawk = peer(stage, 'mawk', [program, input.path]);
     const rg = peer(stage, 'rg', ['-c', '', input.path], input.lines);
-    const reading = {
-      input,
-      jails: { everything: { filter: 'bench-everything', limit: `${PER_MINUTE}/1m` } },
-      filters: {
-        'bench-everything': {
-          service: 'bench',
-          description: 'all',
-          layout: 'access',
-          where: {},
-          samples: [],
-        },
-      },
-      verdicts: { everything: input.truth.everything },
-    };
-    return beside(stage, 'access log, count everything', reading, mawk, [rg], 0.5);
+    return beside(stage, 'access log, count everything', everythingReading(stage), mawk, [rg], 0.5);
   },
 };

@@ -6,6 +6,7 @@ import { sshdLog } from '../inputs/sshd.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
 import { beside, peer, type Peer } from '../lib/beside.ts';
 import { inputOf } from '../lib/inputs.ts';
+import type { Reading } from '../lib/reading.ts';
 
 const count = { maxRetry: MAX_RETRY, findTime: FIND_TIME };
 /** Node that reads a file and finds a literal in it, without lines: what no program in Node can be faster than. */
@@ -35,35 +36,48 @@ function sshguardParser(stage: Stage, path: string): Peer | undefined {
   return undefined;
 }
 
+const sshdInput = (stage: Stage) => inputOf('sshd', stage.small ? 30_000 : 1_000_000, sshdLog());
+export const sshdReading = (stage: Stage): Reading => {
+  const input = sshdInput(stage);
+  const jails = { sshd: { filter: 'sshd', zone: 'UTC', ...count } };
+  return { input, jails, verdicts: { sshd: input.truth } };
+};
+
 export const sshd: Bench = {
   name: 'sshd',
   what: 'an auth.log of which a third are failed passwords, beside rg -c of these, and sshguard’s parser',
   async run(stage) {
-    const input = inputOf('sshd', stage.small ? 30_000 : 1_000_000, sshdLog());
+    const input = sshdInput(stage);
     const regex = 'sshd\\[\\d+\\]: Failed password for .* from [0-9a-f.:]+ port \\d+';
     const rg = peer(stage, 'rg', ['-c', regex, input.path], input.truth.matches);
-    const reading = {
-      ...{ input, jails: { sshd: { filter: 'sshd', zone: 'UTC', ...count } } },
-      verdicts: { sshd: input.truth },
-    };
     const others = [
       floor(stage.built.node, input.path, 'Failed password'),
       sshguardParser(stage, input.path),
     ];
-    return beside(stage, 'sshd log', reading, rg, others, 3);
+    return beside(stage, 'sshd log', sshdReading(stage), rg, others, 3);
   },
+};
+
+const jsonInput = (stage: Stage) => inputOf('json', stage.small ? 30_000 : 1_000_000, jsonLog());
+export const jsonReading = (stage: Stage): Reading => {
+  const input = jsonInput(stage);
+  const jails = { app: { filter: 'app-login-json', ...count } };
+  return { input, jails, verdicts: { app: input.truth } };
 };
 
 export const json: Bench = {
   name: 'json',
   what: 'an application’s log in JSON of which one line in fifty is a refused log-in, beside rg -c of one literal',
   async run(stage) {
-    const input = inputOf('json', stage.small ? 30_000 : 1_000_000, jsonLog());
+    const input = jsonInput(stage);
     const rg = peer(stage, 'rg', ['-c', '-F', JSON_LITERAL, input.path], input.truth.matches);
-    const reading = {
-      ...{ input, jails: { app: { filter: 'app-login-json', ...count } } },
-      verdicts: { app: input.truth },
-    };
-    return beside(stage, 'JSON log', reading, rg, [floor(stage.built.node, input.path, JSON_LITERAL)], 10);
+    return beside(
+      stage,
+      'JSON log',
+      jsonReading(stage),
+      rg,
+      [floor(stage.built.node, input.path, JSON_LITERAL)],
+      10,
+    );
   },
 };

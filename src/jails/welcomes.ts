@@ -2,6 +2,7 @@
 // Bounded in number, and told by the lines' own stamps, so that the same lines give the same verdicts.
 import { isAddress, mask, offenderOf, overlaps } from '../address.ts';
 import type { Duration, Instant, Network, Welcome } from '../model.ts';
+import { createOldest } from '../oldest.ts';
 import { formatInstant } from '../time.ts';
 
 /** What changed since the last commit. */
@@ -54,6 +55,7 @@ export function createWelcomes(
 ): Welcomes {
   /** In the order in which they were heard of. */
   const known = new Map<string, Welcome>();
+  const oldest = createOldest(known);
   let changed = new Set<string>();
   let evicted = 0;
   let forgotten = new Map<string, Network>();
@@ -107,7 +109,7 @@ export function createWelcomes(
       changed.add(address.text);
       forgotten.delete(address.text);
       if (known.size <= MOST_WELCOMES) return;
-      forget(known.values().next().value!);
+      forget(known.get(oldest()!)!);
       evicted++;
     },
     find(address, at) {

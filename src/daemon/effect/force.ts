@@ -1,6 +1,7 @@
 // Since when each block is in the kernel: what was logged before says nothing about it.
 import type { Applied, Change } from '../../firewall/contract.ts';
 import type { Instant, Network, Scope } from '../../model.ts';
+import { createOldest } from '../../oldest.ts';
 
 export interface Force {
   /** The firewall took a change. @returns whether a block is in force from now on, or anew; undefined for no block. */
@@ -16,8 +17,7 @@ const MOST = 20_000;
 export function createForce(from: Instant): Force {
   const known = new Map<string, Instant>();
   let oldest = from;
-  /** One walk for all: a new one would pass every place from which something was taken, each time. */
-  const walk = known.entries();
+  const oldestKey = createOldest(known);
   return {
     applied(change, outcome, now) {
       const key = keyOf(change.network, change.scope);
@@ -32,11 +32,9 @@ export function createForce(from: Instant): Force {
   };
 
   function forgetOldest(): void {
-    const first = walk.next();
-    if (first.done) return;
-    const [key, since] = first.value;
+    const key = oldestKey()!;
+    oldest = Math.max(oldest, known.get(key)!);
     known.delete(key);
-    oldest = Math.max(oldest, since);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Scanner } from '../../filters/contract.ts';
 import type { KeptRegular } from '../../ledger/contract.ts';
 import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../../lines.ts';
 import type { Chunk, Duration, Instant, Network } from '../../model.ts';
+import { createOldest } from '../../oldest.ts';
 
 /** Behaviour is told by periods of this length: one with lines and without a match is a clean one. */
 const PERIOD: Duration = 5 * 60_000;
@@ -63,6 +64,7 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
   /** In the order in which they were seen last, to the period. */
   const regulars = new Map<string, Record>();
   const newcomers = new Map<string, Record>();
+  const [oldestRegular, oldestNewcomer] = [createOldest(regulars), createOldest(newcomers)];
   const changed = new Set<string>();
   const forgotten = new Set<string>();
   let credit = MOST_CREDIT;
@@ -80,7 +82,7 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
   function welcome(key: string, period: number): Record {
     const record = { period, isSpoiled: false, clean: 0, spoiled: 0, lines: 0 };
     newcomers.set(key, record);
-    if (newcomers.size > MOST_NEWCOMERS) newcomers.delete(newcomers.keys().next().value!);
+    if (newcomers.size > MOST_NEWCOMERS) newcomers.delete(oldestNewcomer()!);
     return record;
   }
 
@@ -99,7 +101,7 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
     regulars.set(key, record);
     changed.add(key);
     forgotten.delete(key);
-    if (regulars.size > MOST_REGULARS) forget(regulars.keys().next().value!);
+    if (regulars.size > MOST_REGULARS) forget(oldestRegular()!);
   }
 
   function forget(key: string): void {

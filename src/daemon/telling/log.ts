@@ -28,13 +28,13 @@ export async function createLog(
   clock: Clock,
 ): Promise<{ readonly log: CoalescingLog; readonly recent: Recent }> {
   const levels = LOG_LEVELS.filter((level) => options.verbose || level !== 'debug');
-  const { log, recent } = remember(await createPlainLog(options), clock, levels);
+  const { log, recent } = remember(await createPlainLog(options, clock), clock, levels);
   return { log: coalesce(log, clock), recent };
 }
 
-async function createPlainLog(options: LogOptions): Promise<Log> {
+async function createPlainLog(options: LogOptions, clock: Clock): Promise<Log> {
   const level = options.verbose ? 'debug' : 'info';
-  const settings = { level, base: { pid: process.pid }, timestamp: timeOfLine };
+  const settings = { level, base: { pid: process.pid }, timestamp: createTimeOfLine(clock) };
   if (!options.pretty) {
     const destination = pino.destination({
       ...{ dest: 1, sync: true, minLength: LINES_TOGETHER, maxWrite: MOST_WRITTEN },
@@ -56,12 +56,15 @@ async function createPlainLog(options: LogOptions): Promise<Log> {
 }
 
 /** As pino's own: a field of JSON. In a flood many lines have the same. */
-function timeOfLine(): string {
-  const now = Date.now();
-  if (now !== last.now) last = { now, field: `,"time":"${new Date(now).toISOString()}"` };
-  return last.field;
+function createTimeOfLine({ now }: Clock): () => string {
+  let at = NaN;
+  let field = '';
+  return () => {
+    const next = now();
+    if (next !== at) field = `,"time":"${new Date((at = next)).toISOString()}"`;
+    return field;
+  };
 }
-let last = { now: NaN, field: '' };
 
 /** The four doors of Log, and nothing else of pino's. */
 function plain(logger: Logger): Log {
