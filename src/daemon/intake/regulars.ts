@@ -19,9 +19,9 @@ const REMEMBERED: Duration = 7 * 86_400_000;
 /** Newcomers can drive out newcomers only: a crowd of strangers doesn't make us forget who is a regular. */
 const MOST_REGULARS = 50_000;
 const MOST_NEWCOMERS = 20_000;
-/** Every line is looked at while there is credit, which grows by one line in so many; then one in so many is. */
+/** After a start so many lines are looked at one by one, then the first of each chunk and one in so many. */
+const LINES_AT_FIRST = 10_000;
 const SAMPLE = 256;
-const MOST_CREDIT = 10_000;
 /** So many are written in one commit at most. */
 const MOST_WRITTEN = 1_000;
 
@@ -67,7 +67,7 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
   const [oldestRegular, oldestNewcomer] = [createOldest(regulars), createOldest(newcomers)];
   const changed = new Set<string>();
   const forgotten = new Set<string>();
-  let credit = MOST_CREDIT;
+  let left = LINES_AT_FIRST;
   let advance: () => void = () => {};
   for (const { address, clean, spoiled, period } of remembered)
     regulars.set(address, { period, isSpoiled: false, clean, spoiled, lines: LINES });
@@ -115,9 +115,8 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
       if (!whose || chunk.lines === 0) return undefined;
       const { lines, arrivedAt } = chunk;
       const length = lengthOf(chunk);
-      credit = Math.min(MOST_CREDIT, credit + lines / SAMPLE);
-      const isWhole = credit >= lines;
-      credit -= isWhole ? lines : 0;
+      const isWhole = left >= lines;
+      if (isWhole) left -= lines;
       // Between two lines of a sample so many bytes are passed over; each stands for those that were.
       const stride = isWhole ? 0 : Math.floor((length / lines) * SAMPLE);
       const weight = isWhole ? 1 : Math.min(SAMPLE, lines);

@@ -136,7 +136,7 @@ test('what is remembered is written, and found again', () => {
 
 test('a long log is looked at in samples, and tells the same of who is steady', () => {
   const regulars = createRegulars();
-  // Far more lines than there is credit for.
+  // Far more lines than are looked at one by one.
   const lines = Array.from(
     { length: 60_000 },
     (_, n) => `${Math.floor(n / 1_000)} 192.0.2.${((n * 7_919) >> 5) % 10}`,
