@@ -115,7 +115,7 @@ export function compileByPatterns(
   const isNamed = namesPrograms(programs);
   const layout = TEXT_LAYOUTS[layoutName];
   const frameLine = layout.frame(stamps);
-  const joining = createJoining(definition, options, openings, closings);
+  const joining = createJoining(definition, options, openings, closings, settled);
   return {
     framing: { key: JSON.stringify([layoutName, options.zone]), open: frameLine },
     literals: anyOf([
@@ -150,9 +150,7 @@ export function compileByPatterns(
       return { outcome: 'no-match', why: `the program is none of ${programs.join(', ')}` };
     const judged = judge(frame, start, end, around);
     if (!joining) return judged.verdict;
-    return joining.note(judged, frame, start, explains, around, (waiting, captured, address) =>
-      settled(waiting, captured, address, frame, start, end),
-    );
+    return joining.note(judged, frame, start, end, explains, around);
   }
 
   /** What the patterns say of a line. */
