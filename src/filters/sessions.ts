@@ -1,8 +1,8 @@
 // Whose sessions are under way, by the lines of one log so far: bounded in number, and forgotten by the lines' own stamps,
 // so that the same lines give the same verdicts whenever they are read.
 import type { Instant, Network, Waiting } from '../model.ts';
-import { ownCopy } from '../text.ts';
 import type { SessionMemory } from './contract.ts';
+import { SessionIndex } from './session-index.ts';
 
 /** One session as it is remembered. */
 export interface OpenSession {
@@ -97,7 +97,7 @@ export function createSessionMemory(
   remembered: readonly OpenSession[] = [],
   last: LastLine = NO_LINE,
 ): KeptSessions {
-  const filters = new Map<string, Map<string, Known>>();
+  const filters = new Map<string, SessionIndex<Known>>();
   let oldest: Known | undefined;
   let newest: Known | undefined;
   let size = 0;
@@ -117,9 +117,9 @@ export function createSessionMemory(
 
   function add(filter: string, session: string): Known {
     let sessions = filters.get(filter);
-    if (!sessions) filters.set(filter, (sessions = new Map()));
+    if (!sessions) filters.set(filter, (sessions = new SessionIndex()));
     // What is asked about may be a view of a whole chunk.
-    const one = new Known(filter, ownCopy(session));
+    const one = new Known(filter, sessions.own(session));
     sessions.set(one.session, one);
     size++;
     return one;
