@@ -43,6 +43,9 @@ const SPACE = 32;
 const COLON = 58;
 const OPENING = 91; // [
 const CLOSING = 93; // ]
+const K = 107; // k
+const L = 108; // l
+const M = 109; // m
 const PID_DIGITS = 10;
 
 /**
@@ -72,7 +75,7 @@ function frameSyslog(stamps: Stamps): FrameText {
     }
     const hasHost = text.charCodeAt(hostEnd - 1) !== COLON;
     const tag = hasHost ? afterSpaces(text, hostEnd, end) : first;
-    const isBare = text.startsWith('last message ', first);
+    const isBare = text.charCodeAt(first) === L && text.startsWith('last message ', first);
     const again = timesAgain(text, isBare ? first : tag, end);
     if (again !== undefined)
       return repetition(again, stamp.instant, isBare ? '' : text.slice(first, hostEnd));
@@ -194,7 +197,7 @@ function frameOf(
   session: string | undefined,
   message: string,
 ): TextFrame {
-  const found = message.startsWith('message repeated ') ? REPEATED.exec(message) : null;
+  const found = message.charCodeAt(0) === M ? REPEATED.exec(message) : null;
   return found
     ? { at, host, program, session, message: found[2]!, times: Number(found[1]) }
     : { at, host, program, session, message, times: 1 };
@@ -216,7 +219,6 @@ function createRecentWord(): (text: string, from: number, to: number) => string 
  */
 const MARKS = [/^\[ID \d+ [a-z\d]+\.[a-z]+\] /, /^kernel: ?\[ *\d+\.\d+\]:? /];
 const LONGEST_MARK = 40;
-const K = 107; // k
 
 function afterMark(text: string, at: number): number {
   const first = text.charCodeAt(at);

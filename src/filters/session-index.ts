@@ -1,5 +1,5 @@
 // Finds what is kept of a session by its id. Most ids are a host and a pid, `web[812]`: those go by the number, for which no
-// text has to be hashed, nor any fetched from memory to be compared.
+// text has to be hashed, fetched from memory to be compared, or kept.
 import { ownCopy } from '../text.ts';
 
 const BRACKET = 93; // ]
@@ -7,9 +7,22 @@ const ZERO = 48;
 /** Longer numbers are looked up as text. */
 const MOST_DIGITS = 9;
 
-export class SessionIndex<T> {
+/** What is kept of a session, with its id in parts. */
+export interface Indexed {
+  /** All that stands before the number: `web[`; the whole id where it has none. It holds on to no other string. */
+  writer: string;
+  /** -1: none. */
+  number: number;
+}
+
+/** The id, put together again. */
+export function idOf({ writer, number }: Indexed): string {
+  return number < 0 ? writer : `${writer}${number}]`;
+}
+
+export class SessionIndex<T extends Indexed> {
   readonly #byText = new Map<string, T>();
-  /** The last writer, which is all that stands before the number (`web[`): lines that stand together are of few hosts. */
+  /** The last writer: lines that stand together are of few hosts. */
   #writer = '';
   #numbers = new Map<number, T>();
   readonly #byWriter = new Map([[this.#writer, this.#numbers]]);
@@ -19,23 +32,20 @@ export class SessionIndex<T> {
     return number < 0 ? this.#byText.get(session) : this.#numbers.get(number);
   }
 
-  /** @param own the id as {@link own} gives it. */
-  set(own: string, value: T): void {
-    const number = this.#numberIn(own);
-    if (number < 0) this.#byText.set(own, value);
-    else this.#numbers.set(number, value);
+  /** Keeps it under that id, which is written into it. */
+  add(session: string, one: T): void {
+    one.number = this.#numberIn(session);
+    one.writer = one.number < 0 ? ownCopy(session) : this.#writer;
+    if (one.number < 0) this.#byText.set(one.writer, one);
+    else this.#numbers.set(one.number, one);
   }
 
-  delete(session: string): void {
-    const number = this.#numberIn(session);
-    if (number < 0) this.#byText.delete(session);
-    else this.#numbers.delete(number);
-  }
-
-  /** The same id in a string that holds on to no other. */
-  own(session: string): string {
-    const number = this.#numberIn(session);
-    return number < 0 ? ownCopy(session) : `${this.#writer}${number}]`;
+  remove({ writer, number }: T): void {
+    if (number < 0) this.#byText.delete(writer);
+    else {
+      if (writer !== this.#writer) this.#turnTo(writer);
+      this.#numbers.delete(number);
+    }
   }
 
   /** The number in an id that ends with one in brackets, whose writer is the last one then; -1: it is no such id. */
@@ -53,15 +63,15 @@ export class SessionIndex<T> {
     const isPlain = from < end && end - from <= MOST_DIGITS && session.charCodeAt(from) !== ZERO;
     if (!isPlain) return -1;
     if (from !== this.#writer.length || !session.startsWith(this.#writer))
-      this.#turnTo(session.slice(0, from));
+      this.#turnTo(ownCopy(session.slice(0, from)));
     return number;
   }
 
   #turnTo(writer: string): void {
     if (this.#numbers.size === 0) this.#byWriter.delete(this.#writer);
-    this.#writer = ownCopy(writer);
+    this.#writer = writer;
     let numbers = this.#byWriter.get(writer);
-    if (!numbers) this.#byWriter.set(this.#writer, (numbers = new Map()));
+    if (!numbers) this.#byWriter.set(writer, (numbers = new Map()));
     this.#numbers = numbers;
   }
 }

@@ -2,7 +2,8 @@
 // so that the same lines give the same verdicts whenever they are read.
 import type { Instant, Network, Waiting } from '../model.ts';
 import type { SessionMemory } from './contract.ts';
-import { SessionIndex } from './session-index.ts';
+import { idOf, SessionIndex } from './session-index.ts';
+import type { Indexed } from './session-index.ts';
 
 /** One session as it is remembered. */
 export interface OpenSession {
@@ -72,10 +73,14 @@ export function waitingTogether(one: Waiting | undefined, other: Waiting | undef
   return { pattern: one.pattern, counts: Math.min(MOST_COUNTS, one.counts + other.counts) };
 }
 
-/** A session in its place: a list in the order in which they were heard of last costs no search for the oldest. */
-class Known implements OpenSession {
-  readonly filter: string;
-  readonly session: string;
+/**
+ * A session in its place: a list in the order in which they were heard of last costs no search for the oldest. Each is
+ * used again once it is forgotten: one that outlives a few thousand lines is moved twice by the collector of garbage.
+ */
+class Known implements OpenSession, Indexed {
+  filter = '';
+  writer = '';
+  number = -1;
   address: Network | undefined = undefined;
   waiting: Waiting | undefined = undefined;
   until: Instant = 0;
@@ -86,9 +91,8 @@ class Known implements OpenSession {
   older: Known | undefined = undefined;
   newer: Known | undefined = undefined;
 
-  constructor(filter: string, session: string) {
-    this.filter = filter;
-    this.session = session;
+  get session(): string {
+    return idOf(this);
   }
 }
 
@@ -100,6 +104,8 @@ export function createSessionMemory(
   const filters = new Map<string, SessionIndex<Known>>();
   let oldest: Known | undefined;
   let newest: Known | undefined;
+  /** Forgotten ones to be used again, by `newer`. */
+  let spare: Known | undefined;
   let size = 0;
   let evicted = 0;
   /** Notes so far, and up to which of them all that is known was taken. Those behind it stand at the end of the list. */
@@ -118,9 +124,10 @@ export function createSessionMemory(
   function add(filter: string, session: string): Known {
     let sessions = filters.get(filter);
     if (!sessions) filters.set(filter, (sessions = new SessionIndex()));
-    // What is asked about may be a view of a whole chunk.
-    const one = new Known(filter, sessions.own(session));
-    sessions.set(one.session, one);
+    const one = spare ?? new Known();
+    spare = one.newer;
+    one.filter = filter;
+    sessions.add(session, one);
     size++;
     return one;
   }
@@ -142,10 +149,15 @@ export function createSessionMemory(
 
   function forget(one: Known): void {
     unlink(one);
-    filters.get(one.filter)!.delete(one.session);
+    filters.get(one.filter)!.remove(one);
     size--;
     if (one.noted > taken) fresh--;
     if (one.wasTaken) forgotten.push({ filter: one.filter, session: one.session });
+    one.address = one.waiting = undefined;
+    one.noted = 0;
+    one.wasTaken = false;
+    one.newer = spare;
+    spare = one;
   }
 
   /** Notes what is known of a session now, and makes room. */
@@ -249,9 +261,9 @@ export function createSessionMemory(
     },
     close(filter, session, at) {
       const one = known(filter, session);
-      if (!one) return undefined;
-      forget(one);
-      return at <= one.until ? one.waiting : undefined;
+      const waiting = one && at <= one.until ? one.waiting : undefined;
+      if (one) forget(one);
+      return waiting;
     },
     prune(at) {
       let next: Known | undefined;

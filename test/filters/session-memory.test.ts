@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from '../../src/address.ts';
 import { createSessionMemory } from '../../src/filters/index.ts';
-import { SessionIndex } from '../../src/filters/session-index.ts';
+import { idOf, SessionIndex } from '../../src/filters/session-index.ts';
+import type { Indexed } from '../../src/filters/session-index.ts';
 import type { OpenSession } from '../../src/filters/sessions.ts';
 import type { Instant } from '../../src/model.ts';
 
@@ -136,7 +137,7 @@ test('what was opened and is over before anybody asks is never written', () => {
 });
 
 test('ids are told apart by every character', () => {
-  const index = new SessionIndex<string>();
+  const index = new SessionIndex<Indexed & { readonly id: string }>();
   const ids = [
     ...IDS,
     'web[999999999]',
@@ -147,14 +148,14 @@ test('ids are told apart by every character', () => {
     'web[2',
     'mail[12]',
   ];
-  for (const id of ids) index.set(index.own(id), id);
-  expect(ids.map((id) => index.get(id))).toEqual(ids);
-  expect(ids.map((id) => index.own(id))).toEqual(ids);
-  expect(['web[2]', 'mail[2]', '', ']', '[1', 'we[1]'].map((id) => index.get(id))).toEqual(
-    Array.from({ length: 6 }),
-  );
-  for (const id of ids) {
-    index.delete(id);
-    expect(index.get(id)).toBeUndefined();
+  const kept = ids.map((id) => ({ id, writer: '', number: -1 }));
+  for (const one of kept) index.add(one.id, one);
+  expect(ids.map((id) => index.get(id)?.id)).toEqual(ids);
+  expect(kept.map(idOf)).toEqual(ids);
+  const none = ['web[2]', 'mail[2]', '', ']', '[1', 'we[1]'];
+  expect(none.filter((id) => index.get(id))).toEqual([]);
+  for (const one of kept) {
+    index.remove(one);
+    expect(index.get(one.id)).toBeUndefined();
   }
 });
