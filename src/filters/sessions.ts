@@ -34,7 +34,7 @@ export interface KeptSessions extends SessionMemory {
   readonly size: number;
   /** How many changes {@link takeUnwritten} would take. */
   readonly unwritten: number;
-  /** What changed since it was taken last; what is forgotten may have been taken before. */
+  /** What changed since it was taken last, or all there is where that is less; what is forgotten may have been taken before. */
   takeUnwritten(): SessionsTaken;
   /** What was taken last couldn't be written: it is to be taken again, as it will be by then. */
   restore(taken: { readonly open: Iterable<Key>; readonly forgotten: readonly Key[] }): void;
@@ -48,6 +48,8 @@ interface SessionsTaken {
   /** In the order in which they were heard of last. The next line may change them: copy what you keep. */
   readonly open: readonly OpenSession[];
   readonly forgotten: readonly Key[];
+  /** Is that all there is? */
+  readonly isWhole: boolean;
 }
 
 /** Beyond it those that were silent for longest make room. */
@@ -184,6 +186,13 @@ export function createSessionMemory(
     evicted++;
   }
 
+  /** The oldest of those that were not taken as they are now. */
+  function firstFresh(): Known | undefined {
+    let first: Known | undefined;
+    for (let one = newest; one && one.noted > taken; one = one.older) first = one;
+    return first;
+  }
+
   /** All that was noted after that note is to be taken again. */
   function untake(until: number): void {
     taken = until;
@@ -209,14 +218,13 @@ export function createSessionMemory(
       return fresh + forgotten.length;
     },
     takeUnwritten() {
-      let first = newest;
-      while (first?.older && first.older.noted > taken) first = first.older;
+      const isWhole = size <= fresh + forgotten.length;
       const open: OpenSession[] = [];
-      for (let one = fresh > 0 ? first : undefined; one; one = one.newer) {
+      for (let one = isWhole ? oldest : firstFresh(); one; one = one.newer) {
         one.wasTaken = true;
         open.push(one);
       }
-      const changes = { open, forgotten };
+      const changes = { open, forgotten, isWhole };
       [taken, fresh, forgotten] = [notes, 0, []];
       return changes;
     },

@@ -5,7 +5,7 @@ import { parseAddress } from '../../src/address.ts';
 import { createSessionMemory } from '../../src/filters/index.ts';
 import { idOf, SessionIndex } from '../../src/filters/session-index.ts';
 import type { Indexed } from '../../src/filters/session-index.ts';
-import type { OpenSession } from '../../src/filters/sessions.ts';
+import type { KeptSessions, OpenSession } from '../../src/filters/sessions.ts';
 import type { Instant } from '../../src/model.ts';
 
 /** Numbers below `below`, from a seed. */
@@ -39,6 +39,27 @@ const copyOf = ({ filter, session, address, waiting, until }: OpenSession): Open
   ...{ filter, session, address, waiting, until },
 });
 
+type Taken = ReturnType<KeptSessions['takeUnwritten']>;
+
+function takeFrom(memory: KeptSessions): Taken {
+  const taken = memory.takeUnwritten();
+  return { ...taken, open: taken.open.map(copyOf) };
+}
+
+/** @param heedsWhole what is whole may be written either way. */
+function write(
+  ledger: Map<string, OpenSession>,
+  { open, forgotten, isWhole }: Taken,
+  heedsWhole: boolean,
+): void {
+  if (isWhole && heedsWhole) ledger.clear();
+  else for (const each of forgotten) ledger.delete(keyOf(each));
+  for (const each of open) {
+    ledger.delete(keyOf(each));
+    ledger.set(keyOf(each), each);
+  }
+}
+
 test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and invent nothing (%i)', (seed) => {
   const random = randomFrom(seed);
   const pick = <T>(all: readonly T[]): T => all[random(all.length)]!;
@@ -57,6 +78,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and inve
   };
   let at = 0;
   let restarts = 0;
+  let wholes = 0;
   for (let step = 0; step < 4_000; step++) {
     const [filter, session, address] = [pick(FILTERS), pick(IDS), pick(ADDRESSES)];
     at += random(4);
@@ -92,8 +114,8 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and inve
       default: {
         if (random(4) > 0) break;
         // Lines go on while a commit is under way, and it may come to nothing.
-        const { open, forgotten } = memory.takeUnwritten();
-        const taken = { open: open.map(copyOf), forgotten };
+        const taken = takeFrom(memory);
+        wholes += Number(taken.isWhole);
         expect(memory.unwritten).toBe(0);
         for (let lines = random(3); lines > 0; lines--) {
           const one = { filter: pick(FILTERS), session: pick(IDS), address: pick(ADDRESSES) };
@@ -101,20 +123,9 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and inve
           note(at, { ...one, waiting: undefined, until });
         }
         if (random(3) === 0) memory.restore(taken);
-        else {
-          for (const each of taken.forgotten) ledger.delete(keyOf(each));
-          for (const each of taken.open) {
-            ledger.delete(keyOf(each));
-            ledger.set(keyOf(each), each);
-          }
-        }
+        else write(ledger, taken, random(2) > 0);
         if (random(3) > 0) break;
-        const rest = memory.takeUnwritten();
-        for (const each of rest.forgotten) ledger.delete(keyOf(each));
-        for (const each of rest.open) {
-          ledger.delete(keyOf(each));
-          ledger.set(keyOf(each), copyOf(each));
-        }
+        write(ledger, takeFrom(memory), random(2) > 0);
         expect([...ledger.values()]).toEqual([...model.values()]);
         if (random(4) > 0) break;
         memory = createSessionMemory([...ledger.values()]);
@@ -124,6 +135,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and inve
     expect(memory.size).toBe(model.size);
   }
   expect(restarts).toBeGreaterThan(5);
+  expect(wholes).toBeGreaterThan(5);
   memory.rewrite();
   expect(memory.takeUnwritten().open.map(copyOf)).toEqual([...model.values()]);
 });
@@ -133,7 +145,7 @@ test('what was opened and is over before anybody asks is never written', () => {
   memory.open('f', 'web[1]', ADDRESSES[0]!, 0, 1);
   memory.close('f', 'web[1]', 0);
   expect(memory.unwritten).toBe(0);
-  expect(memory.takeUnwritten()).toEqual({ open: [], forgotten: [] });
+  expect(memory.takeUnwritten()).toEqual({ open: [], forgotten: [], isWhole: true });
 });
 
 test('ids are told apart by every character', () => {

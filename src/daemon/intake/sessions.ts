@@ -29,6 +29,8 @@ export interface SessionChanges {
   /** In the order in which they were heard of last. */
   readonly sessions: readonly KeptSession[];
   readonly forgottenSessions: readonly SessionKey[];
+  /** The logs all of whose sessions are among them. */
+  readonly wholeSessions: readonly string[];
   readonly lastLines: readonly LastLine[];
   readonly forgottenLastLines: readonly string[];
 }
@@ -80,8 +82,10 @@ export function createSessions(
       changedLines = new Set();
       const sessions: KeptSession[] = [];
       const forgottenSessions: SessionKey[] = [];
+      const wholeSessions: string[] = [];
       for (const [source, memory] of logs) {
-        const { open, forgotten } = memory.takeUnwritten();
+        const { open, forgotten, isWhole } = memory.takeUnwritten();
+        if (isWhole) wholeSessions.push(source);
         for (const { filter, session, address, waiting, until } of open)
           sessions.push({ source, filter, session, address, waiting, until });
         for (const { filter, session } of forgotten) forgottenSessions.push({ source, filter, session });
@@ -89,6 +93,7 @@ export function createSessions(
       return {
         sessions,
         forgottenSessions,
+        wholeSessions,
         lastLines: sources.flatMap((source) => lastOf.get(source) ?? []),
         forgottenLastLines: sources.filter((source) => !lastOf.has(source)),
       };
