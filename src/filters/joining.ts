@@ -164,9 +164,9 @@ function memoryOf({ name }: FilterDefinition, { mode, where, except, logFormat }
  */
 function sessionOf(id: string | undefined, frame: TextFrame, around: Surroundings): string | undefined {
   const host = frame.host ?? around.host ?? '';
-  const pid = frame.session === undefined ? '' : `[${frame.session}]`;
-  if (host.length > LONGEST_HOST || (pid === '' && id === undefined)) return undefined;
-  const writer = `${host}${pid}`;
+  const pid = frame.session;
+  if (host.length > LONGEST_HOST || (pid === undefined && id === undefined)) return undefined;
+  const writer = pid === undefined ? host : `${host}[${pid}]`;
   if (id === undefined || writer === '') return id ?? writer;
   return `${writer} ${id}`;
 }
