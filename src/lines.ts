@@ -1,11 +1,14 @@
 // Whole lines, looked at where they stand: most of a log is passed over, and what is never read need not become text.
 import { countFeeds } from './line-feeds.ts';
 import type { Chunk } from './model.ts';
+import { utf8 } from './text.ts';
 
 /** {@link Chunk}'s. */
 export type Lines = Pick<Chunk, 'text' | 'bytes'>;
 
 const NEWLINE = 10;
+/** Among fewer bytes line feeds are counted sooner than the program for many is called. */
+const MANY = 512;
 
 /** In characters, which are bytes. */
 export function lengthOf(lines: Lines): number {
@@ -36,8 +39,13 @@ export function endOfLine(lines: Lines, at: number): number {
 
 /** How many line feeds stand in [from, to). */
 export function feedsIn(lines: Lines, from: number, to: number): number {
-  if (lines.bytes) return countFeeds(lines.bytes.subarray(from, to));
+  const { bytes } = lines;
   let count = 0;
+  if (bytes && to - from < MANY) {
+    for (let at = from; at < to; at++) if (bytes[at] === NEWLINE) count++;
+    return count;
+  }
+  if (bytes) return countFeeds(bytes.subarray(from, to));
   for (
     let feed = lines.text.indexOf('\n', from);
     feed >= 0 && feed < to;
@@ -57,4 +65,9 @@ export function withoutReturn(lines: Lines, start: number, end: number): number 
 /** As text. */
 export function sliceOf(lines: Lines, from: number, to: number): string {
   return lines.bytes ? lines.bytes.toString('latin1', from, to) : lines.text.slice(from, to);
+}
+
+/** As the UTF-8 that it is, in a string of its own; bytes that are none become U+FFFD. */
+export function decodedOf(lines: Lines, from: number, to: number): string {
+  return lines.bytes ? lines.bytes.toString('utf8', from, to) : utf8(lines.text.slice(from, to));
 }

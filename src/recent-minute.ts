@@ -21,15 +21,16 @@ export function createRecentMinute(): RecentMinute {
   let ofDay = 0;
   /** Of second 0. */
   let begins: Instant = 0;
+  let length = before.length + 2;
   return {
     get length() {
-      return before.length + 2 + after.length;
+      return length;
     },
     instantAt(text, from, day) {
-      if (day !== ofDay || !text.startsWith(before, from)) return undefined;
+      if (day !== ofDay || !stands(before, text, from)) return undefined;
       const at = from + before.length;
       const second = twoDigits(text, at);
-      return second >= 0 && text.startsWith(after, at + 2) ? begins + second * 1_000 : undefined;
+      return second >= 0 && stands(after, text, at + 2) ? begins + second * 1_000 : undefined;
     },
     keep(text, from, end, instant, day) {
       const stamp = text.slice(from, end);
@@ -39,10 +40,18 @@ export function createRecentMinute(): RecentMinute {
       // Copies: slices would keep the whole chunk alive.
       before = ownCopy(stamp.slice(0, at));
       after = ownCopy(stamp.slice(at + 2));
+      length = before.length + 2 + after.length;
       ofDay = day;
       begins = instant - twoDigits(stamp, at) * 1_000;
     },
   };
+}
+
+/** A loop: most stamps differ early, or are short. */
+function stands(part: string, text: string, from: number): boolean {
+  for (let at = 0; at < part.length; at++)
+    if (text.charCodeAt(from + at) !== part.charCodeAt(at)) return false;
+  return true;
 }
 
 /** 0 to 59, or -1. */

@@ -13,21 +13,28 @@ export type Stamp = { instant: Instant; end: number };
 /** Reads a stamp that begins exactly at `from`. */
 export type ReadStamp = (text: string, from: number, now: Instant, toInstant: WallClock) => Stamp | undefined;
 
-/** A reader of each form, the commonest first. Keep them per source: they remember the latest stamp. */
-export function stampForms(): readonly ReadStamp[] {
-  return [
-    readIso,
-    withFraction(remembering(readErrorLog)),
-    remembering(readAccessLog),
-    readProxyLog,
-    withFraction(remembering(readSyslog)),
-    readEpoch,
-    readCtime,
-    readNamedMonth,
-    readDotted,
-    readCompact,
-    readTai64n,
-  ];
+/** A reader of each form, the commonest first, by how it begins: with a letter, or with something else. */
+export interface StampForms {
+  readonly named: readonly ReadStamp[];
+  readonly numbered: readonly ReadStamp[];
+}
+
+/** Keep them per source: they remember the latest stamp. */
+export function stampForms(): StampForms {
+  return {
+    named: [withFraction(remembering(readSyslog)), readCtime],
+    numbered: [
+      readIso,
+      withFraction(remembering(readErrorLog)),
+      remembering(readAccessLog),
+      readProxyLog,
+      readEpoch,
+      readNamedMonth,
+      readDotted,
+      readCompact,
+      readTai64n,
+    ],
+  };
 }
 
 /**

@@ -3,6 +3,8 @@ import type { Instant } from './model.ts';
 import { digits, stampForms } from './stamp-forms.ts';
 import { createWallClock } from './zones.ts';
 
+const CAPITAL_A = 65;
+
 export interface Stamps {
   /**
    * Reads a stamp that begins exactly at index `from`, in any of the forms of stamp-forms.ts. A `[` before it and the `]` after
@@ -27,7 +29,8 @@ export function createStamps(zone: string | undefined): Stamps {
   const at: Stamps['at'] = (text, from, now) => {
     const bracketed = text.charCodeAt(from) === 91; // [
     const start = bracketed ? from + 1 : from;
-    for (const read of forms) {
+    const isNamed = text.charCodeAt(start) >= CAPITAL_A;
+    for (const read of isNamed ? forms.named : forms.numbered) {
       const stamp = read(text, start, now, toInstant);
       if (!stamp) continue;
       if (bracketed && text.charCodeAt(stamp.end) === 93) stamp.end++; // ]

@@ -1,6 +1,5 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
-import { feedsIn, sliceOf } from '../lines.ts';
-import { utf8 } from '../text.ts';
+import { decodedOf, feedsIn } from '../lines.ts';
 import type { Count } from '../jails/contract.ts';
 import type { Ban, Chunk, Evidence, Instant, Match, Network, Verdict } from '../model.ts';
 import type { Plan } from '../setup/index.ts';
@@ -118,7 +117,7 @@ class Counted implements Count {
 }
 
 function evidenceOf(chunk: Chunk, start: number, end: number, at: Instant, line: number): Evidence {
-  const text = utf8(sliceOf(chunk, start, Math.min(end, start + EVIDENCE_LIMIT)));
+  const text = decodedOf(chunk, start, Math.min(end, start + EVIDENCE_LIMIT));
   return { file: chunk.file, line, at, text };
 }
 

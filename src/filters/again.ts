@@ -8,6 +8,7 @@ import type { SessionMemory } from './contract.ts';
 import type { Literal } from './literal.ts';
 
 const WORDS = 'last message repeated ';
+const L = 108;
 const WHOLE = /^last message repeated (\d{1,6}) times?$/;
 /** What is longer isn't kept for the next chunk: patterns don't see further. */
 const LONGEST_LINE = 8_192;
@@ -17,7 +18,7 @@ export const AGAIN: Literal = { bytes: WORDS, fold: false };
 
 /** How often the message before came again, where the text [from, end) says that and nothing else. */
 export function timesAgain(text: string, from: number, end: number): number | undefined {
-  if (!text.startsWith(WORDS, from)) return undefined;
+  if (text.charCodeAt(from) !== L || !text.startsWith(WORDS, from)) return undefined;
   const times = WHOLE.exec(text.slice(from, end))?.[1];
   return times === undefined ? undefined : Number(times);
 }

@@ -110,12 +110,13 @@ export function compileByPatterns(
     if (!some) patternsByCode.set(code, (some = patterns.filter(({ pattern }) => pattern.mayBegin(code))));
     return some;
   };
+  const exceptionsInUse = exceptions.filter(inUse);
   // In front of a plain line there may be no tag at all: frames.ts sees to it where there is one.
   const programs = layoutName === 'syslog' ? definition.program : [];
   const isNamed = namesPrograms(programs);
   const layout = TEXT_LAYOUTS[layoutName];
   const frameLine = layout.frame(stamps);
-  const joining = createJoining(definition, options, openings, closings);
+  const joining = createJoining(definition, options, openings, closings, settled);
   return {
     framing: { key: JSON.stringify([layoutName, options.zone]), open: frameLine },
     literals: anyOf([
@@ -150,9 +151,7 @@ export function compileByPatterns(
       return { outcome: 'no-match', why: `the program is none of ${programs.join(', ')}` };
     const judged = judge(frame, start, end, around);
     if (!joining) return judged.verdict;
-    return joining.note(judged, frame, start, explains, around, (waiting, captured, address) =>
-      settled(waiting, captured, address, frame, start, end),
-    );
+    return joining.note(judged, frame, start, end, explains, around);
   }
 
   /** What the patterns say of a line. */
@@ -168,8 +167,8 @@ export function compileByPatterns(
         continue;
       }
       const found = { frame, address, fields: captured.fields };
-      if (!where.every((holds) => holds(found))) continue;
-      if (!jailWhere.every((holds) => holds(found))) {
+      if (!allHold(where, found)) continue;
+      if (!allHold(jailWhere, found)) {
         judged = { verdict: NARROWED };
         continue;
       }
@@ -188,11 +187,13 @@ export function compileByPatterns(
 
   function whyExcepted(frame: TextFrame, found: Found): string | undefined {
     if (isExcepted(frame)) return 'a pattern under "except" fits';
-    return except.some((holds) => holds(found)) ? 'the conditions under "except" hold' : undefined;
+    for (const holds of except) if (holds(found)) return 'the conditions under "except" hold';
+    return undefined;
   }
 
   function isExcepted(frame: TextFrame): boolean {
-    return exceptions.some((exception) => inUse(exception) && exception.test(frame.message));
+    for (const exception of exceptionsInUse) if (exception.test(frame.message)) return true;
+    return false;
   }
 
   /** What a line without an address counts once its session has one; evidence of nobody is none. */
@@ -215,7 +216,7 @@ export function compileByPatterns(
     end: number,
   ): LineVerdict {
     const found = { frame, address, fields: captured.fields };
-    if (![...where, ...jailWhere].every((holds) => holds(found)) || except.some((holds) => holds(found)))
+    if (!allHold(where, found) || !allHold(jailWhere, found) || except.some((holds) => holds(found)))
       return NARROWED;
     const match = new TextMatch(
       {
@@ -264,6 +265,11 @@ export function compileByPatterns(
       captured.fields,
     );
   }
+}
+
+function allHold<T>(conditions: readonly Holds<T>[], of: T): boolean {
+  for (const holds of conditions) if (!holds(of)) return false;
+  return true;
 }
 
 /** What is stated of a field that no pattern keeps is stated of nothing. */

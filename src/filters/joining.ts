@@ -25,18 +25,27 @@ export interface Joining {
   /**
    * Notes what a line says of its session.
    * @param explains false where only matches matter: then it is no end where no session is known.
-   * @param judge what to say of the address for which lines have waited, and that `captured` tells.
    * @returns the line's verdict: with what waited for it, where it ends its session.
    */
   note(
     judged: Judged,
     frame: TextFrame,
     start: number,
+    end: number,
     explains: boolean,
     around: Surroundings,
-    judge: (waiting: Waiting, captured: Captured, address: Network) => LineVerdict,
   ): LineVerdict;
 }
+
+/** The verdict on a line that tells the address for which others have waited; `captured` is what it says of it. */
+export type Settle = (
+  waiting: Waiting,
+  captured: Captured,
+  address: Network,
+  frame: TextFrame,
+  start: number,
+  end: number,
+) => LineVerdict;
 
 /** What is longer is no host's name. */
 const LONGEST_HOST = 255;
@@ -58,6 +67,7 @@ export function createJoining(
   options: FilterOptions,
   openings: readonly Pattern[],
   closings: readonly Pattern[],
+  settle: Settle,
 ): Joining | undefined {
   const isEndTold = closings.some(({ namesAddress }) => namesAddress);
   if (openings.length === 0 && !isEndTold) return undefined;
@@ -82,13 +92,6 @@ export function createJoining(
     return undefined;
   }
 
-  /** A pid alone can be looked up before patterns are tried. */
-  function mayEnd(frame: TextFrame, around: Surroundings): boolean {
-    if (!isByPid) return true;
-    const session = sessionOf(undefined, frame, around);
-    return session !== undefined && around.sessions.has(name, session);
-  }
-
   return {
     addressOf(captured, frame, start, around) {
       const session = sessionOf(captured.session, frame, around);
@@ -99,29 +102,35 @@ export function createJoining(
       return address;
     },
 
-    note({ verdict, waiting, captured }, frame, start, explains, around, judge) {
+    note({ verdict, waiting, captured }, frame, start, end, explains, around) {
       const begun = verdict.outcome === 'no-match' ? opened(frame, start, around) : undefined;
       if (begun) return begun;
+      const { sessions } = around;
       const at = instantOf(frame, start, around);
-      for (const pattern of explains || waiting || mayEnd(frame, around) ? closings : []) {
+      const byPid = isByPid ? sessionOf(undefined, frame, around) : undefined;
+      // A pid alone can be looked up before patterns are tried.
+      const mayEnd = !isByPid || (byPid !== undefined && sessions.has(name, byPid));
+      for (const pattern of explains || waiting || mayEnd ? closings : []) {
         const ending = pattern.match(frame.message);
         const session = ending && sessionOf(ending.session, frame, around);
         if (!ending || session === undefined) continue;
         const { address } = ending;
-        const all = waitingTogether(around.sessions.close(name, session, at), waiting);
+        const all = waitingTogether(sessions.close(name, session, at), waiting);
         if (verdict.outcome === 'match' && captured && all)
           return { ...verdict, match: together(verdict.match, all, captured.fields) };
         if (verdict.outcome !== 'no-match') return verdict;
-        if (all && address) return judge(all, ending, address);
+        if (all && address) return settle(all, ending, address, frame, start, end);
         return { outcome: 'closed', why: CLOSED, session, address };
       }
-      const session = captured && sessionOf(captured.session, frame, around);
-      if (!captured || session === undefined) return verdict;
+      if (!captured) return verdict;
+      const isPid = isByPid && captured.session === undefined;
+      const session = isPid ? byPid : sessionOf(captured.session, frame, around);
+      if (session === undefined) return verdict;
       const until = at + lifeOf(captured);
       if (verdict.outcome === 'match' && captured.address)
-        around.sessions.tell(name, session, captured.address, at, until);
+        sessions.tell(name, session, captured.address, at, until);
       if (!waiting || !isEndTold) return verdict;
-      around.sessions.wait(name, session, waiting, at, until);
+      sessions.wait(name, session, waiting, at, until);
       return WAITS;
     },
   };
@@ -155,9 +164,9 @@ function memoryOf({ name }: FilterDefinition, { mode, where, except, logFormat }
  */
 function sessionOf(id: string | undefined, frame: TextFrame, around: Surroundings): string | undefined {
   const host = frame.host ?? around.host ?? '';
-  const pid = frame.session === undefined ? '' : `[${frame.session}]`;
-  if (host.length > LONGEST_HOST || (pid === '' && id === undefined)) return undefined;
-  const writer = `${host}${pid}`;
+  const pid = frame.session;
+  if (host.length > LONGEST_HOST || (pid === undefined && id === undefined)) return undefined;
+  const writer = pid === undefined ? host : `${host}[${pid}]`;
   if (id === undefined || writer === '') return id ?? writer;
   return `${writer} ${id}`;
 }

@@ -1,6 +1,7 @@
 // How a line of text is framed: stamp, program, message. One row a layout.
 import type { Instant } from '../model.ts';
 import type { Stamps } from '../time.ts';
+import { ownCopy } from '../text.ts';
 import { timesAgain } from './again.ts';
 import { messageOf } from './pattern.ts';
 
@@ -40,6 +41,11 @@ export const TEXT_LAYOUTS: Readonly<Record<'syslog' | 'plain', TextLayout>> = {
 
 const SPACE = 32;
 const COLON = 58;
+const OPENING = 91; // [
+const CLOSING = 93; // ]
+const K = 107; // k
+const L = 108; // l
+const M = 109; // m
 const PID_DIGITS = 10;
 
 /**
@@ -47,11 +53,16 @@ const PID_DIGITS = 10;
  * or not. The host may be missing, as in what some daemons write without a relay. metalog: `Jan  5 10:11:12 [tag] message`.
  */
 function frameSyslog(stamps: Stamps): FrameText {
+  // Lines that stand together are of few hosts and programs: mostly those of the line before.
+  const hostOf = createRecentWord();
+  const programOf = createRecentWord();
   return (text, start, end, now) => {
     const from = afterPriority(text, start);
     if (from > start && text.startsWith('1 ', from)) {
       const header = readHeader5424(stamps, text, from + 2, end, now);
-      return header && { ...header, ...repeated(relayedMessage(text, header.end, start, end)) };
+      if (!header) return undefined;
+      const { at, host, program, session } = header;
+      return frameOf(at, host, program, session, relayedMessage(text, header.end, start, end));
     }
     const stamp = stamps.at(text, from, now);
     if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
@@ -60,11 +71,11 @@ function frameSyslog(stamps: Stamps): FrameText {
     const program = bracketed(text, first, hostEnd);
     if (program !== undefined) {
       const message = relayedMessage(text, Math.min(hostEnd + 1, end), start, end);
-      return { at: stamp.instant, host: '', program, session: undefined, ...repeated(message) };
+      return frameOf(stamp.instant, '', program, undefined, message);
     }
     const hasHost = text.charCodeAt(hostEnd - 1) !== COLON;
     const tag = hasHost ? afterSpaces(text, hostEnd, end) : first;
-    const isBare = text.startsWith('last message ', first);
+    const isBare = text.charCodeAt(first) === L && text.startsWith('last message ', first);
     const again = timesAgain(text, isBare ? first : tag, end);
     if (again !== undefined)
       return repetition(again, stamp.instant, isBare ? '' : text.slice(first, hostEnd));
@@ -72,25 +83,26 @@ function frameSyslog(stamps: Stamps): FrameText {
     while (tagEnd < end && !endsTag(text.charCodeAt(tagEnd))) tagEnd++;
     if (tagEnd === tag) return undefined;
     let colon = tagEnd;
-    if (text[colon] === '[') {
-      while (colon < end && text[colon] !== ']') colon++;
+    if (text.charCodeAt(colon) === OPENING) {
+      while (colon < end && text.charCodeAt(colon) !== CLOSING) colon++;
       colon++;
     }
     if (colon >= end || text.charCodeAt(colon) !== COLON) return undefined;
     const behind = text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1;
     const message = afterMark(text, behind);
-    return {
-      at: stamp.instant,
-      host: hasHost ? text.slice(first, hostEnd) : '',
-      program: text.slice(tag, tagEnd),
-      session: pidIn(text, tagEnd + 1, colon - 1),
-      ...repeated(relayedMessage(text, Math.min(message, end), start, end)),
-    };
+    return frameOf(
+      stamp.instant,
+      hasHost ? hostOf(text, first, hostEnd) : '',
+      programOf(text, tag, tagEnd),
+      pidIn(text, tagEnd + 1, colon - 1),
+      relayedMessage(text, Math.min(message, end), start, end),
+    );
   };
 }
 
 /** What stands before the message of an RFC 5424 line, up to `end`. */
-interface Header5424 extends Omit<TextFrame, 'message' | 'times' | 'again'> {
+interface Header5424 extends Omit<TextFrame, 'host' | 'message' | 'times' | 'again'> {
+  readonly host: string;
   readonly program: string;
   readonly end: number;
 }
@@ -177,10 +189,27 @@ function repetition(again: number, at: Instant | undefined, host: string): TextF
 
 const REPEATED = /^message repeated (\d{1,6}) times?: \[ ?([^]*)\]$/;
 
-/** rsyslog's `message repeated 3 times: [ … ]`: the message inside, which came three times more. */
-function repeated(message: string): Pick<TextFrame, 'message' | 'times'> {
-  const [, times, inner] = (message.startsWith('message repeated ') && REPEATED.exec(message)) || [];
-  return inner === undefined ? { message, times: 1 } : { message: inner, times: Number(times) };
+/** A frame around a message, or around the one in rsyslog's `message repeated 3 times: [ … ]`, which came three times more. */
+function frameOf(
+  at: Instant | undefined,
+  host: string,
+  program: string,
+  session: string | undefined,
+  message: string,
+): TextFrame {
+  const found = message.charCodeAt(0) === M ? REPEATED.exec(message) : null;
+  return found
+    ? { at, host, program, session, message: found[2]!, times: Number(found[1]) }
+    : { at, host, program, session, message, times: 1 };
+}
+
+/** Takes words out of texts; one that comes again is the same string, and costs no other. */
+function createRecentWord(): (text: string, from: number, to: number) => string {
+  let word = '';
+  return (text, from, to) => {
+    if (word.length !== to - from || !text.startsWith(word, from)) word = ownCopy(text.slice(from, to));
+    return word;
+  };
 }
 
 /**
@@ -192,7 +221,8 @@ const MARKS = [/^\[ID \d+ [a-z\d]+\.[a-z]+\] /, /^kernel: ?\[ *\d+\.\d+\]:? /];
 const LONGEST_MARK = 40;
 
 function afterMark(text: string, at: number): number {
-  if (text[at] !== '[' && !text.startsWith('kernel:', at)) return at;
+  const first = text.charCodeAt(at);
+  if (first !== OPENING && first !== K) return at;
   const head = text.slice(at, at + LONGEST_MARK);
   for (const mark of MARKS) {
     const found = mark.exec(head);
@@ -207,7 +237,7 @@ export const LEVEL =
 
 /** The tag as metalog writes it: `[sshd]`, with a colon or without, where others write the host. An address is a host. */
 function bracketed(text: string, from: number, to: number): string | undefined {
-  if (text[from] !== '[') return undefined;
+  if (text.charCodeAt(from) !== OPENING) return undefined;
   const tag = /^\[([A-Za-z_][\w./-]*)\]:?$/.exec(text.slice(from, to))?.[1];
   return tag === undefined || LEVEL.test(tag) ? undefined : tag;
 }
@@ -257,5 +287,5 @@ function endOfWord(text: string, from: number, end: number): number {
 }
 
 function endsTag(code: number): boolean {
-  return code === SPACE || code === COLON || code === 91; // [
+  return code === SPACE || code === COLON || code === OPENING;
 }

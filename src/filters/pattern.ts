@@ -13,6 +13,7 @@ import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
 import { parsePattern } from './syntax.ts';
 import { CapturedFields } from './text-match.ts';
+import type { Group } from './text-match.ts';
 import { captureNames, cat, childrenOf } from './tree.ts';
 import type { Node } from './tree.ts';
 
@@ -90,11 +91,14 @@ export function compilePattern(
   const codes = leadingCodes(node);
   const begins = beginningTest(codes);
   const namesAddress = groups.some(isNaming);
-  const isHeader = groups.map((name) => FORWARDING_FIELDS.includes(name));
+  const roles = groups.map(roleOf);
+  const numbered = groups.map((name, index): Group => ({ name, number: index + 1 }));
+  const kept = numbered.filter(({ name }) => name !== ADDRESS && name !== BEFORE);
+  const headers = kept.filter(({ name }) => FORWARDING_FIELDS.includes(name));
 
   return {
     definition,
-    fields: [...new Set(groups)].filter((name) => name !== ADDRESS && name !== BEFORE),
+    fields: [...new Set(kept.map(({ name }) => name))],
     namesAddress,
     literals: requiredLiterals(node),
     mayBegin: (code) => codes.length === 0 || codes[0]!.includes(code),
@@ -102,33 +106,46 @@ export function compilePattern(
     match(message) {
       const found = begins(message) ? regex.exec(message) : null;
       if (!found) return undefined;
-      let [isTold, connecting]: [boolean, Network | undefined] = [false, undefined];
+      let isTold = false;
+      let connecting: Network | undefined;
       let session: string | undefined;
       let before = 0;
-      const headers: string[] = [];
-      const names: string[] = [];
-      const values: string[] = [];
-      for (let i = 0; i < groups.length; i++) {
+      for (let i = 0; i < roles.length; i++) {
+        const role = roles[i];
+        if (role === 'field') continue;
         const value = found[i + 1];
         if (value === undefined) continue; // of an alternative that was not taken
-        if (groups[i] === BEFORE) before += value.length;
-        else if (groups[i] === ADDRESS) {
+        if (role === 'before') before += value.length;
+        else if (role === 'session') session = value;
+        else {
           isTold = true;
           connecting = isEdge(message, before + value.length) ? read.address(value) : undefined;
-        } else {
-          names.push(groups[i]!);
-          values.push(value);
         }
-        if (groups[i] === SESSION) session = value;
-        if (isHeader[i]) headers.push(value);
       }
-      const origin = isTold && !connecting ? undefined : read.origin(connecting, headers);
-      if (namesAddress && !origin) return undefined;
       if (session !== undefined && !isSession(session)) return undefined;
-      const fields = new CapturedFields(names, values);
-      return { address: origin?.address, via: origin?.via, session, fields };
+      const fields = new CapturedFields(kept, found);
+      if (headers.length === 0) {
+        if (namesAddress && !connecting) return undefined;
+        return { address: connecting, via: undefined, session, fields };
+      }
+      const origin = isTold && !connecting ? undefined : read.origin(connecting, takenOf(headers, found));
+      return origin && { address: origin.address, via: origin.via, session, fields };
     },
   };
+}
+
+/** What a group of a pattern is to the reader of its matches. */
+type Role = 'before' | 'address' | 'session' | 'field';
+
+function roleOf(name: string): Role {
+  if (name === BEFORE) return 'before';
+  if (name === ADDRESS) return 'address';
+  return name === SESSION ? 'session' : 'field';
+}
+
+/** What those groups took, where they are of an alternative that was taken. */
+function takenOf(groups: readonly Group[], found: RegExpExecArray): string[] {
+  return groups.flatMap(({ number }) => found[number] ?? []);
 }
 
 /** What a regex in a condition takes: any part of a value; `^` and `$` bind it. */
@@ -145,11 +162,16 @@ export function compileSearch(
 
 /** Does a text begin with the bytes that follow the pattern's `^`? Most lines are told off by that, without the regex. */
 function beginningTest(codes: readonly (readonly [number, number])[]): (text: string) => boolean {
+  const uppers = codes.map(([upper]) => upper);
+  const lowers = codes.map(([, lower]) => lower);
+  if (uppers.every((upper, index) => upper === lowers[index])) {
+    const prefix = String.fromCharCode(...uppers);
+    return (text) => text.startsWith(prefix);
+  }
   return (text) => {
-    for (let i = 0; i < codes.length; i++) {
-      const [upper, lower] = codes[i]!;
+    for (let i = 0; i < uppers.length; i++) {
       const code = text.charCodeAt(i);
-      if (code !== upper && code !== lower) return false;
+      if (code !== uppers[i] && code !== lowers[i]) return false;
     }
     return true;
   };

@@ -2,22 +2,31 @@
 import type { Instant, Match, Network } from '../model.ts';
 import { decoded } from './addresses.ts';
 
+/** A group of a pattern: its name, and its number among all. */
+export interface Group {
+  readonly name: string;
+  readonly number: number;
+}
+
 /** What a pattern kept of a message, by the names of its groups; decoded as UTF-8 once, when it is first asked for. */
 export class CapturedFields {
-  readonly #names: readonly string[];
-  readonly #values: readonly string[];
+  readonly #groups: readonly Group[];
+  readonly #found: RegExpExecArray;
   #read: Readonly<Record<string, string>> | undefined;
 
-  /** @param values latin1, one for each name. */
-  constructor(names: readonly string[], values: readonly string[]) {
-    this.#names = names;
-    this.#values = values;
+  /** @param found in a latin1 text. Groups of an alternative that was not taken are left out. */
+  constructor(groups: readonly Group[], found: RegExpExecArray) {
+    this.#groups = groups;
+    this.#found = found;
   }
 
   read(): Readonly<Record<string, string>> {
     // fromEntries: a field may be named __proto__.
     this.#read ??= Object.fromEntries(
-      this.#names.map((name, index) => [name, decoded(this.#values[index]!)] as const),
+      this.#groups.flatMap(({ name, number }) => {
+        const value = this.#found[number];
+        return value === undefined ? [] : [[name, decoded(value)] as const];
+      }),
     );
     return this.#read;
   }

@@ -24,6 +24,8 @@ export interface Commit {
   /** Those that were opened or spoken of, in the order in which that happened last. */
   readonly sessions: readonly KeptSession[];
   readonly forgottenSessions: readonly SessionKey[];
+  /** Logs of which `sessions` has all that are under way: whatever else is known of them is over. */
+  readonly wholeSessions: readonly string[];
   /** The last lines of logs that may be said to have come again, and the logs of which none is to be remembered. */
   readonly lastLines: readonly LastLine[];
   readonly forgottenLastLines: readonly string[];

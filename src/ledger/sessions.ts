@@ -13,7 +13,7 @@ const MOST_ENTRIES = 500;
 
 export interface SessionRows {
   /** Writes what changed, one entry a step. */
-  write(commit: Pick<Commit, 'sessions' | 'forgottenSessions'>): Iterable<void>;
+  write(commit: Pick<Commit, 'sessions' | 'forgottenSessions' | 'wholeSessions'>): Iterable<void>;
   /** In the order in which they were heard of last, log by log. */
   load(): { readonly sound: KeptSession[]; readonly damaged: number };
 }
@@ -27,6 +27,9 @@ export function createSessionRows(db: Database): SessionRows {
     'INSERT INTO session_changes (source, version, entries, state) VALUES (?, ?, ?, ?)',
   );
   const count = db.prepare<[], number>('SELECT coalesce(sum(entries), 0) FROM session_changes').pluck();
+  const entriesIn = db.prepare<[string], { id: number; entries: number }>(
+    'SELECT id, entries FROM session_changes WHERE source = ?',
+  );
   const ids = db.prepare<[], number>('SELECT id FROM session_changes ORDER BY id').pluck();
   const one = db
     .prepare<[number], unknown[]>('SELECT source, version, state FROM session_changes WHERE id = ?')
@@ -70,6 +73,17 @@ export function createSessionRows(db: Database): SessionRows {
     return damaged;
   }
 
+  /** @returns how many entries of a log are gone: all of them. */
+  function* clear(source: string): Generator<void, number> {
+    let total = 0;
+    for (const { id, entries } of entriesIn.all(source)) {
+      forget.run(id);
+      total += entries;
+      yield;
+    }
+    return total;
+  }
+
   /** All that is in force in the place of all that was ever said. */
   function* rewrite(): Generator<void, number> {
     const known: Known = new Map();
@@ -84,7 +98,7 @@ export function createSessionRows(db: Database): SessionRows {
   }
 
   return {
-    *write({ sessions, forgottenSessions }) {
+    *write({ sessions, forgottenSessions, wholeSessions }) {
       if (sessions.length + forgottenSessions.length === 0) return;
       let total = held ?? count.get()!;
       // Should this transaction come to nothing, it is asked again.
@@ -92,12 +106,16 @@ export function createSessionRows(db: Database): SessionRows {
       const over = Map.groupBy(forgottenSessions, ({ source }) => source);
       const open = Map.groupBy(sessions, ({ source }) => source);
       for (const source of new Set([...over.keys(), ...open.keys()])) {
+        const known = open.get(source) ?? [];
+        // Where few are known it costs less to say who is over than to look for what was said of them.
+        if (known.length >= MOST_ENTRIES && wholeSessions.includes(source)) total -= yield* clear(source);
         // Whoever was forgotten and has come back since is in both lists: he goes first and is then known anew.
-        total += yield* append(
-          source,
-          over.get(source)?.map(({ filter, session }) => [filter, session]) ?? [],
-        );
-        total += yield* append(source, open.get(source)?.map(sessionEntry) ?? []);
+        else
+          total += yield* append(
+            source,
+            (over.get(source) ?? []).map(({ filter, session }) => [filter, session]),
+          );
+        total += yield* append(source, known.map(sessionEntry));
       }
       if (total > inForce + MOST_OUTDATED) total = inForce = yield* rewrite();
       held = total;

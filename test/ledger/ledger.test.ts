@@ -194,6 +194,32 @@ describe('a commit', () => {
     expect(reopened(ledger, folder).load().sessions).toEqual([three, again]);
   });
 
+  it('keeps the sessions of a log that come all at once in the place of those that it had', async () => {
+    const folder = stateFolder();
+    let ledger = ledgerIn(folder);
+    const session = (source: string, n: number): KeptSession => ({
+      ...{ source, filter: 'sshd', session: String(n), address: net('192.0.2.7') },
+      ...{ waiting: undefined, until: T0 },
+    });
+    const many = (source: string, from: number, count: number): KeptSession[] =>
+      Array.from({ length: count }, (_, n) => session(source, from + n));
+    await ledger.commit(commitOf({ sessions: [...many('a.log', 0, 1_200), session('b.log', 1)] }), false);
+    const all = many('a.log', 600, 1_000);
+    const forgotten = many('a.log', 0, 600);
+    await ledger.commit(
+      commitOf({ sessions: all, forgottenSessions: forgotten, wholeSessions: ['a.log'] }),
+      false,
+    );
+    const few = [session('a.log', 1), session('a.log', 2)];
+    ledger.close();
+    const db = new Database(join(folder, 'ledger.sqlite'), { readonly: true });
+    expect(db.prepare('SELECT sum(entries) FROM session_changes').pluck().get()).toBe(1_001);
+    db.close();
+    ledger = ledgerIn(folder);
+    await ledger.commit(commitOf({ sessions: few, forgottenSessions: all, wholeSessions: ['a.log'] }), false);
+    expect(reopened(ledger, folder).load().sessions).toEqual([session('b.log', 1), ...few]);
+  });
+
   it('keeps no more of sessions than a few times what is in force, however many came and went', async () => {
     const folder = stateFolder();
     let ledger = ledgerIn(folder);

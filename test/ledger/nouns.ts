@@ -13,6 +13,7 @@ export function commitOf(parts: Partial<Commit>): Commit {
     forgottenOffenders: [],
     sessions: [],
     forgottenSessions: [],
+    wholeSessions: [],
     lastLines: [],
     forgottenLastLines: [],
     welcomes: [],

@@ -1,8 +1,8 @@
 // What the lines of every log that is followed have told, for those that come: the sessions under way, and the last line
 // itself where it may come again; and which of that the ledger doesn't know yet.
 import type { SessionMemory } from '../../filters/contract.ts';
-import { createSessionMemory, MOST_SESSIONS, sessionKey } from '../../filters/index.ts';
-import type { KeptSessions, OpenSession } from '../../filters/index.ts';
+import { createSessionMemory, MOST_SESSIONS } from '../../filters/index.ts';
+import type { KeptSessions } from '../../filters/index.ts';
 import type { KeptSession, LastLine, SessionKey } from '../../ledger/contract.ts';
 import type { Instant } from '../../model.ts';
 
@@ -29,16 +29,10 @@ export interface SessionChanges {
   /** In the order in which they were heard of last. */
   readonly sessions: readonly KeptSession[];
   readonly forgottenSessions: readonly SessionKey[];
+  /** The logs all of whose sessions are among them. */
+  readonly wholeSessions: readonly string[];
   readonly lastLines: readonly LastLine[];
   readonly forgottenLastLines: readonly string[];
-}
-
-/** One log's sessions, and what of them the ledger doesn't know, by their keys. */
-interface Log {
-  readonly sessions: KeptSessions;
-  /** In the order in which they were heard of last. */
-  opened: Map<string, OpenSession>;
-  forgotten: Map<string, SessionKey>;
 }
 
 /** @param remembered in the order in which they were heard of last, as the ledger keeps it. */
@@ -46,115 +40,86 @@ export function createSessions(
   remembered: readonly KeptSession[],
   lastLines: readonly LastLine[] = [],
 ): Sessions {
-  const logs = new Map<string, Log>();
+  const logs = new Map<string, KeptSessions>();
   /** By log; when it was read tells whether it may still come again. */
   const lastOf = new Map(lastLines.map((each) => [each.source, each]));
   let changedLines = new Set<string>();
 
-  const remember = (source: string, known: readonly KeptSession[]): Log => {
-    const log: Log = {
-      opened: new Map(),
-      forgotten: new Map(),
-      sessions: createSessionMemory(
-        known,
-        (key, filter, session, open) => {
-          // Last in order, whenever it was first heard of.
-          log.opened.delete(key);
-          if (open) {
-            log.opened.set(key, open);
-            log.forgotten.delete(key);
-          } else log.forgotten.set(key, { source, filter, session });
-        },
-        {
-          line: lastOf.get(source)?.line,
-          onChange(line, at) {
-            if (line === undefined) lastOf.delete(source);
-            else lastOf.set(source, { source, line, at });
-            changedLines.add(source);
-          },
-        },
-      ),
-    };
-    logs.set(source, log);
-    return log;
+  const remember = (source: string, known: readonly KeptSession[]): KeptSessions => {
+    const memory = createSessionMemory(known, {
+      line: lastOf.get(source)?.line,
+      onChange(line, at) {
+        if (line === undefined) lastOf.delete(source);
+        else lastOf.set(source, { source, line, at });
+        changedLines.add(source);
+      },
+    });
+    logs.set(source, memory);
+    return memory;
   };
-  const logOf = (source: string): Log => logs.get(source) ?? remember(source, []);
+  const logOf = (source: string): KeptSessions => logs.get(source) ?? remember(source, []);
   for (const [source, known] of Map.groupBy(remembered, (each) => each.source)) remember(source, known);
   for (const source of lastOf.keys()) logOf(source);
+  const sumOf = (count: (memory: KeptSessions) => number): number =>
+    Array.from(logs.values(), count).reduce((sum, each) => sum + each, 0);
 
   return {
-    of: (source) => logOf(source).sessions,
+    of: logOf,
     get dirty() {
-      let count = 0;
-      for (const { opened, forgotten } of logs.values()) count += opened.size + forgotten.size;
-      return count;
+      return sumOf(({ unwritten }) => unwritten);
     },
     get evicted() {
-      return [...logs.values()].reduce((sum, { sessions }) => sum + sessions.evicted, 0);
+      return sumOf(({ evicted }) => evicted);
     },
     get size() {
-      let count = 0;
-      for (const { sessions } of logs.values()) count += sessions.size;
-      return count;
+      return sumOf(({ size }) => size);
     },
     get most() {
       return logs.size * MOST_SESSIONS;
     },
     takeDirty() {
       const sources = [...changedLines];
-      const changes = {
-        sessions: Array.from(logs, ([source, { opened }]) =>
-          Array.from(opened.values(), (open) => ({ source, ...open })),
-        ).flat(),
-        forgottenSessions: Array.from(logs.values(), ({ forgotten }) => [...forgotten.values()]).flat(),
+      changedLines = new Set();
+      const sessions: KeptSession[] = [];
+      const forgottenSessions: SessionKey[] = [];
+      const wholeSessions: string[] = [];
+      for (const [source, memory] of logs) {
+        const { open, forgotten, isWhole } = memory.takeUnwritten();
+        if (isWhole) wholeSessions.push(source);
+        for (const { filter, session, address, waiting, until } of open)
+          sessions.push({ source, filter, session, address, waiting, until });
+        for (const { filter, session } of forgotten) forgottenSessions.push({ source, filter, session });
+      }
+      return {
+        sessions,
+        forgottenSessions,
+        wholeSessions,
         lastLines: sources.flatMap((source) => lastOf.get(source) ?? []),
         forgottenLastLines: sources.filter((source) => !lastOf.has(source)),
       };
-      changedLines = new Set();
-      for (const log of logs.values()) {
-        log.opened = new Map();
-        log.forgotten = new Map();
-      }
-      return changes;
     },
     restore({ sessions, forgottenSessions, lastLines: lines, forgottenLastLines: gone }) {
       for (const source of [...lines.map((each) => each.source), ...gone]) changedLines.add(source);
-      for (const [source, older] of Map.groupBy(sessions, (each) => each.source)) {
-        const log = logOf(source);
-        log.opened = new Map([...older.filter(isOlderIn(log)).map(keyed), ...log.opened]);
-      }
-      for (const [source, over] of Map.groupBy(forgottenSessions, (each) => each.source)) {
-        const log = logOf(source);
-        const all = [...over.filter(isOlderIn(log)).map(keyed), ...log.forgotten];
-        // Those beyond are forgotten by their stamps once they are read again.
-        log.forgotten = new Map(all.slice(-MOST_SESSIONS));
-      }
+      const open = Map.groupBy(sessions, (each) => each.source);
+      const forgotten = Map.groupBy(forgottenSessions, (each) => each.source);
+      for (const source of new Set([...open.keys(), ...forgotten.keys()]))
+        logOf(source).restore({
+          open: open.get(source) ?? [],
+          forgotten: forgotten.get(source) ?? [],
+        });
     },
     rewrite() {
-      for (const log of logs.values()) log.opened = new Map([...log.sessions.all()].map(keyed));
+      for (const memory of logs.values()) memory.rewrite();
       for (const source of lastOf.keys()) changedLines.add(source);
     },
     prune(at) {
-      for (const [source, { sessions, opened, forgotten }] of logs) {
-        sessions.prune(at);
+      for (const [source, memory] of logs) {
+        memory.prune(at);
         const last = lastOf.get(source);
-        if (last && last.at < at) sessions.keepLast(undefined, at);
-        const isClean = opened.size + forgotten.size === 0;
-        if (isClean && sessions.size === 0 && sessions.evicted === 0 && !lastOf.has(source))
-          logs.delete(source);
+        if (last && last.at < at) memory.keepLast(undefined, at);
+        const isUsed = memory.unwritten + memory.size + memory.evicted > 0;
+        if (!isUsed && !lastOf.has(source)) logs.delete(source);
       }
     },
   };
-}
-
-/** Nothing newer is known of the session. */
-function isOlderIn({ opened, forgotten }: Log): (each: SessionKey) => boolean {
-  return ({ filter, session }) => {
-    const key = sessionKey(filter, session);
-    return !opened.has(key) && !forgotten.has(key);
-  };
-}
-
-function keyed<T extends Pick<SessionKey, 'filter' | 'session'>>(each: T): readonly [string, T] {
-  return [sessionKey(each.filter, each.session), each];
 }
