@@ -63,14 +63,14 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
   const decide = (match: Count): Verdict => {
     const { address, at, counts, session } = match;
     if (match.outcome === 'failure') stats.matches++;
-    const why = ignoring.whyIgnored(address);
+    const known = offenders.find(address);
+    const why = whyIgnored(address, known);
     if (why !== undefined) {
       if (match.outcome === 'failure') stats.ignored++;
       return { outcome: 'ignored', why };
     }
     if (match.outcome === 'success') return acquit(address);
 
-    const known = offenders.find(address);
     if (known && at <= known.forgivenUntil) return { outcome: 'recorded', why: 'forgiven' };
     if (counts <= 0) return record(known ?? offenders.open(address, at), match, 'counts-nothing');
     // Who is throttled goes on, and is counted on.
@@ -101,6 +101,17 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       outcome: 'ignored',
       why: `protected: ${whyWelcome(welcome)}; number ${limit} would ban all the same`,
     };
+  };
+
+  /** Who is known as an offender, and by himself, is looked for in the lists once until these change. */
+  const whyIgnored = (address: Network, known: Tally | undefined): string | undefined => {
+    const edition = ignoring.edition?.() ?? -1;
+    if (known === undefined || edition < 0 || known.address.bits !== address.bits)
+      return ignoring.whyIgnored(address);
+    if (known.heeded === edition) return undefined;
+    const why = ignoring.whyIgnored(address);
+    if (why === undefined) known.heeded = edition;
+    return why;
   };
 
   /** None that a sentence has followed: whoever was banned all the same must log in anew after it. */
