@@ -29,6 +29,9 @@ const UNBOUNDED: Bounds = { offenders: 1_000_000, evidence: Infinity };
  */
 const PATIENCE = 10;
 
+/** So many verdicts that say how often somebody was counted are kept. */
+const COUNTED_KEPT = 64;
+
 type Reason = Extract<Verdict, { outcome: 'recorded' }>['why'];
 
 /** What each method promises stands in contract.ts. */
@@ -59,6 +62,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     { protect: rules.protectAfterSuccess, ipv6Prefix: rules.ipv6Prefix },
     options.welcomes ?? [],
   );
+
+  const counted: (Verdict | undefined)[] = Array.from({ length: COUNTED_KEPT });
 
   const decide = (match: Count): Verdict => {
     const { address, at, counts, session } = match;
@@ -95,12 +100,21 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     const welcome = welcomeOf(address, tally, at);
     const limit = limitUnder(welcome);
     if (count >= limit) return sentence(tally, match, count);
-    if (!welcome) return { outcome: 'counted', count, of: limit };
+    if (!welcome) return countedOf(count);
     stats.ignored++;
     return {
       outcome: 'ignored',
       why: `protected: ${whyWelcome(welcome)}; number ${limit} would ban all the same`,
     };
+  };
+
+  /** Without a welcome the limit is the jail's own. The same object for the same small number: nearly every match has one. */
+  const countedOf = (count: number): Verdict => {
+    const kept = counted[count];
+    if (kept) return kept;
+    const verdict = { outcome: 'counted', count, of: maxRetry } as const;
+    if (count < COUNTED_KEPT) counted[count] = verdict;
+    return verdict;
   };
 
   /** Who is known as an offender, and by himself, is looked for in the lists once until these change. */

@@ -33,9 +33,7 @@ export function createNeighbours(
 
   /** The networks that the address may be banned with. */
   const networksOf = (address: Network): Network[] =>
-    lengths[address.family]
-      .filter((length) => length < address.bits)
-      .map((length) => mask(address, length));
+    lengths[address.family].filter((length) => length < address.bits).map((length) => mask(address, length));
 
   return {
     note(tally) {

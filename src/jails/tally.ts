@@ -59,24 +59,25 @@ const NO_RECORD: Readonly<Record> = {
  */
 export class Tally implements Window, Record, Kept {
   readonly address: Network;
-  /** Its place among all of its jail; -1: it is in none. */
-  index = -1;
-  block = 0;
-  room = -1;
+  // What each match looks at stands first, side by side.
+  #record: Readonly<Record> = NO_RECORD;
+  /** Which edition of the lists of those who are ignored doesn't hold it; -1: none that is known. */
+  heeded = -1;
   first = 0;
   length = 0;
   from = 0;
   total = 0;
-  /** Which edition of the lists of those who are ignored doesn't hold it; -1: none that is known. */
-  heeded = -1;
+  /** Its place among all of its jail; -1: it is in none. */
+  index = -1;
   /** In which queue it stands of those who may make room; -1: in none. */
   rank = -1;
+  block = 0;
+  room = -1;
   /** Is it to be written with the next commit? */
   isDirty = false;
   /** Nothing has happened since a prune looked at it. */
   isIdle = false;
   #kept: Readonly<Kept> = NO_KEPT;
-  #record: Readonly<Record> = NO_RECORD;
 
   constructor(address: Network) {
     this.address = address;
