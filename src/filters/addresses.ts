@@ -18,6 +18,8 @@ const FIRST_SLOTS = 256;
 /** Only so many places from where it belongs on is an address kept and looked for: no crowd makes that slower. */
 const NEAR = 8;
 
+const UNSPECIFIED = ipv4(0);
+
 /** Reads a text that is an address as a whole. */
 export type ReadAddress = (written: string) => Network | undefined;
 /** Reads the part [from, to) of a text. */
@@ -44,7 +46,7 @@ export function createAddressReaderAt(): ReadAddressAt {
 
 /** IPv4 addresses by their numbers: to compare two of them no text has to be fetched from memory. */
 function createKnownIPv4(): (number: number) => Network {
-  /** 0: nothing is kept there. So 0.0.0.0 is made anew each time. */
+  /** 0: nothing is kept there. So 0.0.0.0 is kept apart. */
   let numbers = new Int32Array(FIRST_SLOTS);
   let made: (Network | undefined)[] = Array.from({ length: FIRST_SLOTS });
   let last = FIRST_SLOTS - 1;
@@ -82,8 +84,9 @@ function createKnownIPv4(): (number: number) => Network {
       if (numbers[slot] === first) return made[slot]!;
       slot = (slot + 1) & last;
     }
+    if (first === 0) return UNSPECIFIED;
     const address = ipv4(number);
-    if (first !== 0) keep(address);
+    keep(address);
     if (kept * 2 > made.length && made.length < MOST_ADDRESSES) grow();
     return address;
   };
