@@ -70,7 +70,7 @@ function createKnownIPv4(): (number: number) => Network {
 
   function grow(): void {
     const old = made;
-    last = old.length * 4 - 1;
+    last = old.length * 2 - 1;
     numbers = new Int32Array(last + 1);
     made = Array.from({ length: last + 1 });
     kept = 0;
@@ -87,7 +87,7 @@ function createKnownIPv4(): (number: number) => Network {
     if (first === 0) return UNSPECIFIED;
     const address = ipv4(number);
     keep(address);
-    if (kept * 2 > made.length && made.length < MOST_ADDRESSES) grow();
+    if (kept * 4 > made.length * 3 && made.length < MOST_ADDRESSES) grow();
     return address;
   };
 }
