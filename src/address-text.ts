@@ -81,10 +81,19 @@ const ZEROS: readonly number[] = Array.from({ length: GROUPS }, () => 0);
 
 /** @param bytes 4 or 16. @returns `192.0.2.7`, or as RFC 5952 says: no leading zeros, the longest run of zero groups left out. */
 export function writeBytes(bytes: string): string {
-  if (bytes.length === 4)
-    return `${bytes.charCodeAt(0)}.${bytes.charCodeAt(1)}.${bytes.charCodeAt(2)}.${bytes.charCodeAt(3)}`;
-  const [start, end] = longestZeros(bytes);
   const codes: number[] = [];
+  if (bytes.length === 4) {
+    for (let index = 0; index < 4; index++) {
+      if (index > 0) codes.push(DOT);
+      const part = bytes.charCodeAt(index);
+      if (part >= 100) codes.push(48 + Math.floor(part / 100));
+      if (part >= 10) codes.push(48 + (Math.floor(part / 10) % 10));
+      codes.push(48 + (part % 10));
+    }
+    // In one call: a string that grows by concatenation takes several times its room.
+    return String.fromCharCode(...codes);
+  }
+  const [start, end] = longestZeros(bytes);
   for (let index = 0; index < GROUPS; index++) {
     if (index === start) {
       codes.push(COLON, COLON);

@@ -20,6 +20,8 @@ export interface Network {
   /** 4 or 16 bytes, one character each; host bits zero. */
   readonly bytes: string;
   readonly text: string;
+  /** The first four bytes as a number with a sign: whoever looks an address up need not fetch its bytes. */
+  readonly first: number;
 }
 
 // ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -207,7 +207,11 @@ function nextGuard(line: AccessLine, from: number, { guard, mark }: Section): nu
   if (line.farGuard === guard && line.farFrom <= from && from <= line.farAt) return line.farAt;
   const found = line.text.indexOf(mark, from);
   const at = found < 0 ? Infinity : found;
-  if (at >= line.end) [line.farGuard, line.farFrom, line.farAt] = [guard, from, at];
+  if (at >= line.end) {
+    line.farGuard = guard;
+    line.farFrom = from;
+    line.farAt = at;
+  }
   return at;
 }
 

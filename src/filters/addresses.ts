@@ -15,6 +15,10 @@ const WITH_MARK = /^(.*[^.:])[.:]$/;
 const MOST_ADDRESSES = 65_536;
 /** A table begins small, for there are many, and grows as it fills. */
 const FIRST_SLOTS = 256;
+/** Only so many places from where it belongs on is an address kept and looked for: no crowd makes that slower. */
+const NEAR = 8;
+
+const UNSPECIFIED = ipv4(0);
 
 /** Reads a text that is an address as a whole. */
 export type ReadAddress = (written: string) => Network | undefined;
@@ -42,43 +46,50 @@ export function createAddressReaderAt(): ReadAddressAt {
 
 /** IPv4 addresses by their numbers: to compare two of them no text has to be fetched from memory. */
 function createKnownIPv4(): (number: number) => Network {
-  let numbers = new Uint32Array(FIRST_SLOTS);
+  /** 0: nothing is kept there. So 0.0.0.0 is kept apart. */
+  let numbers = new Int32Array(FIRST_SLOTS);
   let made: (Network | undefined)[] = Array.from({ length: FIRST_SLOTS });
+  let last = FIRST_SLOTS - 1;
   let kept = 0;
 
-  function keep(number: number, address: Network): void {
-    const slot = slotOf(number, made.length);
-    // Two share a pair of slots; a third drives out the one that came first.
-    numbers[slot + 1] = numbers[slot]!;
-    made[slot + 1] = made[slot];
-    numbers[slot] = number;
+  function homeOf(number: number): number {
+    const hash = Math.imul(number, 0x9e3779b1);
+    return (hash ^ (hash >>> 15)) & last;
+  }
+
+  /** Where there is no room near where it belongs, it drives out whoever is there. */
+  function keep(address: Network): void {
+    const home = homeOf(address.first);
+    let slot = home;
+    for (let looks = NEAR; looks > 1 && numbers[slot] !== 0; looks--) slot = (slot + 1) & last;
+    if (numbers[slot] === 0) kept++;
+    else slot = home;
+    numbers[slot] = address.first;
     made[slot] = address;
   }
 
   function grow(): void {
-    const [oldNumbers, oldMade] = [numbers, made];
-    numbers = new Uint32Array(oldMade.length * 4);
-    made = Array.from({ length: numbers.length });
-    for (let slot = oldMade.length - 1; slot >= 0; slot--)
-      if (oldMade[slot]) keep(oldNumbers[slot]!, oldMade[slot]!);
+    const old = made;
+    last = old.length * 2 - 1;
+    numbers = new Int32Array(last + 1);
+    made = Array.from({ length: last + 1 });
     kept = 0;
+    for (const address of old) if (address) keep(address);
   }
 
   return (number) => {
-    const slot = slotOf(number, made.length);
-    if (numbers[slot] === number && made[slot]) return made[slot];
-    if (numbers[slot + 1] === number && made[slot + 1]) return made[slot + 1]!;
+    const first = number | 0;
+    let slot = homeOf(first);
+    for (let looks = NEAR; looks > 0 && numbers[slot] !== 0; looks--) {
+      if (numbers[slot] === first) return made[slot]!;
+      slot = (slot + 1) & last;
+    }
+    if (first === 0) return UNSPECIFIED;
     const address = ipv4(number);
-    keep(number, address);
-    if (++kept > made.length && made.length < MOST_ADDRESSES) grow();
+    keep(address);
+    if (kept * 4 > made.length * 3 && made.length < MOST_ADDRESSES) grow();
     return address;
   };
-}
-
-/** The first of a pair. */
-function slotOf(number: number, slots: number): number {
-  const hash = Math.imul(number, 0x9e3779b1);
-  return (hash ^ (hash >>> 15)) & (slots - 2);
 }
 
 function readAddress(written: string): Network | undefined {

@@ -103,19 +103,23 @@ export function compileByFields(
   const depth = depthOf(used);
   const ownLayout = createAccessLayout(format, stamps); // it may be asked whose a line is while another one is open
   const senderDepth = depthOf([addressSlot, ...timeSlots, ...headers.map(({ slot }) => slot)]);
-  /** Who sent the request, and the proxy that handed it on; else why that can't be told. */
-  const senderOf = (line: AccessLine): { address: Network; via: Network | undefined } | LineVerdict => {
+  const connectingOf = (line: AccessLine): Network | undefined =>
     // Filters of one source share the line.
-    if (line.address === null)
-      line.address = readAddress(line.text, line.bounds[addressSlot * 2]!, line.bounds[addressSlot * 2 + 1]!);
-    const connecting = line.address;
-    if (!connecting) return NOBODY;
-    if (!forwarding?.isTrusted(connecting)) return { address: connecting, via: undefined };
+    line.address === null
+      ? (line.address = readAddress(
+          line.text,
+          line.bounds[addressSlot * 2]!,
+          line.bounds[addressSlot * 2 + 1]!,
+        ))
+      : line.address;
+  /** Who sent the request, where whoever connected may be a proxy that handed it on; else why that can't be told. */
+  const senderOf = (line: AccessLine, connecting: Network): Network | LineVerdict => {
+    if (!forwarding?.isTrusted(connecting)) return connecting;
     if (headers.length === 0) return UNFORWARDED;
-    const client = forwarding.clientOf(headers.map((header) => header.read(line)));
-    if (!client) return UNNAMED;
-    return { address: client, via: client === connecting ? undefined : connecting };
+    return forwarding.clientOf(headers.map((header) => header.read(line))) ?? UNNAMED;
   };
+  /** Of a scan, which reads it at once: a verdict of its own for each line would be a third of what it leaves behind. */
+  let found: { outcome: 'match'; match: Match } | undefined;
   /** What the filter itself says of a line; jails with the same filter and conditions of their own ask for it once. */
   const caseOf = (line: AccessLine): AccessCase | undefined => {
     if (line.askedOf !== definition || line.askedIn !== options.mode) {
@@ -136,8 +140,9 @@ export function compileByFields(
     misfit: MISFIT,
     whose(text, start, end, arrivedAt) {
       const line = ownLayout.open(text, start, end, arrivedAt);
-      const sender = ownLayout.reach(line, senderDepth) ? senderOf(line) : MISFIT;
-      return 'outcome' in sender ? undefined : { address: sender.address, at: ownLayout.stampOf(line) };
+      const connecting = ownLayout.reach(line, senderDepth) ? connectingOf(line) : undefined;
+      const sender = connecting && senderOf(line, connecting);
+      return !sender || 'outcome' in sender ? undefined : { address: sender, at: ownLayout.stampOf(line) };
     },
     examine(line, _start, _end, explains) {
       if (!layout.reach(line, depth)) return MISFIT;
@@ -146,13 +151,18 @@ export function compileByFields(
       if (jailWhere && !jailWhere(line)) return NARROWED;
       const excepted = except?.(line) ? FILTER_EXCEPTS : jailExcept?.(line) ? JAIL_EXCEPTS : undefined;
       if (excepted !== undefined && !explains) return NO_MATCH;
-      const sender = senderOf(line);
+      const connecting = connectingOf(line);
+      if (!connecting) return NOBODY;
+      const sender = forwarding ? senderOf(line, connecting) : connecting;
       if ('outcome' in sender) return sender;
-      const { address, via } = sender;
+      const via = sender === connecting ? undefined : connecting;
       const at = layout.stampOf(line);
-      const match = new AccessMatch(line, definition.name, fits, address, via, at, readRest);
+      const match = new AccessMatch(line, definition.name, fits, sender, via, at, readRest);
       if (excepted !== undefined) return { outcome: 'excepted', why: excepted, match };
-      return { outcome: 'match', match };
+      if (explains) return { outcome: 'match', match };
+      found ??= { outcome: 'match', match };
+      found.match = match;
+      return found;
     },
   };
 }

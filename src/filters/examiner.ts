@@ -64,7 +64,8 @@ export function createExaminer(filters: readonly EngineFilter[]): Examiner {
       isForAll = true;
     },
     examine(text, start, end, around, visit) {
-      const [now, all] = [line, isForAll];
+      const now = line;
+      const all = isForAll;
       // First: whoever breaks on this line must not be called for the next one.
       line++;
       isForAll = false;

@@ -61,7 +61,9 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
   function scanLines(lines: Lines, given: Given, onMatch: Visit): ScanReport {
     let candidates = 0;
     let unframed = 0;
-    const length = lengthOf(lines);
+    // Where all of it becomes text anyway, lines are found in that: by its own search, which takes many bytes at once.
+    const whole: Lines = isSelective ? lines : { text: lines.text };
+    const length = lengthOf(whole);
     const look = createBacklook(lines, given.sessions);
     /** What engines see begins there: all lines, or one. */
     let base = 0;
@@ -79,8 +81,8 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
       // Without filters that look at every line, everything up to the next literal is passed over, but for the last line:
       // where no line of a log fits, a literal may never turn up, and nobody would notice.
       if (isSelective) start = found === Infinity ? lastLine(lines, start) : startOfLine(lines, found);
-      const after = endOfLine(lines, start);
-      const end = withoutReturn(lines, start, after);
+      const after = endOfLine(whole, start);
+      const end = withoutReturn(whole, start, after);
       const isFound = found < after;
       // What is empty says nothing: a part of a longer line, say.
       if (end > start) {

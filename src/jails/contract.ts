@@ -133,6 +133,11 @@ export interface Jail {
 export interface Ignoring {
   /** Why the address is never counted here (`allowed: 198.51.100.0/24`, `protected: this host's own address`), or undefined. */
   whyIgnored(address: Network): string | undefined;
+  /**
+   * Another number whenever `whyIgnored` may have come to say something else, and never the same one again; the jail asks once
+   * for each. Left out: it asks each time.
+   */
+  edition?(): number;
   /** Does the network hold a protected address? Then an IPv6 offender is taken exactly. */
   isProtected(network: Network): boolean;
   /**

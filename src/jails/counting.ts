@@ -119,7 +119,7 @@ export function createWindows(findTime: Duration): Windows {
   }
 
   return {
-    newestOf: (window) => (window.length > 0 ? instantOf(window, window.length - 1) : -Infinity),
+    newestOf: ({ first, length }) => (length > 0 ? pairs[(first + length - 1) * 2]! : -Infinity),
     insert(window, at, count) {
       const last = window.length - 1;
       if (last < 0 || at > instantOf(window, last)) {

@@ -29,6 +29,9 @@ const UNBOUNDED: Bounds = { offenders: 1_000_000, evidence: Infinity };
  */
 const PATIENCE = 10;
 
+/** So many verdicts that say how often somebody was counted are kept. */
+const COUNTED_KEPT = 64;
+
 type Reason = Extract<Verdict, { outcome: 'recorded' }>['why'];
 
 /** What each method promises stands in contract.ts. */
@@ -60,17 +63,19 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     options.welcomes ?? [],
   );
 
+  const counted: (Verdict | undefined)[] = Array.from({ length: COUNTED_KEPT });
+
   const decide = (match: Count): Verdict => {
     const { address, at, counts, session } = match;
     if (match.outcome === 'failure') stats.matches++;
-    const why = ignoring.whyIgnored(address);
+    const known = offenders.find(address);
+    const why = whyIgnored(address, known);
     if (why !== undefined) {
       if (match.outcome === 'failure') stats.ignored++;
       return { outcome: 'ignored', why };
     }
     if (match.outcome === 'success') return acquit(address);
 
-    const known = offenders.find(address);
     if (known && at <= known.forgivenUntil) return { outcome: 'recorded', why: 'forgiven' };
     if (counts <= 0) return record(known ?? offenders.open(address, at), match, 'counts-nothing');
     // Who is throttled goes on, and is counted on.
@@ -95,12 +100,32 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     const welcome = welcomeOf(address, tally, at);
     const limit = limitUnder(welcome);
     if (count >= limit) return sentence(tally, match, count);
-    if (!welcome) return { outcome: 'counted', count, of: limit };
+    if (!welcome) return countedOf(count);
     stats.ignored++;
     return {
       outcome: 'ignored',
       why: `protected: ${whyWelcome(welcome)}; number ${limit} would ban all the same`,
     };
+  };
+
+  /** Without a welcome the limit is the jail's own. The same object for the same small number: nearly every match has one. */
+  const countedOf = (count: number): Verdict => {
+    const kept = counted[count];
+    if (kept) return kept;
+    const verdict = { outcome: 'counted', count, of: maxRetry } as const;
+    if (count < COUNTED_KEPT) counted[count] = verdict;
+    return verdict;
+  };
+
+  /** Who is known as an offender, and by himself, is looked for in the lists once until these change. */
+  const whyIgnored = (address: Network, known: Tally | undefined): string | undefined => {
+    const edition = ignoring.edition?.() ?? -1;
+    if (known === undefined || edition < 0 || known.address.bits !== address.bits)
+      return ignoring.whyIgnored(address);
+    if (known.heeded === edition) return undefined;
+    const why = ignoring.whyIgnored(address);
+    if (why === undefined) known.heeded = edition;
+    return why;
   };
 
   /** None that a sentence has followed: whoever was banned all the same must log in anew after it. */

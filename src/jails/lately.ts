@@ -1,10 +1,12 @@
 // Who was asked about lately: a log names the same few over and over, and an IPv6 address has to be cut to its prefix, and that
-// to be put into text, to be found. Of fixed size; whoever comes to the same place drives the other out.
+// to be put into text, to be found. Of fixed size: whoever came first to the same places is driven out.
 import type { Network } from '../model.ts';
 import type { Tally } from './tally.ts';
 
 const FIRST_PLACES = 256;
 const MOST_PLACES = 16_384;
+/** So many share as many places side by side. */
+const SHARED = 4;
 
 export interface Lately {
   /** Who answers for the address, if that was asked lately. */
@@ -27,30 +29,50 @@ export function createLately(): Lately {
     noted = 0;
   }
 
-  function placeOf({ bytes, bits }: Network): number {
+  /** The first of the places that it shares with others. */
+  function homeOf({ bytes, bits }: Network): number {
     let hash = bits;
     for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ bytes.charCodeAt(at), 0x01000193);
-    return (hash ^ (hash >>> 15)) & (asked.length - 1);
+    return (hash ^ (hash >>> 15)) & (asked.length - SHARED);
   }
 
   const isSame = (one: Network | undefined, other: Network): boolean =>
     one === other || (one?.bytes === other.bytes && one.bits === other.bits);
 
+  /** -1: it was not asked for lately. */
+  function placeOf(address: Network): number {
+    const home = homeOf(address);
+    for (let place = home; place < home + SHARED; place++) if (isSame(asked[place], address)) return place;
+    return -1;
+  }
+
   return {
     find(address) {
       const place = placeOf(address);
-      return isSame(asked[place], address) ? found[place] : undefined;
+      return place < 0 ? undefined : found[place];
     },
     note(address, tally) {
-      if (++noted > asked.length * 2 && asked.length < MOST_PLACES) begin(asked.length * 4);
-      const place = placeOf(address);
+      if (++noted > asked.length && asked.length < MOST_PLACES) begin(asked.length * 4);
+      let place = placeOf(address);
+      if (place < 0) {
+        const home = homeOf(address);
+        place = home + SHARED - 1;
+        while (place > home && asked[place]) place--;
+        // Nobody's is left: the one that came first goes.
+        if (asked[place]) for (; place < home + SHARED - 1; place++) copy(place + 1, place);
+      }
       asked[place] = address;
       found[place] = tally;
     },
     forget(address) {
       const place = placeOf(address);
-      if (isSame(asked[place], address)) asked[place] = found[place] = undefined;
+      if (place >= 0) asked[place] = found[place] = undefined;
     },
     forgetAll: () => begin(asked.length),
   };
+
+  function copy(from: number, to: number): void {
+    asked[to] = asked[from];
+    found[to] = found[from];
+  }
 }

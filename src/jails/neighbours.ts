@@ -32,10 +32,8 @@ export function createNeighbours(
   const members = new Map<string, Set<Tally>>();
 
   /** The networks that the address may be banned with. */
-  const networksOf = ({ family, bits, text, bytes }: Network): Network[] =>
-    lengths[family]
-      .filter((length) => length < bits)
-      .map((length) => mask({ family, bits, text, bytes }, length));
+  const networksOf = (address: Network): Network[] =>
+    lengths[address.family].filter((length) => length < address.bits).map((length) => mask(address, length));
 
   return {
     note(tally) {

@@ -5,6 +5,7 @@ import type { Bounds, JailStats } from './contract.ts';
 import type { Windows } from './counting.ts';
 import { createCrowds, type Crowds } from './crowds.ts';
 import { createLately } from './lately.ts';
+import { createPlaces } from './places.ts';
 import { createRanks } from './ranks.ts';
 import { dropEvidence, pictureOf, recall, Tally } from './tally.ts';
 
@@ -63,8 +64,10 @@ export function createOffenders(
   { windows, isProtected, bounds, makeRoom, onGone, stats }: Options,
 ): Offenders {
   const { findTime, banTime, ipv6Prefix } = rules;
-  const tallies = new Map<string, Tally>();
-  /** The same by their `index`, and since when each is idle who is. */
+  /** All but single IPv4 addresses, by their texts; of those, who stands where by their numbers. */
+  const others = new Map<string, Tally>();
+  const places = createPlaces();
+  /** All by their `index`, and since when each is idle who is. */
   const members: (Tally | undefined)[] = [];
   const vacant: number[] = [];
   let idleSince = new Float64Array(0);
@@ -83,6 +86,7 @@ export function createOffenders(
   let toPrune = 0;
 
   function weigh(tally: Tally): void {
+    if (tally.weight === tally.weighed) return;
     weight += tally.weight - tally.weighed;
     tally.weighed = tally.weight;
   }
@@ -96,8 +100,9 @@ export function createOffenders(
 
   const add = (tally: Tally): Tally => {
     const { address } = tally;
-    tallies.set(address.text, tally);
     tally.index = vacant.pop() ?? members.length;
+    if (isSingleIPv4(address)) places.add(address.first, tally.index);
+    else others.set(address.text, tally);
     members[tally.index] = tally;
     ranks.place(tally);
     weigh(tally);
@@ -122,11 +127,15 @@ export function createOffenders(
   for (const offender of remembered)
     if (offender.jail === rules.name) rest(add(recall(offender, windows)), now);
 
+  const sizeOf = (): number => places.size + others.size;
+  const findExactly = (network: Network): Tally | undefined =>
+    isSingleIPv4(network) ? members[places.find(network.first)] : others.get(network.text);
+
   const find = (address: Network): Tally | undefined => {
-    if (address.family === 4) return tallies.get(address.text);
+    if (address.family === 4) return findExactly(address);
     const known = lately.find(address);
     if (known && known.index >= 0) return known;
-    const found = tallies.get(address.text) ?? findAround(address);
+    const found = others.get(address.text) ?? findAround(address);
     if (found) lately.note(address, found);
     return found;
   };
@@ -134,14 +143,15 @@ export function createOffenders(
   /** Whoever is counted under a prefix stays so, whatever becomes protected meanwhile. */
   const findAround = (address: Network): Tally | undefined => {
     for (const bits of lengths) {
-      const tally = bits < address.bits ? tallies.get(mask(address, bits).text) : undefined;
+      const tally = bits < address.bits ? others.get(mask(address, bits).text) : undefined;
       if (tally) return tally;
     }
     return undefined;
   };
 
   const drop = (tally: Tally): void => {
-    tallies.delete(tally.address.text);
+    if (isSingleIPv4(tally.address)) places.delete(tally.address.first);
+    else others.delete(tally.address.text);
     ranks.remove(tally);
     members[tally.index] = undefined;
     vacant.push(tally.index);
@@ -175,12 +185,14 @@ export function createOffenders(
   };
 
   const openExactly = (network: Network, at: Instant): Tally => {
-    const known = tallies.get(network.text);
+    const known = findExactly(network);
     if (known) return known;
-    for (let goes = EVICTIONS; goes > 0 && tallies.size >= bounds().offenders; goes--) if (!evict(at)) break;
+    for (let goes = EVICTIONS; goes > 0 && sizeOf() >= bounds().offenders; goes--) if (!evict(at)) break;
     makeRoom(at);
     return add(new Tally(network));
   };
+
+  const present = (): Tally[] => members.filter((tally) => tally !== undefined);
 
   /** Nothing that happens from now on could depend on him any more. */
   const isPast = (tally: Tally, at: Instant): boolean => {
@@ -191,12 +203,12 @@ export function createOffenders(
 
   return {
     get size() {
-      return tallies.size;
+      return sizeOf();
     },
     get dirty() {
       return dirty;
     },
-    findExactly: (network) => tallies.get(network.text),
+    findExactly,
     find,
     open(address, at) {
       const known = find(address);
@@ -204,10 +216,10 @@ export function createOffenders(
       return openExactly(isAddress(address) ? offenderOf(address, ipv6Prefix, isProtected) : address, at);
     },
     openExactly,
-    all: () => tallies.values(),
-    pictures: () => Array.from(tallies.values(), (tally) => pictureOf(rules.name, tally, windows)),
+    all: present,
+    pictures: () => Array.from(present(), (tally) => pictureOf(rules.name, tally, windows)),
     inside(network) {
-      return [...tallies.values()].filter(({ address }) => isInside(address, network));
+      return present().filter(({ address }) => isInside(address, network));
     },
     touch(tally) {
       tally.isIdle = false;
@@ -240,7 +252,7 @@ export function createOffenders(
     },
     restore(offenders) {
       for (const { address } of offenders) {
-        const tally = tallies.get(address.text);
+        const tally = findExactly(address);
         if (tally) mark(tally);
       }
     },
@@ -265,6 +277,10 @@ export function createOffenders(
       return gone;
     },
   };
+}
+
+function isSingleIPv4({ family, bits }: Network): boolean {
+  return family === 4 && bits === 32;
 }
 
 function isInside(address: Network, network: Network): boolean {

@@ -36,29 +36,22 @@ export function createRanks(
 ): Ranks {
   // Queues of numbers, not of offenders: with each match three of them are changed, and numbers lie side by side. A queue
   // is a ring that begins and ends with a place of its own; whoever stands in none is his own ring.
-  let before = new Int32Array(0);
-  let after = new Int32Array(0);
-  let rankOf = new Int8Array(0);
+  /** Of each place which one stands before it and which one after, one pair after the other. */
+  let links = new Int32Array(0);
   const sizes = [0, 0, 0];
   grow(LEAST_ROOM);
 
   function grow(room: number): void {
-    const old = before.length;
-    const [wasBefore, wasAfter, wasRank] = [before, after, rankOf];
-    [before, after, rankOf] = [new Int32Array(room), new Int32Array(room), new Int8Array(room)];
-    before.set(wasBefore);
-    after.set(wasAfter);
-    rankOf.set(wasRank);
-    for (let place = old; place < room; place++) {
-      before[place] = after[place] = place;
-      rankOf[place] = -1;
-    }
+    const old = links;
+    links = new Int32Array(room * 2);
+    links.set(old);
+    for (let place = old.length / 2; place < room; place++) links[place * 2] = links[place * 2 + 1] = place;
   }
 
   /** The first places are those of the queues themselves. */
   const placeOf = (tally: Tally): number => tally.index + RANKS;
   const firstOf = (rank: number): Tally | undefined => {
-    const place = after[rank]!;
+    const place = links[rank * 2 + 1]!;
     return place < RANKS ? undefined : members[place - RANKS];
   };
 
@@ -69,23 +62,26 @@ export function createRanks(
         ? FAINT
         : NEAR;
 
-  function put(rank: number, place: number): void {
-    const last = before[rank]!;
-    after[last] = place;
-    before[place] = last;
-    after[place] = rank;
-    before[rank] = place;
-    rankOf[place] = rank;
+  function put(tally: Tally, rank: number): void {
+    const place = placeOf(tally);
+    const last = links[rank * 2]!;
+    links[last * 2 + 1] = place;
+    links[place * 2] = last;
+    links[place * 2 + 1] = rank;
+    links[rank * 2] = place;
+    tally.rank = rank;
     sizes[rank]!++;
   }
 
-  function take(place: number): void {
-    const rank = rankOf[place]!;
-    if (rank < 0) return;
-    after[before[place]!] = after[place]!;
-    before[after[place]!] = before[place]!;
-    rankOf[place] = -1;
-    sizes[rank]!--;
+  function take(tally: Tally): void {
+    if (tally.rank < 0) return;
+    const place = placeOf(tally);
+    const before = links[place * 2]!;
+    const after = links[place * 2 + 1]!;
+    links[before * 2 + 1] = after;
+    links[after * 2] = before;
+    sizes[tally.rank]!--;
+    tally.rank = -1;
   }
 
   /** The longest silent of those who are not banned; the others go to the back. */
@@ -93,8 +89,8 @@ export function createRanks(
     for (let looks = Math.min(LOOKS, sizes[rank]!); looks > 0; looks--) {
       const tally = firstOf(rank)!;
       if (at >= tally.lastUntil) return tally;
-      take(placeOf(tally));
-      put(rank, placeOf(tally));
+      take(tally);
+      put(tally, rank);
     }
     return undefined;
   }
@@ -102,13 +98,13 @@ export function createRanks(
   return {
     place(tally) {
       const place = placeOf(tally);
-      if (place >= before.length) grow(before.length * 2);
+      if (place * 2 >= links.length) grow(links.length);
       const rank = rankNow(tally);
-      if (before[rank] === place) return;
-      take(place);
-      put(rank, place);
+      if (links[rank * 2] === place) return;
+      take(tally);
+      put(tally, rank);
     },
-    remove: (tally) => take(placeOf(tally)),
+    remove: take,
     least(at, limit) {
       const nearest = firstOf(NEAR);
       // However near he was: nothing of it counts any more.

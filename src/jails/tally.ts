@@ -24,7 +24,26 @@ interface Record {
   forgivenUntil: Instant;
 }
 
-/** Of all who have none. Nothing is ever written into it. */
+/** What most don't have: lines, and sessions. */
+interface Kept {
+  /** A ring: once it is full, `oldest` is overwritten next. */
+  evidence: Evidence[];
+  oldest: number;
+  /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
+  weight: number;
+  weighed: number;
+  /** The latest sessions of which a match has counted, oldest first. */
+  sessions: readonly string[];
+}
+
+/** Of all who have none. Nothing is ever written into these two. */
+const NO_KEPT: Readonly<Kept> = {
+  evidence: NO_EVIDENCE,
+  oldest: 0,
+  weight: 0,
+  weighed: 0,
+  sessions: NO_SESSIONS,
+};
 const NO_RECORD: Readonly<Record> = {
   nth: 0,
   overall: 0,
@@ -34,33 +53,65 @@ const NO_RECORD: Readonly<Record> = {
   forgivenUntil: -Infinity,
 };
 
-/** A class, so that all of them have one shape, and what nearly nobody has takes no room: there may be a million. */
-export class Tally implements Window, Record {
+/**
+ * A class, so that all of them have one shape, and what not everyone has takes no room: there may be a million, and each match
+ * fetches another one from memory.
+ */
+export class Tally implements Window, Record, Kept {
   readonly address: Network;
-  /** Its place among all of its jail; -1: it is in none. */
-  index = -1;
-  block = 0;
-  room = -1;
+  // What each match looks at stands first, side by side.
+  #record: Readonly<Record> = NO_RECORD;
+  /** Which edition of the lists of those who are ignored doesn't hold it; -1: none that is known. */
+  heeded = -1;
   first = 0;
   length = 0;
   from = 0;
   total = 0;
-  /** A ring: once it is full, `oldest` is overwritten next. */
-  evidence: Evidence[] = NO_EVIDENCE;
-  oldest = 0;
-  /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
-  weight = 0;
-  weighed = 0;
-  /** The latest sessions of which a match has counted, oldest first. */
-  sessions: readonly string[] = NO_SESSIONS;
+  /** Its place among all of its jail; -1: it is in none. */
+  index = -1;
+  /** In which queue it stands of those who may make room; -1: in none. */
+  rank = -1;
+  block = 0;
+  room = -1;
   /** Is it to be written with the next commit? */
   isDirty = false;
   /** Nothing has happened since a prune looked at it. */
   isIdle = false;
-  #record: Readonly<Record> = NO_RECORD;
+  #kept: Readonly<Kept> = NO_KEPT;
 
   constructor(address: Network) {
     this.address = address;
+  }
+
+  get evidence(): Evidence[] {
+    return this.#kept.evidence;
+  }
+  set evidence(evidence: Evidence[]) {
+    this.#ownKept().evidence = evidence;
+  }
+  get oldest(): number {
+    return this.#kept.oldest;
+  }
+  set oldest(oldest: number) {
+    this.#ownKept().oldest = oldest;
+  }
+  get weight(): number {
+    return this.#kept.weight;
+  }
+  set weight(weight: number) {
+    this.#ownKept().weight = weight;
+  }
+  get weighed(): number {
+    return this.#kept.weighed;
+  }
+  set weighed(weighed: number) {
+    this.#ownKept().weighed = weighed;
+  }
+  get sessions(): readonly string[] {
+    return this.#kept.sessions;
+  }
+  set sessions(sessions: readonly string[]) {
+    this.#ownKept().sessions = sessions;
   }
 
   get nth(): number {
@@ -98,6 +149,11 @@ export class Tally implements Window, Record {
   }
   set forgivenUntil(until: Instant) {
     this.#own().forgivenUntil = until;
+  }
+
+  #ownKept(): Kept {
+    if (this.#kept === NO_KEPT) this.#kept = { ...NO_KEPT };
+    return this.#kept;
   }
 
   #own(): Record {
@@ -188,6 +244,7 @@ export function markSession(tally: Tally, session: string): void {
 
 /** Once nothing that has counted can count with what comes: by then another process may bear the same pid. */
 export function forgetSessions(tally: Tally): void {
+  if (tally.sessions.length === 0) return;
   tally.sessions = NO_SESSIONS;
 }
 
@@ -201,6 +258,7 @@ export function startAnew(tally: Tally, windows: Windows): void {
 }
 
 export function dropEvidence(tally: Tally): void {
+  if (tally.evidence.length === 0) return;
   tally.evidence = NO_EVIDENCE;
   tally.oldest = 0;
   tally.weight = 0;

@@ -46,11 +46,14 @@ export function createProtection(
   const resolvedNames = new Map<string, readonly Network[]>();
   let allowSet: Written;
   let ignoreSets: ReadonlyMap<Resolved, Written>;
+  /** Of all that is said here; see Ignoring. */
+  let edition = 0;
   rebuild();
   let own = new Map<string, string>();
   let ownSet = createNetworkSet([]);
 
   function rebuild(): void {
+    edition++;
     allowSet = writtenOf(allow);
     ignoreSets = new Map(ignores.map((ignore) => [ignore, writtenOf(ignore)]));
   }
@@ -67,6 +70,7 @@ export function createProtection(
   function refresh(): ReturnType<Protection['refresh']> {
     const found = host.protectedNetworks();
     const before = own;
+    edition++;
     own = new Map(found.map(({ network, why }) => [network.text, why]));
     ownSet = createNetworkSet(found.map(({ network }) => network));
     return {
@@ -88,6 +92,35 @@ export function createProtection(
     return found && `${found.text} is ${own.get(found.text)}`;
   };
 
+  function forJail(ignore: () => Resolved): Ignoring {
+    let list = ignore();
+    return {
+      whyIgnored(address) {
+        const entry = whyAllowed(address) ?? entryOf(ignoredBy(ignore()), address);
+        if (entry !== undefined) return `allowed by "${entry}"`;
+        const why = whyProtected(address);
+        return why && `protected: ${why}`;
+      },
+      edition() {
+        if (ignore() !== list) {
+          list = ignore();
+          edition++;
+        }
+        return edition;
+      },
+      // Whoever is never to be dropped must not share a /64 with an offender: then each address stands for itself.
+      isProtected: (network) =>
+        [ownSet, allowSet.set, ignoredBy(ignore()).set].some((set) => set.touching(network) !== undefined),
+      whySpared(network) {
+        for (const { set, as } of [allowSet, ignoredBy(ignore())]) {
+          const found = set.touching(network);
+          if (found) return `${found.text} is allowed by "${as.get(found.text)}"`;
+        }
+        return whyProtected(network);
+      },
+    };
+  }
+
   return {
     get names() {
       return [...new Set([allow, ...ignores].flatMap((list) => list.names))];
@@ -101,24 +134,7 @@ export function createProtection(
     whyAllowed,
     whyProtected,
     refresh,
-    forJail: (ignore) => ({
-      whyIgnored(address) {
-        const entry = whyAllowed(address) ?? entryOf(ignoredBy(ignore()), address);
-        if (entry !== undefined) return `allowed by "${entry}"`;
-        const why = whyProtected(address);
-        return why && `protected: ${why}`;
-      },
-      // Whoever is never to be dropped must not share a /64 with an offender: then each address stands for itself.
-      isProtected: (network) =>
-        [ownSet, allowSet.set, ignoredBy(ignore()).set].some((set) => set.touching(network) !== undefined),
-      whySpared(network) {
-        for (const { set, as } of [allowSet, ignoredBy(ignore())]) {
-          const found = set.touching(network);
-          if (found) return `${found.text} is allowed by "${as.get(found.text)}"`;
-        }
-        return whyProtected(network);
-      },
-    }),
+    forJail,
     resolved(name, addresses) {
       const before = resolvedNames.get(name) ?? [];
       const same =

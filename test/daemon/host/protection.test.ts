@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAddress, parseNetwork } from '../../../src/address.ts';
 import { createProtection } from '../../../src/daemon/host/protection.ts';
 import type { Host } from '../../../src/daemon/host/host.ts';
+import { jailWith, match, T0 } from '../../jails/support.ts';
 
 const net = (text: string) => parseNetwork(text)!.network;
 const listOf = (...entries: string[]) => ({
@@ -40,6 +41,33 @@ describe('whom we never ban', () => {
     expect(protection.forJail(() => mine).whyIgnored(net('203.0.113.9'))).toBe('allowed by "203.0.113.0/24"');
     expect(protection.forJail(() => other).whyIgnored(net('203.0.113.9'))).toBeUndefined();
     expect(protection.forJail(() => other).whyIgnored(net('127.0.0.1'))).toMatch(/^protected/);
+  });
+
+  test('a jail counts nobody who comes to be ignored, though it has counted him before', () => {
+    let ignore = listOf('192.0.2.0/24');
+    let own: ReturnType<Host['protectedNetworks']> = [];
+    const named = { networks: [], names: ['office.example.net'] };
+    const protection = createProtection(named, [ignore], { protectedNetworks: () => own });
+    const jail = jailWith({ ignoring: protection.forJail(() => ignore) });
+    const offenders = ['198.51.100.7', '2001:db8:1::7', '2001:db8:1::8', '203.0.113.9', '192.0.2.1'];
+    let at = T0;
+    const ignored = () => {
+      at += 1;
+      return offenders.filter((text) => jail.decide(match(text, at)).outcome === 'ignored');
+    };
+    const twice = () => [ignored(), ignored()];
+    expect(twice()).toEqual([['192.0.2.1'], ['192.0.2.1']]);
+    ignore = listOf('203.0.113.0/24');
+    protection.replace(named, [ignore]);
+    expect(twice()).toEqual([['203.0.113.9'], ['203.0.113.9']]);
+    protection.resolved('office.example.net', [parseAddress('198.51.100.7')!]);
+    expect(ignored()).toEqual(['198.51.100.7', '203.0.113.9']);
+    own = [{ network: net('2001:db8:1::8'), why: 'an address of this host' }];
+    protection.refresh();
+    expect(ignored()).toEqual(['198.51.100.7', '2001:db8:1::8', '203.0.113.9']);
+    // A list that is no longer in force ignores nobody, whether or not anybody was told.
+    ignore = listOf('192.0.2.0/24');
+    expect(ignored()).toEqual(['198.51.100.7', '2001:db8:1::8']);
   });
 
   test('a name protects the addresses that it stands for, and stops when it stands for others', () => {

@@ -1,0 +1,46 @@
+// Where an IPv4 offender is found, against a map of V8's: who came and went must make no difference.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createPlaces } from '../../src/jails/places.ts';
+
+type Step = readonly [does: 'add' | 'delete', number: number];
+
+function sameAsMap(steps: readonly Step[], asked: readonly number[]): void {
+  const places = createPlaces();
+  const map = new Map<number, number>();
+  steps.forEach(([does, number], place) => {
+    if (does === 'delete') {
+      places.delete(number);
+      map.delete(number);
+    } else if (!map.has(number)) {
+      places.add(number, place);
+      map.set(number, place);
+    }
+  });
+  expect(places.size).toBe(map.size);
+  expect(asked.filter((number) => places.find(number) !== (map.get(number) ?? -1))).toEqual([]);
+}
+
+it('is found as in a map, however closely they stand', () => {
+  // So few numbers that they come again, and so many that places are shared and those behind them are taken.
+  const number = fc.integer({ min: -80, max: 80 });
+  const step = fc.tuple(fc.constantFrom<Step[0]>('add', 'add', 'delete'), number);
+  const all = Array.from({ length: 161 }, (_, n) => n - 80);
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 200, maxLength: 500 }), (steps) => sameAsMap(steps, all)),
+  );
+});
+
+it('keeps a hundred thousand while it grows, and those who stay when others go', () => {
+  const numbers = Array.from({ length: 100_000 }, (_, n) => (n * 7) | 0);
+  const gone = numbers.filter((_, n) => n % 3 !== 0);
+  sameAsMap(
+    [
+      ...numbers.map((number): Step => ['add', number]),
+      ...gone.map((number): Step => ['delete', number]),
+      ['add', 0x7fffffff],
+      ['add', -1],
+    ],
+    [...numbers, 0x7fffffff, -1, -2],
+  );
+});
