@@ -1,5 +1,6 @@
 // The jails in session: each with its rules, its memory of offenders, and whom it never counts.
 import { createJail, priorOf } from '../jails/index.ts';
+import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { scopeAt } from '../answer.ts';
 import type { Ignoring, Jail, JailStats } from '../jails/contract.ts';
@@ -49,6 +50,8 @@ export interface Reseated {
 /** What bans by hand drop. */
 export const EVERYTHING: Scope = { protocol: 'any', ports: [] };
 
+/** 31 bits. */
+const MOST_SALT = 2 ** 31;
 /** Of a jail that nothing is known of. */
 export const NOTHING_KNOWN: JailMemory = { offenders: [], welcomes: [] };
 
@@ -169,6 +172,7 @@ export function seatJails(
       prior: priorOf(() => seated),
       bounds: () => room.bounds(),
       makeRoom: (when) => room.make(when),
+      salt: randomInt(MOST_SALT),
       welcomes: memory.welcomes,
       ...(stats && { stats }),
     });

@@ -159,6 +159,8 @@ export interface JailOptions {
   readonly makeRoom?: (at: Instant) => void;
   /** What the jail in whose place it comes has seen; it is counted on. */
   readonly stats?: Readonly<JailStats>;
+  /** A number that nobody outside can know, so that nobody can choose where addresses stand in memory. No verdict hangs on it. */
+  readonly salt?: number;
   /** What is remembered of log-ins, in the order in which they were heard of; those of other jails are passed over. */
   readonly welcomes?: Iterable<Welcome>;
 }

@@ -54,6 +54,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     makeRoom: options.makeRoom ?? (() => {}),
     onGone: (tally) => neighbours.forget(tally),
     stats,
+    salt: options.salt ?? 0,
   });
   const neighbours = createNeighbours(rules, ignoring, offenders.findExactly);
   for (const tally of offenders.all()) if (tally.nth > 0) neighbours.note(tally);

@@ -55,18 +55,20 @@ interface Options {
   /** Called for each that is evicted or forgotten. */
   readonly onGone: (tally: Tally) => void;
   readonly stats: Pick<JailStats, 'evicted' | 'thinned'>;
+  /** {@link createPlaces}'s. */
+  readonly salt: number;
 }
 
 export function createOffenders(
   rules: JailRules,
   remembered: Iterable<Offender>,
   now: Instant,
-  { windows, isProtected, bounds, makeRoom, onGone, stats }: Options,
+  { windows, isProtected, bounds, makeRoom, onGone, stats, salt }: Options,
 ): Offenders {
   const { findTime, banTime, ipv6Prefix } = rules;
   /** All but single IPv4 addresses, by their texts; of those, who stands where by their numbers. */
   const others = new Map<string, Tally>();
-  const places = createPlaces();
+  const places = createPlaces(salt);
   /** All by their `index`, and since when each is idle who is. */
   const members: (Tally | undefined)[] = [];
   const vacant: number[] = [];

@@ -1,9 +1,9 @@
 // Where whose IPv4 address is asked for stands among the offenders of a jail: numbers only, so that a look-up fetches one
 // place from memory. Pure.
 //
-// Nobody can fill one corner of it by choice of addresses: the factor is odd, and whoever owns a block of consecutive ones
-// finds them spread evenly. (Of IPv6 anyone has more than enough to choose from: texts in a map of V8's, which draws a number
-// of its own, are for those.)
+// Nobody can fill one corner of it by choice of addresses, which services over UDP log as whoever likes wrote them: where they
+// stand hangs on a number that nobody knows. (Of IPv6 anyone has more to choose from than numbers tell apart: texts in a map of
+// V8's, which draws a number of its own, are for those.)
 
 /** In pairs. */
 const LEAST_ROOM = 256;
@@ -19,17 +19,25 @@ export interface Places {
   delete(number: number): void;
 }
 
-export function createPlaces(): Places {
+/**
+ * Numbers that differ in few bits are told far apart, and which ones meet in a table hangs on the salt.
+ * @returns 32 bits.
+ */
+export function scattered(number: number, salt: number): number {
+  // Odd: so that no two numbers become the same.
+  const hash = Math.imul(number ^ salt, 0x9e3779b1 ^ (salt << 1));
+  return hash ^ (hash >>> 15);
+}
+
+/** @param salt a number that nobody outside can know. */
+export function createPlaces(salt: number): Places {
   /** A number and the place after its own, one pair after the other; 0 in the place of one: nobody. */
   let pairs = new Int32Array(LEAST_ROOM * 2);
   let last = LEAST_ROOM - 1;
   let size = 0;
 
   /** Where a number belongs; where that is taken, behind it. */
-  function homeOf(number: number): number {
-    const hash = Math.imul(number, 0x9e3779b1);
-    return (hash ^ (hash >>> 15)) & last;
-  }
+  const homeOf = (number: number): number => scattered(number, salt) & last;
 
   /** The pair of the number, or the free one where it would be. */
   function pairOf(number: number): number {

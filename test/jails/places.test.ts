@@ -1,12 +1,14 @@
 // Where an IPv4 offender is found, against a map of V8's: who came and went must make no difference.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createPlaces } from '../../src/jails/places.ts';
+import { createPlaces, scattered } from '../../src/jails/places.ts';
+
+const SALT = 0x2f6e2b1;
 
 type Step = readonly [does: 'add' | 'delete', number: number];
 
 function sameAsMap(steps: readonly Step[], asked: readonly number[]): void {
-  const places = createPlaces();
+  const places = createPlaces(SALT);
   const map = new Map<number, number>();
   steps.forEach(([does, number], place) => {
     if (does === 'delete') {
@@ -43,4 +45,15 @@ it('keeps a hundred thousand while it grows, and those who stay when others go',
     ],
     [...numbers, 0x7fffffff, -1, -2],
   );
+});
+
+it('is no use to choose addresses that meet in one place: with another salt they don’t', () => {
+  const LAST = 0xffff;
+  const meeting: number[] = [];
+  for (let number = 0; meeting.length < 2_000; number++)
+    if ((scattered(number, SALT) & LAST) === 0) meeting.push(number);
+  for (const salt of [0, 1, 0x13579bdf, 0x7fffffff]) {
+    const places = Map.groupBy(meeting, (number) => scattered(number, salt) & LAST);
+    expect(Math.max(...Array.from(places.values(), ({ length }) => length))).toBeLessThan(20);
+  }
 });
