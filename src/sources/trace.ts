@@ -350,8 +350,9 @@ export function createTracer(
   function insertOlder(lineage: Lineage, family: Family, follower: Follower, sibling: Sibling): void {
     follower.quietSince = clock.monotonic();
     const rank = family.siblings.indexOf(sibling);
+    // Its name may be a compressed copy's by now, while we have the file open.
     const rankOf = (one: Follower): number =>
-      family.siblings.findIndex(({ key }) => key === one.content?.key);
+      family.siblings.findIndex((each) => each.key === one.content?.key || family.owners.get(each) === one);
     const at = lineage.older.findIndex((one) => rankOf(one) > rank);
     lineage.older.splice(at < 0 ? lineage.older.length : at, 0, follower);
   }
