@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { needs } from '../support/programs.ts';
 import { bundle } from './bundle.ts';
+import { difference } from './outcome.ts';
 import { POINTS } from './points.ts';
 import { crashRun } from './run.ts';
 
@@ -48,7 +49,8 @@ needs(
       const killed = await crashRun({ seed, kills, steps: STEPS, start, main });
       for (const [what, times] of Object.entries(killed.met)) met[what] = (met[what] ?? 0) + times;
       expect(killed.kills).toBe(kills);
-      expect(killed.outcome).toEqual(calm.outcome);
+      // Said in full at once: another run at another time of day may not show it again.
+      expect(difference(calm.outcome, killed.outcome)).toBeUndefined();
       // An outcome without bans, counts or blocks would be equal, and prove nothing.
       expect(calm.outcome.bans.length).toBeGreaterThan(20);
       for (const jail of ['joined', 'waiting', 'worker'])

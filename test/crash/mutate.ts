@@ -5,10 +5,10 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { bundle } from './bundle.ts';
 import { applyTo, MUTATIONS } from './mutations.ts';
 import type { Mutation } from './mutations.ts';
+import { difference } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { crashRun } from './run.ts';
 
@@ -82,14 +82,4 @@ async function uninterrupted(seed: number): Promise<Outcome> {
     throw new Error(`the harness fails without a mutation (seed ${seed}): ${differs}`);
   calm.set(seed, outcome);
   return outcome;
-}
-
-function difference(expected: Outcome, found: Outcome): string | undefined {
-  const told = (Object.keys(expected) as (keyof Outcome)[]).flatMap((what) => {
-    if (isDeepStrictEqual(expected[what], found[what])) return [];
-    const missing = expected[what].filter((line) => !found[what].includes(line)).length;
-    const extra = found[what].filter((line) => !expected[what].includes(line)).length;
-    return [`${what}: ${missing} missing, ${extra} extra`];
-  });
-  return told.length > 0 ? told.join('; ') : undefined;
 }

@@ -1,6 +1,7 @@
 // What a run left behind: read from the ledger and the kernel once the daemon has ended.
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { KeptBrake } from '../../src/ledger/contract.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import type { Ban, Evidence, JournalPosition, Offender, Position, Welcome } from '../../src/model.ts';
@@ -106,4 +107,22 @@ export async function readKernel(host: Host): Promise<string[]> {
 function addressOf(element: unknown): string {
   if (typeof element === 'string') return element;
   return (element as { elem: { val: string } }).elem.val;
+}
+
+/** So many lines of each kind are shown. */
+const SHOWN = 6;
+
+/** What one run left and another didn't; undefined where both left the same. */
+export function difference(expected: Outcome, found: Outcome): string | undefined {
+  const told = (Object.keys(expected) as (keyof Outcome)[]).flatMap((what) => {
+    if (isDeepStrictEqual(expected[what], found[what])) return [];
+    const missing = expected[what].filter((line) => !found[what].includes(line));
+    const extra = found[what].filter((line) => !expected[what].includes(line));
+    return [
+      `${what}: ${missing.length} missing, ${extra.length} extra`,
+      ...missing.slice(0, SHOWN).map((line) => `  missing ${line}`),
+      ...extra.slice(0, SHOWN).map((line) => `  extra   ${line}`),
+    ];
+  });
+  return told.length > 0 ? told.join('\n') : undefined;
 }
