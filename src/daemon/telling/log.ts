@@ -2,14 +2,17 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { LOG_LEVELS } from '../../api/contract.ts';
+import type { Duration } from '../../model.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { coalesce } from './repeats.ts';
 import type { CoalescingLog } from './repeats.ts';
 import { remember } from './recent.ts';
 import type { Recent } from './recent.ts';
 
-/** Bytes that are written together, where one turn of the event loop has more than one line to say: in a flood of bans. */
+/** Bytes that are written together, where there is more than one line to say: in a flood of bans. */
 const LINES_TOGETHER = 60_000;
+/** After lines were written the next ones wait so long: whoever reads them is woken by each write, on our processors. */
+const PAUSE: Duration = 50;
 /** In one call: as much as a pipe holds. */
 const MOST_WRITTEN = 65_536;
 
@@ -42,7 +45,7 @@ async function createPlainLog(options: LogOptions, clock: Clock): Promise<Log> {
     const flush = (): void => destination.flush();
     // Whoever breaks down says why, and what led to it.
     process.once('exit', flush);
-    return atEndOfTurn(plain(pino(settings, destination)), flush);
+    return inBatches(plain(pino(settings, destination)), flush, clock);
   }
   const { default: pretty } = await import('pino-pretty');
   const stream = pretty({
@@ -76,16 +79,21 @@ function plain(logger: Logger): Log {
   };
 }
 
-/** What is said within one turn of the event loop has been written at its end. */
-function atEndOfTurn(log: Log, flush: () => void): Log {
+/** What is said within one turn of the event loop is written at its end; while more and more is said, a moment later. */
+function inBatches(log: Log, flush: () => void, clock: Clock): Log {
   let isDue = false;
+  let nextAt = -Infinity;
+  const write = (): void => {
+    isDue = false;
+    nextAt = clock.monotonic() + PAUSE;
+    flush();
+  };
   const soon = (): void => {
     if (isDue) return;
     isDue = true;
-    queueMicrotask(() => {
-      isDue = false;
-      flush();
-    });
+    const wait = nextAt - clock.monotonic();
+    if (wait > 0) clock.schedule(wait, write);
+    else queueMicrotask(write);
   };
   const say = (level: keyof Log) => (facts: object, message: string) => {
     log[level](facts, message);
