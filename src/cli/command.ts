@@ -94,7 +94,10 @@ function findVerb(argv: readonly string[], program: Command): string | undefined
 async function load(name: string): Promise<Verb> {
   const row = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (row) return (await row.load()).verb;
-  const near = nearest(name, Object.keys(VERBS));
+  const names = Object.keys(VERBS);
+  // Who stops in the middle of a word means the one that goes on so: more than the edits between the two would allow.
+  const begun = names.filter((each) => name.length > 1 && each.startsWith(name));
+  const near = begun.length === 1 ? begun[0] : nearest(name, names);
   const hint = near === undefined ? '' : `did you mean "${near}"? `;
   throw new BailiffError('E_USAGE', `there is no verb "${name}"; ${hint}"bailiff --help" lists all`);
 }

@@ -79,6 +79,8 @@ describe('wrong usage', () => {
   test.each([
     [[], 'say what to do'],
     [['bams'], 'did you mean "bans"?'],
+    [['stat'], 'did you mean "status"?'],
+    [['comp', 'bash'], 'did you mean "completions"?'],
     [['help', 'bams'], 'did you mean "bans"?'],
     [['__proto__'], 'there is no verb "__proto__"'],
     [['ping', 'extra'], 'too many arguments'],
