@@ -2,7 +2,7 @@
 import type { JailConfig, Place } from '../config/contract.ts';
 import type { Trusted } from '../config/index.ts';
 import type { Fault } from '../errors.ts';
-import type { Filter, FilterDefinition, FilterOptions } from '../filters/contract.ts';
+import type { Filter, FilterDefinition, FilterFault, FilterOptions } from '../filters/contract.ts';
 import { compileFilter } from '../filters/index.ts';
 import type { Network } from '../model.ts';
 import { prove, provesByDefault } from './prove.ts';
@@ -78,7 +78,12 @@ export function createPreparer(shelf: Shelf, options: Options, faults: Fault[], 
 }
 
 /** A fault of the jail's own options stands in the config; the filter's faults name their file themselves. */
-function placed(fault: Fault, definition: FilterDefinition, jail: JailConfig): Fault {
+function placed(told: FilterFault, definition: FilterDefinition, jail: JailConfig): Fault {
+  const { option, ...fault } = told;
+  if (option) {
+    const at = jail.conditionsAt[option.key].get(option.field) ?? jail.at;
+    return { ...fault, ...at, message: `the "${option.key}" of the jail ${jail.name}: ${fault.message}` };
+  }
   if (fault.code === 'E_FILTER_LOG_FORMAT') return blamed(fault, definition, jail, jail.logFormatAt);
   if (fault.file === '') return { ...fault, ...jail.at };
   const isOfFormat = jail.logFormat !== undefined && compileFilter(definition, AS_WRITTEN).ok;

@@ -40,6 +40,34 @@ const withFormat = (logFormat: string, filter = 'nginx-login'): string =>
   `{ "jails": { "login": { "filter": "${filter}", "logs": ["/a"],
     "logFormat": ${JSON.stringify(logFormat)} } } }`;
 
+describe('a condition of a jail that can not be asked', () => {
+  test('is a fault where it is written, whatever the layout', () => {
+    write(
+      'jails.json',
+      `{ "jails": {
+        "web": { "filter": "nginx-login", "logs": ["/a"], "where": { "method": "POST",
+          "pth": "/x" } },
+        "ssh": { "filter": "sshd", "logs": ["/b"], "except": {
+          "usr": "root" } },
+        "app": { "filter": "app-login-json", "logs": ["/c"], "where": {
+          "msg": { "regex": "(" } } } } }`,
+    );
+    expect(faultsOf()).toEqual([
+      'jails.json:3:11 E_FILTER_FIELD the "where" of the jail web: the lines have no field "pth"; did you mean "path"?',
+      'jails.json:5:11 E_FILTER_FIELD the "except" of the jail ssh: the lines have no field "usr"; did you mean "user"?',
+      'jails.json:7:11 E_FILTER_CONDITION the "where" of the jail app: the condition on "msg", "(": the group that begins here is never closed (at character 1); ',
+    ]);
+  });
+
+  test('is one in the defaults where it stands there', () => {
+    write(
+      'jails.json',
+      '{ "jails": { "ssh": { "filter": "sshd", "logs": ["/a"] } },\n  "defaults": { "except": { "usr": "x" } } }',
+    );
+    expect(faultsOf()).toEqual([expect.stringMatching(/^jails\.json:2:29 E_FILTER_FIELD the "except" of /)]);
+  });
+});
+
 describe('a log format that a filter can not work with', () => {
   test.each([
     ['$remote_addr - $remote_user [$time_local] $http_host "$request" $status', 'where $time_local begins'],
