@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { BailiffError } from '../errors.ts';
 import { nearest } from '../text.ts';
+import { formatJson } from './json.ts';
 import { GLOBALS, HELP, PURPOSE, VERSION } from './globals.ts';
 import type { Options, Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
@@ -54,6 +55,7 @@ export async function readCommandLine(argv: readonly string[], version: string):
     return { kind: 'verb', verb, ...called, globals: program.opts<GlobalOptions>() };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.version' && argv.includes('--json')) text = formatJson({ version });
     if (error.exitCode === 0) return { kind: 'text', text };
     throw new BailiffError('E_USAGE', sentence(error.message, name), {}, error);
   }

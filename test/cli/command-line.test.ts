@@ -41,6 +41,15 @@ describe('global options', () => {
 describe('help and version', () => {
   test('--version is the package’s', async () => {
     expect(await start(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    for (const args of [
+      ['--version', '--json'],
+      ['--json', '--version'],
+      ['ping', '--version', '--json'],
+    ])
+      expect(await readCommandLine(args, version)).toEqual({
+        kind: 'text',
+        text: `{"version":"${version}"}\n`,
+      });
   });
 
   test('--help lists every verb and every global option', async () => {
