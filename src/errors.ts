@@ -47,7 +47,11 @@ export const CATALOGUE = {
     http: 400,
     when: 'A text is not a duration such as 90, "10m", "1h30m" or "forever".',
   },
-  E_UNKNOWN_JAIL: { exit: EXIT.usage, http: 404, when: 'No jail of that name is configured.' },
+  E_UNKNOWN_JAIL: {
+    exit: EXIT.usage,
+    http: 404,
+    when: 'No jail of that name is configured, or it is disabled.',
+  },
   E_UNKNOWN_ROUTE: { exit: EXIT.usage, http: 404, when: 'The socket has no such route.' },
   E_METHOD: { exit: EXIT.usage, http: 405, when: 'The route exists, but not with this method.' },
   E_BODY_TOO_LARGE: { exit: EXIT.usage, http: 413, when: 'A request body is larger than 1 MiB.' },

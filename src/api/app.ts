@@ -57,7 +57,7 @@ export function createApp(
       if (!route.roles.includes(role))
         throw new BailiffError(
           'E_NOT_PERMITTED',
-          `${method} ${path} is served on ${route.roles.join(', ')}.sock only`,
+          `${method} ${path} is served on ${route.roles.map((each) => `${each}.sock`).join(' and ')} only`,
         );
       const query = route.checkQuery(readQuery(new URL(context.req.url).searchParams));
       return intake.receive(context, async (sent, size) => {

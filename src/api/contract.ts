@@ -70,6 +70,8 @@ export interface HistoryView {
     jail: string;
     nth: number;
     for: number | null;
+    /** Why there would be none all the same: the address is allowed, ignored by this jail, or the host's own. */
+    never?: string;
     answer?: AnswerView;
     /** The network that would be banned from `when` offenders on; `spared`: why it would not be all the same. */
     wider?: { network: string; offenders: number; when: number; spared?: string };

@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../ports.ts';
 import { createApp } from './app.ts';
 import type { Control, Role } from './contract.ts';
+import { refuseMalformed } from './malformed.ts';
 import { checkSocketPath, socketPath } from './paths.ts';
 import { ROUTES } from './routes.ts';
 import { listen, prepareFolder } from './sockets.ts';
@@ -157,6 +158,11 @@ function serve(control: Control, role: Role, version: string, limits: Limits, lo
   http.on('drop', () =>
     log.warn({ socket: role, limit: http.maxConnections }, 'connection refused: too many'),
   );
+
+  http.on('clientError', (error, socket) => {
+    const isAnswering = [...inWork].some((response) => response.socket === socket && response.headersSent);
+    refuseMalformed(error, socket, isAnswering);
+  });
 
   const shut = async (): Promise<void> => {
     // Not http's own close(): it cuts connections whose answer was given and is still on its way.

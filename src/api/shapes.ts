@@ -208,6 +208,12 @@ const HistoryView = v.strictObject({
       jail: v.string(),
       nth: count,
       for: v.pipe(v.nullable(seconds), v.description('Seconds; null: for good.')),
+      never: v.pipe(
+        v.optional(v.string()),
+        v.description(
+          "Why there would be none: the address is allowed, ignored by this jail, or the host's own.",
+        ),
+      ),
       answer: v.optional(AnswerView),
       wider: v.pipe(
         v.optional(

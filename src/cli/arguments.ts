@@ -1,6 +1,8 @@
 // Arguments checked before the daemon is asked, so that a slip is told even where none runs.
+import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseNetwork } from '../address.ts';
-import { BailiffError } from '../errors.ts';
+import { BailiffError, reasonOf } from '../errors.ts';
 import { nearest } from '../text.ts';
 import { parseDuration } from '../time.ts';
 
@@ -32,4 +34,32 @@ export function oneOf<Word extends string>(words: readonly Word[], written: stri
   const near = nearest(written, words);
   const hint = near === undefined ? `there are ${words.join(', ')}` : `did you mean "${near}"?`;
   throw new BailiffError('E_USAGE', `There is no ${what} "${written}"; ${hint}`, { written });
+}
+
+const WHY_UNREADABLE = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['ENOTDIR', 'a part of the path is no folder'],
+  ['EACCES', 'you may not; try again as root'],
+  ['EISDIR', 'it is a folder; name the files in it'],
+]);
+
+/**
+ * The absolute path of a log that the command line names.
+ * @throws BailiffError E_USAGE, or E_NOT_PERMITTED, where it is no file that can be read.
+ */
+export function readableFile(written: string): string {
+  const file = resolve(written);
+  const reason = obstacleTo(file);
+  if (reason === undefined) return file;
+  const code = reason === 'EACCES' ? 'E_NOT_PERMITTED' : 'E_USAGE';
+  throw new BailiffError(code, `${file} can't be read: ${WHY_UNREADABLE.get(reason) ?? reason}`, { file });
+}
+
+function obstacleTo(file: string): string | undefined {
+  try {
+    accessSync(file, constants.R_OK);
+    return statSync(file).isDirectory() ? 'EISDIR' : undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }

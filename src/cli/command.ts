@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { BailiffError } from '../errors.ts';
 import { nearest } from '../text.ts';
+import { formatJson } from './json.ts';
 import { GLOBALS, HELP, PURPOSE, VERSION } from './globals.ts';
 import type { Options, Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
@@ -54,6 +55,7 @@ export async function readCommandLine(argv: readonly string[], version: string):
     return { kind: 'verb', verb, ...called, globals: program.opts<GlobalOptions>() };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.version' && argv.includes('--json')) text = formatJson({ version });
     if (error.exitCode === 0) return { kind: 'text', text };
     throw new BailiffError('E_USAGE', sentence(error.message, name), {}, error);
   }
@@ -94,7 +96,10 @@ function findVerb(argv: readonly string[], program: Command): string | undefined
 async function load(name: string): Promise<Verb> {
   const row = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (row) return (await row.load()).verb;
-  const near = nearest(name, Object.keys(VERBS));
+  const names = Object.keys(VERBS);
+  // Who stops in the middle of a word means the one that goes on so: more than the edits between the two would allow.
+  const begun = names.filter((each) => name.length > 1 && each.startsWith(name));
+  const near = begun.length === 1 ? begun[0] : nearest(name, names);
   const hint = near === undefined ? '' : `did you mean "${near}"? `;
   throw new BailiffError('E_USAGE', `there is no verb "${name}"; ${hint}"bailiff --help" lists all`);
 }

@@ -44,6 +44,8 @@ export interface JailConfig {
   readonly logFormat: string | undefined;
   readonly where: Conditions | undefined;
   readonly except: Conditions | undefined;
+  /** Where each of their conditions was written, by field: in the jail or in `defaults`. */
+  readonly conditionsAt: Readonly<Record<'where' | 'except', ReadonlyMap<string, Place>>>;
   /** Where the jail stands in its file, for faults found later (an unproven filter, say). */
   readonly at: Place;
   /** Where its log format was written: in the jail or in `defaults`; `at` where it is not. */

@@ -5,7 +5,7 @@ import { parseDuration } from '../time.ts';
 import type { Fault } from '../errors.ts';
 import { readAllowEntry } from './allow.ts';
 import { RECIDIVE } from './contract.ts';
-import type { AllowEntry, Config, History, JailConfig, Limits } from './contract.ts';
+import type { AllowEntry, Config, History, JailConfig, Limits, Place } from './contract.ts';
 import { findDisagreements } from './agreement.ts';
 import { isForgeable, settleTerms } from './journal-terms.ts';
 import { labelOf } from './keys.ts';
@@ -92,10 +92,13 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
   faults.push(...banTimeConflicts(own.banTime, banTime, tree, [...path, 'banTime']));
   const ignore = own.ignore ? readEntries(own.ignore, [...path, 'ignore'], context) : inherited.ignore;
   const both = { ...inherited.keys, ...own };
-  const logFormatPath =
-    both.logFormat === undefined
-      ? path
-      : [...(own.logFormat === undefined ? ['defaults'] : path), 'logFormat'];
+  const writtenAt = (key: 'logFormat' | 'where' | 'except'): Path => [
+    ...(own[key] === undefined ? ['defaults'] : path),
+    key,
+  ];
+  const logFormatPath = both.logFormat === undefined ? path : writtenAt('logFormat');
+  const conditionsAt = (key: 'where' | 'except'): Map<string, Place> =>
+    new Map(Object.keys(both[key] ?? {}).map((field) => [field, keyAt(tree, [...writtenAt(key), field])]));
   const jail: JailConfig = {
     name,
     enabled: both.enabled ?? BUILT_IN.enabled,
@@ -121,6 +124,7 @@ function resolveJail(name: string, own: JailInput, inherited: Inherited, context
     logFormat: both.logFormat,
     where: both.where,
     except: both.except,
+    conditionsAt: { where: conditionsAt('where'), except: conditionsAt('except') },
     at: keyAt(tree, path),
     logFormatAt: keyAt(tree, logFormatPath),
   };

@@ -158,7 +158,7 @@ export const jailSchema = v.strictObject(
       says: 'Where a file is read from that exists when Bailiff first meets it. It belongs to the file: jails that name the same one must agree.',
       otherwise: 'the first line that is younger than the largest `findTime` of its jails',
     }),
-    maxRetry: key(whole('a whole number of at least 1', 1, 1_000_000_000), {
+    maxRetry: key(whole('a whole number from 1 to 1000000000', 1, 1_000_000_000), {
       says: 'The match with this number, within `findTime`, bans.',
       default: BUILT_IN.maxRetry,
       unit: 'matches',

@@ -9,6 +9,7 @@ import type { ConfigCode } from './codes.ts';
 const LONGEST = 100 * 365 * 86_400_000;
 
 const DURATION = 'a duration such as 90, "10m", "1h30m" or "forever"';
+const DURATION_WITH_END = 'a duration with an end, such as 90, "10m" or "1h30m"';
 const DURATION_TEXT = /^(?:\d+(?:\.\d+)?|(?:\d+(?:ms|[smhdw]))+|forever)$/;
 const LIMIT = /^(\d{1,9})\/(.+)$/;
 
@@ -48,32 +49,35 @@ export const number = (expected: string, least: number, most: number) =>
 export const whole = (expected: string, least: number, most: number) =>
   v.pipe(number(expected, least, most), v.integer(says('E_CONFIG_TYPE', expected)));
 
-/** Milliseconds; anything that can be written. */
-export const duration = v.pipe(
-  v.union(
-    [
-      v.pipe(v.string(), v.metadata({ pattern: DURATION_TEXT.source })),
-      v.pipe(v.number(), v.metadata({ minimum: 0 })),
-    ],
-    says('E_CONFIG_TYPE', DURATION),
-  ),
-  v.check((value) => parseDuration(value) !== undefined, says('E_CONFIG_DURATION', DURATION)),
-  v.transform((value) => parseDuration(value)!),
-  v.check(
-    (ms) => ms === Infinity || ms <= LONGEST,
-    says('E_CONFIG_DURATION', 'at most 100 years; for longer write "forever"'),
-  ),
+/** Milliseconds. */
+const durationOf = (expected: string, tooLong: string) =>
+  v.pipe(
+    v.union(
+      [
+        v.pipe(v.string(), v.metadata({ pattern: DURATION_TEXT.source })),
+        v.pipe(v.number(), v.metadata({ minimum: 0 })),
+      ],
+      says('E_CONFIG_TYPE', expected),
+    ),
+    v.check((value) => parseDuration(value) !== undefined, says('E_CONFIG_DURATION', expected)),
+    v.transform((value) => parseDuration(value)!),
+    v.check((ms) => ms === Infinity || ms <= LONGEST, says('E_CONFIG_DURATION', tooLong)),
+  );
+const isSomething = v.check(
+  (ms: number) => ms > 0,
+  says('E_CONFIG_DURATION', 'a duration longer than nothing'),
 );
+/** Anything that can be written. */
+export const duration = durationOf(DURATION, 'at most 100 years; for longer write "forever"');
 /** Longer than nothing. */
-export const positive = v.pipe(
-  duration,
-  v.check((ms) => ms > 0, says('E_CONFIG_DURATION', 'a duration longer than nothing')),
-);
-const hasEnd = v.check((ms: number) => ms !== Infinity, says('E_CONFIG_DURATION', 'a duration with an end'));
-/** Longer than nothing, and not for ever. */
-export const finite = v.pipe(positive, hasEnd);
+export const positive = v.pipe(duration, isSomething);
 /** Nothing, or longer, and not for ever. */
-export const ending = v.pipe(duration, hasEnd);
+export const ending = v.pipe(
+  durationOf(DURATION_WITH_END, 'at most 100 years'),
+  v.check((ms) => ms !== Infinity, says('E_CONFIG_DURATION', DURATION_WITH_END)),
+);
+/** Longer than nothing, and not for ever. */
+export const finite = v.pipe(ending, isSomething);
 
 const allowEntry = v.pipe(
   v.string(says('E_CONFIG_TYPE', ALLOW_EXPECTED)),

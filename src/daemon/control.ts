@@ -23,6 +23,7 @@ import type { Administrators } from './host/administrators.ts';
 import type { Protection } from './host/protection.ts';
 import type { Recent } from './telling/recent.ts';
 import type { Reloader } from './reload/reload.ts';
+import { noJail } from './no-jail.ts';
 import { EVERYTHING, MANUAL } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
 import type { Views } from './telling/views.ts';
@@ -74,9 +75,7 @@ export function createControl(parts: ControlParts): Control {
     const isRemembered = (): boolean =>
       sittings.isConfigured(name) || ledger.bans({ jail: name, all: true, limit: 1 }).length > 0;
     if (!isActing && (bans.countIn(name) > 0 || isRemembered())) return;
-    throw new BailiffError('E_UNKNOWN_JAIL', `There is no jail "${name}"; bailiff status lists them.`, {
-      jail: name,
-    });
+    throw noJail(name, sittings);
   }
 
   function durationOf(written: string | number | undefined): number | undefined {

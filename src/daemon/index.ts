@@ -254,6 +254,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     firewall,
     enforcer,
     sittings,
+    protection,
     brakes,
     sources,
     faults,

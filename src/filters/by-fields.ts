@@ -8,7 +8,8 @@ import { createAddressReaderAt, decoded } from './addresses.ts';
 import { compileConditions } from './conditions.ts';
 import type { ConditionFault, Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict } from './contract.ts';
-import type { Engine, Report } from './engine.ts';
+import { whoseCondition } from './engine.ts';
+import type { Engine, Owner, Report } from './engine.ts';
 import { createForwarding, FORWARDING_VARIABLES } from './forwarded.ts';
 import { anyOf } from './literals.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES, faultOf, isNumericVariable, parseLogFormat } from './logformat.ts';
@@ -52,14 +53,11 @@ export function compileByFields(
   const timeSlots = TIME_VARIABLES.map((name) => format.variables.indexOf(name));
   const used = new Set([addressSlot, ...timeSlots]);
   let isSound = true;
-  const compile = (
-    whose: 'filter' | 'jail',
-    conditions: Conditions | undefined,
-  ): Holds<AccessLine> | undefined => {
+  const compile = (owner: Owner, conditions: Conditions | undefined): Holds<AccessLine> | undefined => {
     if (!conditions) return undefined;
-    const fault = ({ code, message, hint }: ConditionFault): void => {
+    const fault = ({ code, field, message, hint }: ConditionFault): void => {
       isSound = false;
-      report(whose, `E_FILTER_${code}`, message, hint);
+      report(whoseCondition(owner, field), `E_FILTER_${code}`, message, hint);
     };
     for (const name of Object.keys(conditions)) {
       const slot = fields.get(name)?.slot;
@@ -82,8 +80,8 @@ export function compileByFields(
     holds: compile('filter', each.where)!,
   }));
   const inUse = cases.filter(({ isInUse }) => isInUse);
-  const jailWhere = compile('jail', options.where);
-  const jailExcept = compile('jail', options.except);
+  const jailWhere = compile('where', options.where);
+  const jailExcept = compile('except', options.except);
   if (!isSound) return undefined;
 
   const readAddress = createAddressReaderAt();

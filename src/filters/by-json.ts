@@ -5,7 +5,8 @@ import { createAddressReader, decoded } from './addresses.ts';
 import { compileConditions } from './conditions.ts';
 import type { Fields, Holds } from './conditions.ts';
 import type { CaseDefinition, FilterDefinition, FilterOptions, LineVerdict } from './contract.ts';
-import type { Engine, Report } from './engine.ts';
+import { whoseCondition } from './engine.ts';
+import type { Engine, Owner, Report } from './engine.ts';
 import { createForwarding } from './forwarded.ts';
 import { createJsonReader } from './json.ts';
 import type { RecordReader, WantedField } from './json.ts';
@@ -94,11 +95,11 @@ export function compileByRecords(
       vocabulary.isAddress(name) ? (line) => addressOf(line)?.text : vocabulary.reader(name, wanted.first),
   };
   let isSound = true;
-  const compile = (whose: 'filter' | 'jail', conditions: Conditions | undefined): Holds<RecordLine>[] => {
+  const compile = (owner: Owner, conditions: Conditions | undefined): Holds<RecordLine>[] => {
     if (!conditions) return [];
-    const holds = compileConditions(conditions, fields, ({ code, message, hint }) => {
+    const holds = compileConditions(conditions, fields, ({ code, field, message, hint }) => {
       isSound = false;
-      report(whose, `E_FILTER_${code}`, message, hint);
+      report(whoseCondition(owner, field), `E_FILTER_${code}`, message, hint);
     });
     return [holds];
   };
@@ -118,9 +119,9 @@ export function compileByRecords(
       holds: compile('filter', each.where),
     })),
   ].filter(({ each }) => isInUse(each));
-  const jailWhere = compile('jail', options.where);
+  const jailWhere = compile('where', options.where);
   const filterExcept = compile('filter', definition.exceptWhere);
-  const jailExcept = compile('jail', options.except);
+  const jailExcept = compile('except', options.except);
   if (!isSound) return undefined;
 
   const literals = cases.map(({ each, outcome }) => {

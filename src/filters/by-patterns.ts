@@ -8,7 +8,8 @@ import { createOriginReader } from './forwarded.ts';
 import { compileConditions } from './conditions.ts';
 import type { Fields, Holds } from './conditions.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict, PatternDefinition } from './contract.ts';
-import type { Engine, Report, Surroundings } from './engine.ts';
+import { whoseCondition } from './engine.ts';
+import type { Engine, Owner, Report, Surroundings } from './engine.ts';
 import { TEXT_LAYOUTS } from './layouts.ts';
 import type { TextFrame } from './layouts.ts';
 import { WAITS, createJoining } from './joining.ts';
@@ -82,19 +83,22 @@ export function compileByPatterns(
     report('filter', 'E_FILTER_EMPTY', 'the filter has no pattern under "match"');
   faults.push(...unknownLimits(definition, [...failures, ...successes, ...openings, ...closings]));
   const fields = fieldsOf([...failures, ...successes]);
-  const compileAll = (whose: 'filter' | 'jail', all: readonly (Conditions | undefined)[]): Holds<Found>[] =>
+  const compileAll = (owner: Owner, all: readonly (Conditions | undefined)[]): Holds<Found>[] =>
     all.flatMap((conditions) =>
       conditions
         ? [
-            compileConditions(conditions, fields, ({ code, message, hint }) =>
-              report(whose, `E_FILTER_${code}`, message, hint),
+            compileConditions(conditions, fields, ({ code, field, message, hint }) =>
+              report(whoseCondition(owner, field), `E_FILTER_${code}`, message, hint),
             ),
           ]
         : [],
     );
   const where = compileAll('filter', [definition.where]);
-  const jailWhere = compileAll('jail', [options.where]);
-  const except = [...compileAll('filter', [definition.exceptWhere]), ...compileAll('jail', [options.except])];
+  const jailWhere = compileAll('where', [options.where]);
+  const except = [
+    ...compileAll('filter', [definition.exceptWhere]),
+    ...compileAll('except', [options.except]),
+  ];
   if (faults.length > before) return undefined;
 
   const inUse = ({ definition: { mode } }: Pattern): boolean =>

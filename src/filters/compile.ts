@@ -6,7 +6,14 @@ import { accessFields, createAccessLayout } from './access.ts';
 import { compileByFields } from './by-fields.ts';
 import { compileByRecords, isJsonFormat, jsonAccessFields } from './by-json.ts';
 import { TEXT_FIELDS, compileByPatterns } from './by-patterns.ts';
-import type { Compiled, FilterDefinition, FilterOptions, LayoutName, LineVerdict } from './contract.ts';
+import type {
+  Compiled,
+  FilterDefinition,
+  FilterFault,
+  FilterOptions,
+  LayoutName,
+  LineVerdict,
+} from './contract.ts';
 import type { Engine, EngineFilter, Report } from './engine.ts';
 import { createRelay, judgeFramed } from './frames.ts';
 import { parseLogFormat } from './logformat.ts';
@@ -16,14 +23,16 @@ import { NO_SESSIONS } from './sessions.ts';
  * Compiles a filter for a jail's options.
  * @returns all faults at once: E_FILTER_PATTERN (its syntax), E_FILTER_PLACEHOLDER, E_FILTER_NOT_LINEAR, E_FILTER_FIELD,
  *   E_FILTER_CONDITION, E_FILTER_LOG_FORMAT, E_FILTER_LAYOUT, E_FILTER_EMPTY, E_FILTER_ZONE. Those of the options have an
- *   empty `file`: only the caller knows where the jail stands. Warnings: W_FILTER_NO_LITERAL.
+ *   empty `file`, and name the condition where it is one: only the caller knows where the jail stands. Warnings: W_FILTER_NO_LITERAL.
  * @throws BailiffError E_INTERNAL where node was started without its linear regex engine.
  */
 export function compileFilter(definition: FilterDefinition, options: FilterOptions): Compiled {
-  const faults: Fault[] = [];
+  const faults: FilterFault[] = [];
   const report: Report = (whose, code, message, hint) => {
     const file = whose === 'filter' ? definition.file : '';
-    faults.push({ code, file, line: 0, column: 0, message, ...(hint === undefined ? {} : { hint }) });
+    const option = typeof whose === 'object' && { option: whose };
+    const advice = hint !== undefined && { hint };
+    faults.push({ code, file, line: 0, column: 0, message, ...advice, ...option });
   };
   const stamps = stampsOf(options.zone, report);
   const engine = stamps && compileEngine(definition, options, stamps, report, faults);

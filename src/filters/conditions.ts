@@ -9,6 +9,8 @@ import { remembering } from './remembered.ts';
 /** What is wrong with conditions; the caller knows whose they are. */
 export interface ConditionFault {
   readonly code: 'FIELD' | 'CONDITION';
+  /** The field whose condition it is. */
+  readonly field: string;
   readonly message: string;
   readonly hint?: string;
 }
@@ -37,6 +39,7 @@ export function compileConditions<L>(
     const near = nearest(name, fields.names);
     fault({
       code: 'FIELD',
+      field: name,
       message: `the lines have no field "${name}"`,
       hint: near === undefined ? `they have ${fields.names.join(', ')}` : `did you mean "${near}"?`,
     });
@@ -139,6 +142,7 @@ function compileTests(name: string, tests: ConditionTests, fault: (fault: Condit
     if ('test' in compiled) return compiled.test;
     fault({
       code: 'CONDITION',
+      field: name,
       ...compiled,
       message: `the condition on "${name}", ${JSON.stringify(source)}: ${compiled.message}`,
     });
@@ -157,6 +161,7 @@ function inside(
   if (!parsed)
     fault({
       code: 'CONDITION',
+      field: name,
       message: `the condition on "${name}": ${JSON.stringify(written)} is neither an address nor a network`,
     });
   return (value) => {

@@ -202,7 +202,18 @@ export interface Scanner {
 
 export type Compiled =
   | { readonly ok: true; readonly filter: Filter; readonly warnings: readonly Fault[] }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+  | { readonly ok: false; readonly faults: readonly FilterFault[] };
+
+/** A condition among a jail's options. */
+export interface OptionKey {
+  readonly key: 'where' | 'except';
+  readonly field: string;
+}
+
+/** A fault of a filter, or of the options that it was compiled for: then `file` is empty, and a condition is named. */
+export interface FilterFault extends Fault {
+  readonly option?: OptionKey;
+}
 
 /** One thing that a filter failed to prove. */
 export interface Refutation {

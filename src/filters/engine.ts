@@ -1,7 +1,7 @@
 // What a compiled filter is inside this room: `judge` runs it on one line, a scanner runs many over a chunk.
 import type { Instant } from '../model.ts';
 import type { LineAt } from './again.ts';
-import type { Filter, LineVerdict, SessionMemory, TellWhose } from './contract.ts';
+import type { Filter, LineVerdict, OptionKey, SessionMemory, TellWhose } from './contract.ts';
 import type { Literal } from './literal.ts';
 
 /**
@@ -14,8 +14,19 @@ export interface Framing<L> {
   open(text: string, start: number, end: number, arrivedAt: Instant): L | undefined;
 }
 
-/** Told of what is wrong while a filter is compiled, and whose it is: the filter file's, or the jail's options'. */
-export type Report = (whose: 'filter' | 'jail', code: string, message: string, hint?: string) => void;
+/** Whose a fault is: the filter file's, or the jail's options'; of these it may be known which condition. */
+export type Whose = 'filter' | 'jail' | OptionKey;
+
+/** Told of what is wrong while a filter is compiled. */
+export type Report = (whose: Whose, code: string, message: string, hint?: string) => void;
+
+/** Whose conditions are compiled. */
+export type Owner = 'filter' | OptionKey['key'];
+
+/** Whose a fault in one of these conditions is. */
+export function whoseCondition(owner: Owner, field: string): Whose {
+  return owner === 'filter' ? owner : { key: owner, field };
+}
 
 /** A filter as it runs. `L` is the open line of its framing. */
 export interface Engine<L> {

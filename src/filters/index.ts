@@ -5,6 +5,7 @@ export { createAddressReader } from './addresses.ts';
 export { parseFilter } from './definition.ts';
 export { proveFilter } from './prove.ts';
 export { compileFilter, fieldsOf } from './compile.ts';
+export { contradiction } from './contradiction.ts';
 export { createScanner } from './scanner.ts';
 export { createSearchRoom } from './search/room.ts';
 export { detectFormat } from './detect.ts';

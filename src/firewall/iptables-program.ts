@@ -5,7 +5,7 @@ import { noTable } from './iptables-rules.ts';
 import type { Family } from './iptables-sets.ts';
 import { createRecentPids } from './recent-pids.ts';
 import { createSession } from './session.ts';
-import { unavailable } from './unavailable.ts';
+import { forbidden, unavailable } from './unavailable.ts';
 
 export type IpsetAnswer =
   | { readonly outcome: 'done' }
@@ -203,14 +203,10 @@ export function isGone(why: string): boolean {
 
 function throwIfUnavailable(program: string, text: string): void {
   if (/Operation not permitted|Permission denied|must be root/.test(text))
-    throw unavailable(
-      'not permitted to change the firewall: run as root or with the capability CAP_NET_ADMIN, or with --detect-only',
-    );
+    throw forbidden('change the firewall', 'the capability CAP_NET_ADMIN');
   // Which capability it lacks is not said: it asks for the names of sets over a raw socket.
   if (text.includes("Can't open socket to ipset"))
-    throw unavailable(
-      'not permitted to use sets in iptables: run as root or with CAP_NET_RAW beside CAP_NET_ADMIN, or with --detect-only',
-    );
+    throw forbidden('use sets in iptables', 'CAP_NET_RAW beside CAP_NET_ADMIN');
   if (program === 'ipset' && /Cannot open session|protocol version|set type not supported/.test(text))
     throw unavailable(
       `this kernel does not answer ipset (${firstError(text)}): load the modules ip_set and ip_set_hash_net, or run with --detect-only`,

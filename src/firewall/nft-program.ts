@@ -3,7 +3,7 @@
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
 import { createSession } from './session.ts';
 import { createRecentPids } from './recent-pids.ts';
-import { unavailable } from './unavailable.ts';
+import { forbidden, unavailable } from './unavailable.ts';
 
 export type Answer =
   | { readonly outcome: 'done' }
@@ -97,9 +97,7 @@ function refusal(text: string): Answer {
 
 function throwIfUnavailable(text: string): void {
   if (/Operation not permitted|Permission denied|must be root/.test(text))
-    throw unavailable(
-      'not permitted to change the firewall: run as root or with the capability CAP_NET_ADMIN, or with --detect-only',
-    );
+    throw forbidden('change the firewall', 'the capability CAP_NET_ADMIN');
   // In nft's own words, where the kernel lacks what it asks for.
   if (/cache initialization failed|[Pp]rotocol not supported|not implemented/.test(text))
     throw unavailable(

@@ -4,3 +4,12 @@ import { BailiffError } from '../errors.ts';
 export function unavailable(message: string): BailiffError {
   return new BailiffError('E_FIREWALL_UNAVAILABLE', message);
 }
+
+/** The same for want of a right, which the fact `forbidden` tells. @param needed who may. */
+export function forbidden(what: string, needed: string): BailiffError {
+  return new BailiffError(
+    'E_FIREWALL_UNAVAILABLE',
+    `not permitted to ${what}: run as root or with ${needed}, or with --detect-only`,
+    { forbidden: true },
+  );
+}

@@ -2,8 +2,8 @@
 import type { JailConfig, Place } from '../config/contract.ts';
 import type { Trusted } from '../config/index.ts';
 import type { Fault } from '../errors.ts';
-import type { Filter, FilterDefinition, FilterOptions } from '../filters/contract.ts';
-import { compileFilter } from '../filters/index.ts';
+import type { Filter, FilterDefinition, FilterFault, FilterOptions } from '../filters/contract.ts';
+import { compileFilter, contradiction } from '../filters/index.ts';
 import type { Network } from '../model.ts';
 import { prove, provesByDefault } from './prove.ts';
 import type { Proofs } from './prove.ts';
@@ -63,7 +63,7 @@ export function createPreparer(shelf: Shelf, options: Options, faults: Fault[], 
       faults.push(...result.faults.map((fault) => (jail ? placed(fault, definition, jail) : fault)));
       return undefined;
     }
-    warnings.push(...result.warnings);
+    warnings.push(...result.warnings, ...(jail ? idleConditions(definition, filterOptions, jail) : []));
     const refuted = prove(result.filter, options.proofs, options.version);
     // Samples and patterns that hold in `combined` are not to blame for a format in which a client can bend them.
     const isOfJail =
@@ -77,8 +77,22 @@ export function createPreparer(shelf: Shelf, options: Options, faults: Fault[], 
   }
 }
 
+function idleConditions(definition: FilterDefinition, options: FilterOptions, jail: JailConfig): Fault[] {
+  const field = contradiction(definition, options);
+  if (field === undefined) return [];
+  const { file, line, column } = jail.conditionsAt.where.get(field) ?? jail.at;
+  const message = `the "where" of the jail ${jail.name}: no line that the filter ${definition.name} takes has such a "${field}", so that it counts nothing: a jail narrows its filter`;
+  const hint = 'for other values write a filter of your own in filters/';
+  return [{ code: 'W_FILTER_IDLE', file, line, column, message, hint }];
+}
+
 /** A fault of the jail's own options stands in the config; the filter's faults name their file themselves. */
-function placed(fault: Fault, definition: FilterDefinition, jail: JailConfig): Fault {
+function placed(told: FilterFault, definition: FilterDefinition, jail: JailConfig): Fault {
+  const { option, ...fault } = told;
+  if (option) {
+    const at = jail.conditionsAt[option.key].get(option.field) ?? jail.at;
+    return { ...fault, ...at, message: `the "${option.key}" of the jail ${jail.name}: ${fault.message}` };
+  }
   if (fault.code === 'E_FILTER_LOG_FORMAT') return blamed(fault, definition, jail, jail.logFormatAt);
   if (fault.file === '') return { ...fault, ...jail.at };
   const isOfFormat = jail.logFormat !== undefined && compileFilter(definition, AS_WRITTEN).ok;

@@ -180,7 +180,7 @@ function listFilesOf({ allow, trustedProxies, jails }: Config): string[] {
 }
 
 function fingerprintOf(
-  { at: _, logFormatAt: __, ...jail }: JailConfig,
+  { at: _, logFormatAt: __, conditionsAt: ___, ...jail }: JailConfig,
   filters: readonly Filter[],
   lists: readonly Resolved[],
 ): string {

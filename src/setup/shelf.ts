@@ -79,7 +79,7 @@ export function compileNamed(
   if (!isFile && !shelf.files.has(named)) {
     const near = nearest(named, shelf.files.keys());
     const hint =
-      near === undefined ? `there are: ${[...shelf.files.keys()].join(', ')}` : `did you mean "${near}"`;
+      near === undefined ? `there are: ${[...shelf.files.keys()].join(', ')}` : `did you mean "${near}"?`;
     const message = `there is no filter "${named}"`;
     return {
       ok: false,

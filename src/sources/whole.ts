@@ -4,9 +4,11 @@ import type { Chunk } from '../model.ts';
 import type { Clock } from '../ports.ts';
 import { closeSync, openSync } from 'node:fs';
 import { cutStream, isGzip, streamOf } from './gzip.ts';
+import { INPUT } from './input.ts';
 
 /**
  * Reads a file, compressed by gzip or not, from its first line to its last; a last line without \n counts too.
+ * @param path an absolute one, or `-`: standard input, which is closed then.
  * @param source whose lines they are.
  * @throws BailiffError E_NOT_PERMITTED or E_USAGE where it can't be read to its end.
  */
@@ -48,7 +50,8 @@ function open(path: string) {
   let fd: number | undefined;
   try {
     // Unlike a log that is followed, this is a file that the user named himself: any kind will do.
-    fd = openSync(path, 'r');
+    // By its number: a socket, which may stand there, can't be opened by a name.
+    fd = path === INPUT ? 0 : openSync(path, 'r');
     return streamOf(fd, isGzip(fd));
   } catch (error) {
     if (fd !== undefined) closeSync(fd);

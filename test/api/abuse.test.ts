@@ -171,6 +171,7 @@ describe('who sends more than there is room for', () => {
       'POST /v1/reports HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       400,
     ],
+    ['what is no HTTP', '\x16\x03\x01\x02\x00\x01\x00', 400],
     ['no length that there is', 'POST /v1/reports HTTP/1.1\r\nContent-Length: -1\r\n\r\n', 400],
     [
       'a chunk whose extension never ends',
@@ -179,9 +180,24 @@ describe('who sends more than there is room for', () => {
     ],
   ])('%s: refused', async (_what, request, status) => {
     await start();
-    expect(await ask('report', request)).toBe(status);
+    const socket = await open('report');
+    socket.write(request);
+    const [head = '', body = ''] = (await listenTo(socket)).split('\r\n\r\n');
+    expect(Number(head.split(' ')[1])).toBe(status);
+    expect(head.toLowerCase()).toContain('content-type: application/json');
+    expect(JSON.parse(body)).toEqual({ code: 'E_USAGE', message: expect.stringMatching(/^[a-z].{20,}/) });
     expect(control.calls).toEqual([]);
     expect(await ask('report', post(REPORT, 'Connection: close'))).toBe(200);
+  });
+
+  test('garbage behind an answer that is still on its way ends the connection, and adds nothing to the answer', async () => {
+    await start();
+    const socket = await open('status');
+    socket.write('GET /v1/events HTTP/1.1\r\n\r\n');
+    await once(socket, 'readable');
+    const whole = listenTo(socket);
+    socket.write('\x16\x03\x01');
+    expect((await whole).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
   });
 
   const HUGE = 100 * 1024 * 1024;

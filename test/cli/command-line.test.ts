@@ -41,6 +41,15 @@ describe('global options', () => {
 describe('help and version', () => {
   test('--version is the package’s', async () => {
     expect(await start(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    for (const args of [
+      ['--version', '--json'],
+      ['--json', '--version'],
+      ['ping', '--version', '--json'],
+    ])
+      expect(await readCommandLine(args, version)).toEqual({
+        kind: 'text',
+        text: `{"version":"${version}"}\n`,
+      });
   });
 
   test('--help lists every verb and every global option', async () => {
@@ -79,6 +88,8 @@ describe('wrong usage', () => {
   test.each([
     [[], 'say what to do'],
     [['bams'], 'did you mean "bans"?'],
+    [['stat'], 'did you mean "status"?'],
+    [['comp', 'bash'], 'did you mean "completions"?'],
     [['help', 'bams'], 'did you mean "bans"?'],
     [['__proto__'], 'there is no verb "__proto__"'],
     [['ping', 'extra'], 'too many arguments'],

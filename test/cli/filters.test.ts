@@ -74,7 +74,7 @@ describe('test', () => {
     });
     const slip = await call('test', 'sshx', join(folder, 'app.log'));
     expect(slip.code).toBe(78);
-    expect(slip.err).toContain('did you mean "sshd"');
+    expect(slip.err).toContain('did you mean "sshd"?');
   });
 });
 

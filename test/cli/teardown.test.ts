@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BAILIFF } from '../support/built.ts';
 
@@ -23,6 +23,20 @@ describe.runIf(process.geteuid!() === 0)('teardown without a daemon', () => {
       expect(JSON.parse(out)).toEqual({ mode: 'stood-down' });
       expect(inside('nft', 'list', 'tables').trim()).toBe('table inet other');
     }
+  });
+
+  test('by whom the kernel doesn’t let is refused, and nothing goes', () => {
+    inside('nft', 'add table inet bailiff');
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs'];
+    const ran = spawnSync(
+      'ip',
+      ['netns', 'exec', space, ...nobody, '/bin/sh', BAILIFF, 'teardown', '--runtime', '/nonexistent'],
+      { encoding: 'utf8' },
+    );
+    expect([ran.status, ran.stdout]).toEqual([77, '']);
+    expect(ran.stderr).toMatch(/^bailiff: no daemon answers, and you may not change the firewall yourself: /);
+    expect(inside('nft', 'list', 'tables').trim().split('\n')).toContain('table inet bailiff');
+    inside('nft', 'delete table inet bailiff');
   });
 
   test('takes Bailiff’s chains and sets of iptables away and nothing else', () => {

@@ -343,9 +343,24 @@ test('a fault reads as file:line:column: what is wrong, what was expected; did y
   );
   expect(faults.map((fault) => formatFault(fault).slice(folder.path.length + 1))).toEqual([
     'jails.json:3:22: jails.a.filter: there is no filter "ssdh"; did you mean "sshd"?',
-    'jails.json:3:58: jails.a.maxRetry: expected a whole number of at least 1, got 0',
+    'jails.json:3:58: jails.a.maxRetry: expected a whole number from 1 to 1000000000, got 0',
   ]);
 });
+
+test.each(['soon', 'forever'])(
+  'a duration that must end is not told to be "forever" instead of %j',
+  (written) => {
+    using folder = createFolder();
+    const jail = { filter: 'sshd', logs: ['/a'], findTime: written, protectAfterSuccess: written };
+    const { faults } = folder.load(JSON.stringify({ jails: { a: jail } }));
+    expect(faults.map(({ message }) => message)).toEqual(
+      ['findTime', 'protectAfterSuccess'].map(
+        (key) =>
+          `jails.a.${key}: expected a duration with an end, such as 90, "10m" or "1h30m", got "${written}"`,
+      ),
+    );
+  },
+);
 
 test('what was taken out as faulty is not told again as empty or missing', () => {
   using folder = createFolder();

@@ -54,6 +54,7 @@ test('a jail that says only what it must has every value', () => {
         logFormat: undefined,
         where: undefined,
         except: undefined,
+        conditionsAt: { where: new Map(), except: new Map() },
         at: { file: `${folder.path}/jails.json`, line: 2, column: 13 },
         logFormatAt: { file: `${folder.path}/jails.json`, line: 2, column: 13 },
       },

@@ -44,7 +44,7 @@ const ASKED: Readonly<Record<string, { readonly path: string; readonly body?: ob
 
 /** What a member of the status group may ask on status.sock; of the report group, on report.sock. Anything else nobody but the owner. */
 const MAY: Readonly<Record<'status' | 'report', readonly string[]>> = {
-  status: ['GET /v1/ping', 'GET /v1/status', 'GET /v1/bans', 'GET /v1/events'],
+  status: ['GET /v1/ping', 'GET /v1/status', 'GET /v1/bans', 'GET /v1/events', 'GET /v1/openapi.json'],
   report: ['POST /v1/reports'],
 };
 

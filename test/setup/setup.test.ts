@@ -19,16 +19,17 @@ function write(name: string, text: string): void {
   writeFileSync(file, text, { mode: 0o644 });
 }
 
+const options = (): SetupOptions => ({
+  configFile: join(folder, 'jails.json'),
+  shippedFilters: join(import.meta.dirname, '../../filters'),
+  trusted: { uid: process.geteuid!() },
+  proofs: noProofs,
+  version: 'test',
+});
+
 /** `jails.json:3:5 E_CODE message`, for each fault. */
 function faultsOf(more: Partial<SetupOptions> = {}): string[] {
-  const result = prepareSetup({
-    configFile: join(folder, 'jails.json'),
-    shippedFilters: join(import.meta.dirname, '../../filters'),
-    trusted: { uid: process.geteuid!() },
-    proofs: noProofs,
-    version: 'test',
-    ...more,
-  });
+  const result = prepareSetup({ ...options(), ...more });
   const faults = result.ok ? [] : result.faults;
   return faults.map(
     ({ file, line, column, code, message, hint }) =>
@@ -39,6 +40,75 @@ function faultsOf(more: Partial<SetupOptions> = {}): string[] {
 const withFormat = (logFormat: string, filter = 'nginx-login'): string =>
   `{ "jails": { "login": { "filter": "${filter}", "logs": ["/a"],
     "logFormat": ${JSON.stringify(logFormat)} } } }`;
+
+describe('a condition of a jail that can not be asked', () => {
+  test('is a fault where it is written, whatever the layout', () => {
+    write(
+      'jails.json',
+      `{ "jails": {
+        "web": { "filter": "nginx-login", "logs": ["/a"], "where": { "method": "POST",
+          "pth": "/x" } },
+        "ssh": { "filter": "sshd", "logs": ["/b"], "except": {
+          "usr": "root" } },
+        "app": { "filter": "app-login-json", "logs": ["/c"], "where": {
+          "msg": { "regex": "(" } } } } }`,
+    );
+    expect(faultsOf()).toEqual([
+      'jails.json:3:11 E_FILTER_FIELD the "where" of the jail web: the lines have no field "pth"; did you mean "path"?',
+      'jails.json:5:11 E_FILTER_FIELD the "except" of the jail ssh: the lines have no field "usr"; did you mean "user"?',
+      'jails.json:7:11 E_FILTER_CONDITION the "where" of the jail app: the condition on "msg", "(": the group that begins here is never closed (at character 1); ',
+    ]);
+  });
+
+  test('is one in the defaults where it stands there', () => {
+    write(
+      'jails.json',
+      '{ "jails": { "ssh": { "filter": "sshd", "logs": ["/a"] } },\n  "defaults": { "except": { "usr": "x" } } }',
+    );
+    expect(faultsOf()).toEqual([expect.stringMatching(/^jails\.json:2:29 E_FILTER_FIELD the "except" of /)]);
+  });
+});
+
+describe('a jail whose conditions its filter never fulfils', () => {
+  const told = (jail: object, filters: Record<string, string> = {}): string[] => {
+    for (const [name, text] of Object.entries(filters)) write(`filters/${name}.yaml`, text);
+    write('jails.json', JSON.stringify({ jails: { a: { logs: ['/a'], ...jail } } }));
+    expect(faultsOf()).toEqual([]);
+    return prepareSetup(options()).warnings.map(
+      ({ code, line, column, message }) => `${line}:${column} ${code} ${/such a "(\w+)"/.exec(message)?.[1]}`,
+    );
+  };
+  const OWN = {
+    own: 'service: x\nlayout: access\nmatch: [{ where: { status: 404 } }, { where: { status: 410-419 }, mode: aggressive }]\n',
+  };
+
+  test.each([
+    ['a path that the filter’s regexes leave out', { path: ['/my-login', '/in'] }, 'path'],
+    ['an answer that is no refusal', { method: 'POST', status: 200 }, 'status'],
+    ['a method in the wrong case', { method: 'post' }, 'method'],
+  ])('is warned of: %s', (_, where, field) => {
+    expect(told({ filter: 'nginx-login', where })).toEqual([
+      expect.stringMatching(new RegExp(`^1:\\d+ W_FILTER_IDLE ${field}$`)),
+    ]);
+  });
+
+  test.each([
+    ['one of several values', { path: ['/my-login', '/login'] }],
+    ['a number as a text', { status: '401' }],
+    ['what can’t be told', { path: { prefix: '/my' }, status: '200-299' }],
+    ['a field that the filter says nothing of', { http_host: 'a' }],
+  ])('is not suspected of: %s', (_, where) => {
+    const logFormat = '$remote_addr [$time_local] "$request" "$http_host" $status';
+    expect(told({ filter: 'nginx-login', where, logFormat })).toEqual([]);
+  });
+
+  test('may be fulfilled by any case that is in use', () => {
+    const jail = { filter: 'own', where: { status: 410 } };
+    expect(told(jail, OWN)).toEqual([expect.stringContaining('W_FILTER_IDLE status')]);
+    expect(told({ ...jail, mode: 'aggressive' })).toEqual([]);
+    expect(told({ ...jail, where: { status: [404, 500] } })).toEqual([]);
+  });
+});
 
 describe('a log format that a filter can not work with', () => {
   test.each([

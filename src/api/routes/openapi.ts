@@ -5,7 +5,7 @@ export const openapiRoutes = [
   route({
     method: 'GET',
     path: '/v1/openapi.json',
-    roles: ['control'],
+    roles: ['status', 'control'],
     summary: 'This description.',
     query: {},
     body: {},

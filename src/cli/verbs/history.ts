@@ -49,7 +49,10 @@ function lines(history: HistoryView): Cell[][] {
     ]),
     ...history.offenders.map((each) => ['offender', each.jail, each.count, each.of, each.window, each.last]),
     ...history.protected.map((each) => ['protected', each.jail, each.loggedIn, each.until, each.by]),
-    ...history.next.map((each) => ['next', each.jail, each.nth, each.for ?? 'forever']),
+    ...history.next.map((each) => [
+      ...['next', each.jail, each.nth, each.for ?? 'forever'],
+      ...(each.never === undefined ? [] : [`never: ${each.never}`]),
+    ]),
   ];
 }
 
@@ -76,7 +79,10 @@ function formatScreen(context: Context, history: HistoryView): string {
     parts.push(formatTable(context, ['jail', 'someone was there', 'protected until', 'told by'], rows));
   }
   if (history.next.length > 0) {
-    const rows = history.next.map((each) => [each.jail, nextInWords(each), span(each.for)]);
+    const rows = history.next.map((each) => [
+      ...[each.jail, nextInWords(each)],
+      each.never === undefined ? span(each.for) : '',
+    ]);
     parts.push(formatTable(context, ['jail', 'next would be', 'for'], rows));
   }
   return parts.join('\n');
@@ -103,7 +109,8 @@ function formatBan(context: Context, ban: HistoryView['bans'][number]): string {
 }
 
 /** `ban number 2 (reject); 192.0.2.0/24 from 8 on, 3 now`. */
-function nextInWords({ nth, answer, wider }: HistoryView['next'][number]): string {
+function nextInWords({ nth, never, answer, wider }: HistoryView['next'][number]): string {
+  if (never !== undefined) return `none: ${never}`;
   const how = answerInWords(answer);
   const next = how === undefined ? `ban number ${nth}` : `ban number ${nth} (${how})`;
   if (!wider) return next;

@@ -1,12 +1,12 @@
-import { accessSync, constants } from 'node:fs';
-import { matchesGlob, resolve } from 'node:path';
+import { matchesGlob } from 'node:path';
 import { answerText } from '../../answer.ts';
-import { BailiffError, EXIT, reasonOf } from '../../errors.ts';
+import { BailiffError, EXIT } from '../../errors.ts';
 import { createHost, replay } from '../../daemon/index.ts';
 import type { ReplayResult } from '../../daemon/index.ts';
 import { createClock } from '../../daemon/system.ts';
 import type { Ban } from '../../model.ts';
 import { formatInstant } from '../../time.ts';
+import { readableFile } from '../arguments.ts';
 import { formatJson } from '../json.ts';
 import { readAsked } from '../ready.ts';
 import { formatTable, formatWhen, quantity } from '../table.ts';
@@ -15,7 +15,7 @@ import type { Context, Verb } from '../verb.ts';
 export const verb: Verb = {
   name: 'replay',
   summary: 'whom this config would have banned over old logs',
-  arguments: [{ term: '<file...>', summary: 'logs, oldest first; .gz too' }],
+  arguments: [{ term: '<file...>', summary: 'logs, oldest first; .gz too, and - for standard input' }],
   options: [
     { term: '--jail <name>', summary: 'give every file to this jail' },
     { term: '--now <instant>', summary: 'for stamps without a year: the time of the last line, as ISO 8601' },
@@ -26,7 +26,7 @@ export const verb: Verb = {
     const asked = readAsked(context, options);
     if (!asked.ok) return asked.exit;
     const { setup, jail } = asked;
-    const files = args.map((file) => readable(resolve(file)));
+    const files = args.map((file) => (file === '-' ? file : readableFile(file)));
     const clock = createClock();
     const now = instantOf(options['now']) ?? clock.now();
     const outcome = await replay(setup, files, { jail, now }, { clock, host: createHost(), matchesGlob });
@@ -82,15 +82,6 @@ function banView(ban: Ban) {
     file: deciding?.file ?? null,
     line: deciding?.line ?? null,
   };
-}
-
-function readable(file: string): string {
-  try {
-    accessSync(file, constants.R_OK);
-    return file;
-  } catch (error) {
-    throw new BailiffError('E_USAGE', `${file} can't be read (${reasonOf(error)}).`, { file });
-  }
 }
 
 function instantOf(written: unknown): number | undefined {

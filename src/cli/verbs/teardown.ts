@@ -37,8 +37,15 @@ async function tellDaemon(context: Context): Promise<StandingView | undefined> {
   }
 }
 
+/** @throws BailiffError E_NOT_PERMITTED, E_FIREWALL_UNAVAILABLE. */
 async function tellKernel(context: Context): Promise<StandingView> {
-  await clearKernel();
+  await clearKernel().catch((error: unknown) => {
+    // For a daemon it is a firewall that can't be used, and it detects. Here nothing else is left to do.
+    if (!(error instanceof BailiffError) || error.facts['forbidden'] !== true) throw error;
+    const message =
+      'no daemon answers, and you may not change the firewall yourself: try again as root, or with CAP_NET_ADMIN and CAP_NET_RAW';
+    throw new BailiffError('E_NOT_PERMITTED', message, {}, error);
+  });
   if (context.verbose) context.err('bailiff: no daemon answered, so the kernel was told directly\n');
   return { mode: 'stood-down' };
 }

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
 import { BailiffError, EXIT } from '../../errors.ts';
 import { createClock } from '../../daemon/system.ts';
 import { testFilter } from '../../daemon/index.ts';
 import type { MissedLine, TestedMatch } from '../../daemon/index.ts';
 import { formatInstant } from '../../time.ts';
+import { readableFile } from '../arguments.ts';
 import { formatJson } from '../json.ts';
 import { formatOfLog } from '../../setup/index.ts';
 import { readFilterFor, tellFaults } from '../ready.ts';
@@ -29,7 +29,8 @@ export const verb: Verb = {
     const [name, file] = args as [string, string];
     const text = (key: string): string | undefined =>
       typeof options[key] === 'string' ? options[key] : undefined;
-    const found = text('logFormat') === undefined && file !== '-' ? formatOfLog(resolve(file)) : undefined;
+    const log = file === '-' ? undefined : readableFile(file);
+    const found = text('logFormat') === undefined && log !== undefined ? formatOfLog(log) : undefined;
     const compiled = readFilterFor(context, name, {
       logFormat: text('logFormat') ?? found,
       zone: text('zone'),
@@ -43,7 +44,7 @@ export const verb: Verb = {
     }
     if (found !== undefined && compiled.filter.definition.layout === 'access')
       context.err(`${file} is read as ${found}.\n`);
-    const input = file === '-' ? await readInput() : resolve(file);
+    const input = log ?? (await readInput());
     const wants = options['near'] === true ? 'near' : options['missed'] === true ? 'missed' : 'matches';
     const progress = createProgress(context);
     const result = await testFilter(

@@ -9,7 +9,7 @@ import type { Clock, Exec } from '../../ports.ts';
 import type { Setup, SetupResult } from '../../setup/index.ts';
 import { readSockets } from '../host/sockets.ts';
 import { isProblem } from '../telling/remedies.ts';
-import { fault, fine, note, unknown } from './findings.ts';
+import { counted, fault, fine, note, unknown } from './findings.ts';
 import type { Finding } from './findings.ts';
 import {
   checkFirewall,
@@ -93,8 +93,8 @@ function checkConfig({ result, configFile }: Patient): Finding[] {
   }
   const { warnings, setup } = result;
   if (warnings.length > 0)
-    return [note('config', `${configFile}: no faults, ${warnings.length} warnings`, mend)];
-  return [fine('config', `${configFile}: no faults, ${setup.jails.length} jails`)];
+    return [note('config', `${configFile}: no faults, ${counted(warnings.length, 'warning')}`, mend)];
+  return [fine('config', `${configFile}: no faults, ${counted(setup.jails.length, 'jail')}`)];
 }
 
 function kernelKind(kind: string): Extract<FirewallKind, 'nftables' | 'iptables'> | undefined {

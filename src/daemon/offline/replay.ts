@@ -5,7 +5,7 @@ import { silentLog } from '../../ports.ts';
 import type { Clock } from '../../ports.ts';
 import { createPlans } from '../../setup/index.ts';
 import type { Setup } from '../../setup/index.ts';
-import { readWhole } from '../../sources/index.ts';
+import { INPUT, readWhole } from '../../sources/index.ts';
 import { createBans } from '../bans.ts';
 import { behaviourOf, createBrakes } from '../brakes.ts';
 import type { Brakes } from '../brakes.ts';
@@ -45,7 +45,7 @@ export interface ReplayResult {
 
 /**
  * Reads each file from its first line to its end and applies it as the daemon would.
- * A file goes to the jails whose `logs` name it, by its path or its base name, or to `jail`.
+ * A file goes to the jails whose `logs` name it, by its path or its base name, or to `jail`. `-` is standard input.
  * @param now stamps without a year are read as of this instant.
  */
 export async function replay(
@@ -101,6 +101,7 @@ export async function replay(
 
   function isFor({ ready }: SittingJail, file: string): boolean {
     if (options.jail !== undefined) return ready.rules.name === options.jail;
+    if (file === INPUT) return ready.config.logs.includes(INPUT);
     // `access.log.2.gz` is the past of `access.log`.
     const names = [file, withoutRotation(file)];
     return ready.config.logs.some((pattern) =>

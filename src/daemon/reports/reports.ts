@@ -20,6 +20,7 @@ import type { Bans } from '../bans.ts';
 import type { Committer } from '../committer.ts';
 import type { Faults } from '../telling/faults.ts';
 import { judge, reasonOfMatches } from '../judge.ts';
+import { noJail } from '../no-jail.ts';
 import type { Ground, SittingJail } from '../judge.ts';
 import { EVIDENCE_LIMIT, FUTURE_TOLERANCE } from '../pipeline.ts';
 import type { OnVerdict } from '../pipeline.ts';
@@ -187,10 +188,7 @@ export function createReports(parts: ReportParts): Reports {
     },
     async attempt({ addresses, jail }: AttemptRequest) {
       const sitting = sittings.find(jail);
-      if (!sitting)
-        throw new BailiffError('E_UNKNOWN_JAIL', `There is no jail "${jail}"; bailiff status lists them.`, {
-          jail,
-        });
+      if (!sitting) throw noJail(jail, sittings);
       const networks = addresses.map(addressNamed);
       const outcomes = networks.map((network) => attemptOne(network, sitting));
       const durable = await committer.commit(true);

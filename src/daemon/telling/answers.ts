@@ -2,6 +2,7 @@
 import type { AnswerView, HistoryView } from '../../api/contract.ts';
 import { rateText, scopeAt } from '../../answer.ts';
 import type { Ban, Duration, Instant, Network, Scope } from '../../model.ts';
+import type { Protection } from '../host/protection.ts';
 import type { SittingJail } from '../judge.ts';
 import type { Sittings } from '../sitting.ts';
 
@@ -20,17 +21,23 @@ export function answerOf(sittings: Sittings, ban: Ban): { readonly answer?: Answ
   return scope ? { answer: answerView(scope) } : {};
 }
 
-/** What the next ban of an address would be in this jail, and whom it would hit besides. */
+/**
+ * What the next ban of an address would be in this jail, and whom it would hit besides.
+ * @param protection tells where there would be none.
+ */
 export function nextOf(
   { ready, jail }: SittingJail,
   network: Network,
   now: Instant,
+  protection: Pick<Protection, 'forJail'>,
 ): HistoryView['next'][number] {
   const { nth, duration, wider } = jail.next(network, now);
+  const never = protection.forJail(() => ready.ignore).whyIgnored(network);
   return {
     jail: jail.rules.name,
     nth,
     for: secondsOf(duration),
+    ...(never !== undefined && { never }),
     answer: answerView(scopeAt(ready.scope, ready.rules.respond, nth)),
     ...(wider && {
       wider: {

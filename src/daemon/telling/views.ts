@@ -32,6 +32,7 @@ import { REMEDIES } from './remedies.ts';
 import { REPORTS } from '../reports/report-source.ts';
 import type { ReportSource, ReportStatus } from '../reports/report-source.ts';
 import type { Sittings } from '../sitting.ts';
+import type { Protection } from '../host/protection.ts';
 import { administratorsIn, protectedIn } from '../host/welcomed.ts';
 
 /** So long the counters of packets may take. */
@@ -51,6 +52,7 @@ export interface ViewParts {
   readonly firewall: Firewall;
   readonly enforcer: Enforcer;
   readonly sittings: Sittings;
+  readonly protection: Pick<Protection, 'forJail'>;
   readonly brakes: Pick<Brakes, 'tripped'>;
   readonly sources: Sources;
   readonly faults: Faults;
@@ -246,7 +248,7 @@ export function createViews(parts: ViewParts): Views {
           last: lastOf(offender.stamps),
         })),
         protected: protectedIn(sittings, network, now),
-        next: sittings.all.map((sitting) => nextOf(sitting, network, now)),
+        next: sittings.all.map((sitting) => nextOf(sitting, network, now, parts.protection)),
       };
     },
   };

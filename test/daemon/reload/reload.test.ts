@@ -212,6 +212,14 @@ test('jails are switched off and on without touching the files, until the next r
   expect((await daemon!.verb('disable', 'login')).stdout).toBe('login\tdisabled\n');
   expect((await daemon!.verb('enable', 'off')).stdout).toBe('off\tenabled\n');
   expect(states(await daemon!.status())).toEqual(['login disabled', 'off active']);
+  const acting = ['attempt', '198.51.100.2', '--jail', 'login'];
+  const disabled =
+    'bailiff: The jail "login" is disabled; "bailiff enable login" puts it in session until the next reload.\n';
+  expect(await daemon!.verb(...acting)).toMatchObject({ code: 2, stderr: disabled });
+  expect(await daemon!.verb('ban', ...acting.slice(1))).toMatchObject({ code: 2, stderr: disabled });
+  expect((await daemon!.verb('attempt', '198.51.100.2', '--jail', 'of')).stderr).toContain(
+    'There is no jail "of"; did you mean "off"?',
+  );
   await fail('198.51.100.1', 3);
   expect(await banned()).toEqual(['off 198.51.100.1']);
   expect((await daemon!.verb('enable', 'off')).code).toBe(1);

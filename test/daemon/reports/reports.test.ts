@@ -82,6 +82,7 @@ function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false
   const sittings = {
     all,
     find: (name: string) => all.find(({ ready }) => ready.rules.name === name),
+    isConfigured: () => false,
   } as unknown as Sittings;
   const bans = createBans(remembered.openBans, remembered.nextBanId);
   const memory = createReportMemory(tested);
