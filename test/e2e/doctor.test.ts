@@ -160,6 +160,11 @@ needs(
         garbage: { ...login(), logs: [garbage] },
         odd: { ...login(), logs: [join(folder, 'odd', '*')] },
         wide: { ...login(), logs: [join(folder, 'l*l.log')], maxRetry: 3 },
+        // Who is throttled goes on, and comes to what the other jail bans at.
+        gentle: {
+          ...{ ...login(), logs: [join(folder, 'zone.log')], maxRetry: 2 },
+          respond: [{ do: 'throttle', rate: '10/1m' }],
+        },
       },
     });
     mkdirSync(join(folder, 'odd', 'folder'), { recursive: true });

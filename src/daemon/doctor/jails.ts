@@ -2,6 +2,7 @@
 import { matchesGlob } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Surroundings } from '../../firewall/index.ts';
+import type { Step } from '../../model.ts';
 import type { ReadyJail } from '../../setup/index.ts';
 import type { Socket } from '../host/sockets.ts';
 import { fault, fine, note, some } from './findings.ts';
@@ -117,9 +118,15 @@ function isIdleBeside(idle: ReadyJail, busy: ReadyJail): boolean {
     includes &&
     (busy.scope.protocol === 'any' || busy.scope.protocol === idle.scope.protocol) &&
     busy.config.dryRun === idle.config.dryRun &&
+    busy.config.respond.every(isShutOut) &&
     busy.rules.maxRetry <= idle.rules.maxRetry &&
     busy.rules.findTime >= idle.rules.findTime &&
     idle.config.filters.every((filter) => busy.config.filters.includes(filter)) &&
     idle.config.logs.every((log) => busy.config.logs.some((pattern) => covers(pattern, log)))
   );
+}
+
+/** Does a step keep out whom the jail bans? Who is throttled, or may come to other ports, goes on with what others count. */
+function isShutOut({ answer, ports }: Step): boolean {
+  return answer?.do !== 'throttle' && (ports === undefined || ports.length === 0);
 }
