@@ -76,15 +76,19 @@ export function statusLines(status: StatusView): Cell[][] {
   ];
 }
 
-/** For monitoring: one line. */
-export function summaryLine(status: StatusView): string {
+/**
+ * For monitoring: one line.
+ * @param isWhole of all jails, so that bans count too which stand under none of them: by hand, say.
+ */
+export function summaryLine(status: StatusView, isWhole: boolean): string {
   const { health, mode, firewall } = status;
   if (health?.ok === false) {
     const [first = '', ...others] = health.problems;
     const more = others.length === 0 ? '' : ` (and ${others.length} more: "bailiff status")`;
     return `PROBLEM: ${printable(first)}${more}\n`;
   }
-  const banned = status.jails.reduce((sum, jail) => sum + jail.banned, 0);
+  const inForce = isWhole ? status.bounds?.find(({ what }) => what === 'bans')?.held : undefined;
+  const banned = inForce ?? status.jails.reduce((sum, jail) => sum + jail.banned, 0);
   const logs = status.sources.filter(({ kind }) => kind !== 'report').length;
   return `OK: ${mode} with ${printable(firewall.kind)}, ${quantity(status.jails.length, 'jail')}, ${quantity(logs, 'log')}, ${banned} banned\n`;
 }

@@ -60,10 +60,16 @@ export interface ControlParts {
   readonly neverEnforce: boolean;
   /** Looks at the disk and, where all of it is read, commits. @returns whether everything that was there at the call is committed. */
   catchUp(): Promise<boolean>;
-  /** Tells the kernel what changed; nothing where nothing may reach it. */
-  enforce(): Promise<void>;
+  /** Tells the kernel what changed; nothing where nothing may reach it. @returns whether it answered in time (patience.ts). */
+  enforce(): Promise<boolean>;
   /** A ban's end may have become the next one. */
   rescheduleExpiry(): void;
+}
+
+/** Has the disk what was done, and the kernel? */
+interface Settled {
+  readonly durable: boolean;
+  readonly told: boolean;
 }
 
 export function createControl(parts: ControlParts): Control {
@@ -85,12 +91,17 @@ export function createControl(parts: ControlParts): Control {
     throw new BailiffError('E_DURATION', `"${written}" is not a duration; try 10m, 1h30m, 1w or forever.`);
   }
 
-  /** Commits durably and tells the kernel. @returns whether the disk has it. A full disk must not keep a ban back. */
-  async function settleByHand(): Promise<boolean> {
+  /** Commits durably and tells the kernel. Neither a full disk nor a firewall that hangs may keep an act by hand back. */
+  async function settleByHand(): Promise<Settled> {
     const durable = await committer.commit(true);
-    await parts.enforce();
+    const told = await parts.enforce();
     parts.rescheduleExpiry();
-    return durable;
+    return { durable, told };
+  }
+
+  /** Why the kernel does not have what was done by hand; undefined where it has. */
+  function whyNotTold({ told }: Pick<Settled, 'told'>): string | undefined {
+    return enforcer.fault ?? (told ? undefined : 'the firewall has not answered yet');
   }
 
   /** Answered once it is committed: what follows may be a config that would lock him out. */
@@ -168,19 +179,21 @@ export function createControl(parts: ControlParts): Control {
 
   /**
    * Does `step` to each item, some at a time, and settles in between: a long list must not stall what else goes on.
-   * @returns the outcomes, and whether the disk has all of them.
+   * @returns the outcomes, and whether the disk and the kernel have all of them.
    */
   async function inSlices<T, R>(
     items: readonly T[],
     step: (item: T) => R[],
-  ): Promise<{ outcomes: R[]; durable: boolean }> {
+  ): Promise<Settled & { outcomes: R[] }> {
     const outcomes: R[] = [];
-    let durable = true;
+    let [durable, told] = [true, true];
     for (let from = 0; from < items.length; from += SLICE) {
       for (const item of items.slice(from, from + SLICE)) outcomes.push(...step(item));
-      durable = (await settleByHand()) && durable;
+      const settled = await settleByHand();
+      durable &&= settled.durable;
+      told &&= settled.told;
     }
-    return { outcomes, durable };
+    return { outcomes, durable, told };
   }
 
   /** Without an address, all must be meant in so many words: an empty list lifts nothing. */
@@ -208,10 +221,11 @@ export function createControl(parts: ControlParts): Control {
       checkJail(request.jail, true);
       const duration = durationOf(request.for);
       const networks = request.addresses.map(networkNamed);
-      const { outcomes, durable } = await inSlices(networks, (network) => [
+      const { outcomes, durable, told } = await inSlices(networks, (network) => [
         banOne(network, request, duration),
       ]);
-      const why = enforcer.fault === undefined ? undefined : `it is not in the kernel yet: ${enforcer.fault}`;
+      const reason = whyNotTold({ told });
+      const why = reason && `it is not in the kernel yet: ${reason}`;
       return outcomes.map((each) => ({
         ...each,
         ...(isNew(each) && why !== undefined ? { why } : {}),
@@ -222,11 +236,12 @@ export function createControl(parts: ControlParts): Control {
       checkJail(request.jail);
       const listed = (request.addresses ?? []).map(networkNamed);
       const isMeant = (ban: Ban): boolean => request.jail === undefined || ban.jail === request.jail;
-      const { outcomes, durable } =
+      const { outcomes, durable, told } =
         listed.length > 0
           ? await inSlices(listed, (network) => unbanOne(network, request.jail))
           : await inSlices(everything(request).filter(isMeant), (ban) => [release(ban)]);
-      const why = enforcer.fault === undefined ? undefined : `it is still in the kernel: ${enforcer.fault}`;
+      const reason = whyNotTold({ told });
+      const why = reason && `it is still in the kernel: ${reason}`;
       return outcomes.map((each) => ({
         ...each,
         ...(each.outcome === 'released' && why !== undefined ? { why } : {}),

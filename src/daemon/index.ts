@@ -19,6 +19,7 @@ import { createPortions } from './intake/portions.ts';
 import { createNewsroom } from './telling/news.ts';
 import { createApplying } from './applying.ts';
 import { createHandingOver } from './handing-over.ts';
+import { createPatience } from './patience.ts';
 import { createPressure } from './pressure.ts';
 import { recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
@@ -124,6 +125,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     reached ||= !options.neverEnforce && enforcer.fault === undefined;
   }
 
+  /** For who waits at a socket. */
+  const enforcePatiently = createPatience(enforce, clock);
   const handingOver = createHandingOver({ committer, bans }, enforce, clock, (error) => fail(error));
   const { settle } = handingOver;
 
@@ -270,7 +273,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     bounds: pressure.bounds(housekeeping, news.events),
   });
   const reports = createReports({
-    ...{ bans, committer, sittings, clock, sentences, faults, announce, enforce },
+    ...{ bans, committer, sittings, clock, sentences, faults, announce, enforce: enforcePatiently },
     ...{ memory: recalled.reportMemory, source: reportSource },
     onVerdict: () => effect.listen(true, clock.now(), news.onVerdict()),
     recidive: () => inForce.plans.recidive,
@@ -283,7 +286,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     ledger,
     committer,
     enforcer,
-    enforce,
+    enforce: enforcePatiently,
     protection,
     administrators,
     sittings,

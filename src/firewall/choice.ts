@@ -14,6 +14,8 @@ export interface Choice {
 }
 
 const PATIENCE = 10_000;
+/** A table that is never made. */
+const TRIAL = 'inet bailiff-trial';
 
 /**
  * nftables where nft is installed and the kernel answers it. Else iptables where that and ipset are there and answered.
@@ -33,8 +35,9 @@ export async function isUsable(kind: KernelKind, exec: Exec): Promise<boolean> {
 async function whyNotNftables(exec: Exec): Promise<string | undefined> {
   const nft = exec.find('nft');
   if (nft === undefined) return 'nft is not installed';
-  // The kernel is asked for what Bailiff needs of it, and nothing is done.
-  const why = await ask(exec, nft, ['-c', '-f', '-'], `${addTable()}\n${addChain()}\n`);
+  // The kernel is asked for what Bailiff needs of it, and nothing is done. Not in its own table: what stands there may be in the
+  // way, a chain hooked elsewhere, say, and is put in order by whoever uses it.
+  const why = await ask(exec, nft, ['-c', '-f', '-'], `${addTable(TRIAL)}\n${addChain(TRIAL)}\n`);
   return why === undefined ? undefined : `this kernel does not answer nft (${why})`;
 }
 

@@ -4,15 +4,18 @@
 //     chain prerouting (raw priority: ahead of conntrack and DNAT, so that live connections are cut too)
 //       one accept rule per allow set, then one counting rule per ban set: those that drop, that reject, that throttle
 //     chain refuse (where something is rejected): a reset for TCP, an ICMP error for the rest
+import { isDeepStrictEqual } from 'node:util';
 import { severityOf } from '../answer.ts';
 import type { Scope } from '../model.ts';
-import type { SetSpec } from './sets.ts';
+import { sorted, type SetSpec } from './sets.ts';
 import * as script from './nft-script.ts';
 
 /** A rule as the kernel has it. */
 export interface Rule {
   /** The set that it asks; undefined for a rule that Bailiff doesn't write. */
   readonly set: string | undefined;
+  /** Which addresses it asks the set for: `ip saddr`, `ip saddr & 255.255.255.0`. */
+  readonly source: string | undefined;
   readonly verdict: 'accept' | 'drop' | 'refuse' | 'other';
   readonly packets: number;
   readonly bytes: number;
@@ -22,6 +25,8 @@ export interface Rule {
 
 export interface Layout {
   readonly hasTable: boolean;
+  /** It has flags, of which `dormant` is the one that can be added: then the kernel asks none of its chains. */
+  readonly isAsleep?: true;
   /** `other`: a chain of our name hooked elsewhere, as another release or a hand made it. */
   readonly chain: 'ours' | 'other' | 'missing';
   readonly sets: ReadonlyMap<string, SetSpec>;
@@ -53,9 +58,9 @@ export function isInOrder(layout: Layout): boolean {
   if (layout.chain !== 'ours' || layout.rules.length !== layout.sets.size) return false;
   const seen = new Set<string>();
   let before = Infinity;
-  for (const { set: name, verdict } of layout.rules) {
-    const set = name === undefined ? undefined : layout.sets.get(name);
-    if (!set || seen.has(set.name) || verdict !== verdictOf(set)) return false;
+  for (const rule of layout.rules) {
+    const set = rule.set === undefined ? undefined : layout.sets.get(rule.set);
+    if (!set || seen.has(set.name) || !isFor(rule, set)) return false;
     if (rankOf(set) > before) return false;
     before = rankOf(set);
     seen.add(set.name);
@@ -67,8 +72,20 @@ export function isInOrder(layout: Layout): boolean {
 export function isEnforced(layout: Layout, set: SetSpec): boolean {
   return (
     layout.chain === 'ours' &&
+    !layout.isAsleep &&
     (layout.refuses || verdictOf(set) !== 'refuse') &&
-    layout.rules.some((rule) => rule.set === set.name && rule.verdict === verdictOf(set))
+    layout.rules.some((rule) => isFor(rule, set))
+  );
+}
+
+/** Does the rule do what the set is for, to all of its traffic? */
+function isFor({ set: name, source, verdict, scope }: Rule, set: SetSpec): boolean {
+  return (
+    name === set.name &&
+    verdict === verdictOf(set) &&
+    source === script.sourceOf(set) &&
+    scope.protocol === set.scope.protocol &&
+    isDeepStrictEqual(sorted(scope.ports), sorted(set.scope.ports))
   );
 }
 
@@ -79,7 +96,8 @@ export function isEnforced(layout: Layout, set: SetSpec): boolean {
 export function complete(layout: Layout, wanted: readonly SetSpec[]): Plan {
   const statements: string[] = [];
   const sets = new Map(layout.sets);
-  if (!layout.hasTable) statements.push(script.addTable());
+  // Added once more without the flag it wakes up.
+  if (!layout.hasTable || layout.isAsleep) statements.push(script.addTable());
   if (layout.chain === 'other') statements.push(script.flushChain(), script.deleteChain());
   if (layout.chain !== 'ours') statements.push(script.addChain());
   const fresh: SetSpec[] = [];
@@ -125,7 +143,8 @@ function rankOf({ purpose, scope }: SetSpec): number {
 }
 
 function newRule(set: SetSpec): Rule {
-  return { set: set.name, verdict: verdictOf(set), packets: 0, bytes: 0, scope: set.scope };
+  const { name, scope } = set;
+  return { set: name, source: script.sourceOf(set), verdict: verdictOf(set), packets: 0, bytes: 0, scope };
 }
 
 function verdictOf({ purpose, scope }: SetSpec): 'accept' | 'drop' | 'refuse' {

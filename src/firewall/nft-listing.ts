@@ -2,7 +2,7 @@
 // a time, so that the event loop is never held for long.
 import { setImmediate } from 'node:timers/promises';
 import { networkOf, parseAddress } from '../address.ts';
-import type { Block, Instant, Scope } from '../model.ts';
+import type { Block, Instant } from '../model.ts';
 import type { Layout, Rule } from './nft-layout.ts';
 import { isEnforced } from './nft-layout.ts';
 import { CHAIN, KERNEL_SLACK, PRIORITY, REFUSE } from './nft-script.ts';
@@ -130,8 +130,11 @@ function layoutOf(objects: readonly Json[]): Layout {
   }
   const chain = ours('chain').find(({ name }) => name === CHAIN);
   const refusing = ours('rule').filter((rule) => rule['chain'] === REFUSE);
+  const [table] = ours('table');
   return {
-    hasTable: ours('table').length > 0,
+    hasTable: table !== undefined,
+    // Ours is made without any. What nft 1.0.6 says of them may be any text (nft-structure.ts), but then there are some.
+    ...(table?.['flags'] !== undefined && { isAsleep: true }),
     chain: chain ? readChain(chain) : 'missing',
     ...{ sets, rules, refuses: isRefusal(refusing.map(({ expr }) => asArray(expr).map(asObject))) },
   };
@@ -155,31 +158,55 @@ function readChain(chain: Json): 'ours' | 'other' {
     : 'other';
 }
 
-/** `ip saddr & mask == @set`, perhaps protocol and ports, a counter, a verdict. */
+/** `ip saddr & mask == @set`, perhaps protocol and ports, a counter, a verdict; and nothing else. */
 function readRule(expressions: readonly Json[]): Rule {
-  let set: string | undefined;
-  let protocol: Scope['protocol'] = 'any';
-  let ports: readonly number[] | undefined = [];
-  for (const expression of expressions) {
-    const { left, right } = asObject(expression['match']);
-    const { protocol: header, field } = asObject(asObject(left)['payload']);
-    if (typeof right === 'string' && right.startsWith('@')) set = right.slice(1);
-    else if (field === 'dport') ports = portsOf(right);
-    const named = field === 'dport' ? header : right;
-    if (named === 'tcp' || named === 'udp') protocol = named;
-  }
   const counter = asObject(expressions.find((expression) => 'counter' in expression)?.['counter']);
   const has = (word: string): boolean => expressions.some((expression) => word in expression);
   const isRefused = expressions.some((expression) => asObject(expression['goto'])['target'] === REFUSE);
   const verdict = isRefused ? 'refuse' : has('drop') ? 'drop' : has('accept') ? 'accept' : 'other';
+  const parts = expressions.map(readPart);
+  // What asks more than we ever do may let by whom we block: it is none of ours, whatever set it names.
+  const isOurs = parts.every((part) => part !== 'strange');
+  const { set, source, ports, protocol }: Parts = Object.assign(
+    {},
+    ...parts.filter((part) => part !== 'strange'),
+  );
   return {
-    // A rule over half of all ports is none of ours, whatever it asks.
-    set: ports && set,
-    verdict,
+    ...{ set: isOurs ? set : undefined, source, verdict },
     packets: Number(counter['packets'] ?? 0),
     bytes: Number(counter['bytes'] ?? 0),
-    scope: { protocol, ports: ports ?? [] },
+    scope: { protocol: protocol ?? 'any', ports: ports ?? [] },
   };
+}
+
+/** What one expression of a rule says. */
+interface Parts {
+  readonly set?: string;
+  /** `ip saddr & 255.255.255.0`. */
+  readonly source?: string;
+  readonly protocol?: 'tcp' | 'udp';
+  readonly ports?: readonly number[];
+}
+
+function readPart(expression: Json): Parts | 'strange' {
+  if (['counter', 'drop', 'accept', 'goto'].some((word) => word in expression)) return {};
+  const { op, left, right } = asObject(expression['match']);
+  if (op !== '==' && op !== 'in') return 'strange';
+  const [masked, mask] = asArray(asObject(left)['&']);
+  const { protocol: header, field } = asObject(asObject(masked ?? left)['payload']);
+  if (field === 'saddr' && typeof right === 'string' && right.startsWith('@')) {
+    const source = `${String(header)} saddr`;
+    return { set: right.slice(1), source: typeof mask === 'string' ? `${source} & ${mask}` : source };
+  }
+  if (field === 'dport') {
+    const ports = portsOf(right);
+    // A rule over half of all ports is none of ours, whatever it asks.
+    if (ports === undefined) return 'strange';
+    return header === 'tcp' || header === 'udp' ? { ports, protocol: header } : { ports };
+  }
+  if (asObject(asObject(left)['meta'])['key'] !== 'l4proto') return 'strange';
+  if (right === 'tcp' || right === 'udp') return { protocol: right };
+  return asArray(asObject(right)['set']).length === 2 ? {} : 'strange';
 }
 
 /**

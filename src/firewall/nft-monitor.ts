@@ -22,9 +22,15 @@ export interface MonitorReader {
   isOurs(pid: number): boolean;
 }
 
-/** Without these nothing is blocked: a table of ours, our chain. Nothing that we do takes them away. */
-function isVital(what: string, rest: string): boolean {
-  return what === 'table' || (what === 'chain' && /^(?:bailiff-)?prerouting$/.test(rest));
+/**
+ * Without these nothing is blocked: a table of ours, our chain. Nothing that we do takes them away, or puts the table to sleep,
+ * which nft 1.0.6 shows here and not where it lists in JSON.
+ */
+function isVital(verb: string, what: string, rest: string): boolean {
+  if (verb === 'add') return what === 'table' && /\bdormant\b/.test(rest);
+  return (
+    verb === 'delete' && (what === 'table' || (what === 'chain' && /^(?:bailiff-)?prerouting$/.test(rest)))
+  );
 }
 
 /**
@@ -73,7 +79,7 @@ export function createMonitor(
         if (!reader.tables.includes(table!)) return true;
         if (what !== 'element') {
           structure = true;
-          if (verb === 'delete' && isVital(what!, rest!)) isGone = true;
+          if (isVital(verb!, what!, rest!)) isGone = true;
         } else takeElements(verb !== 'delete' && verb !== 'destroy', rest!);
         return true;
       }

@@ -105,8 +105,11 @@ function throwIfUnavailable(text: string): void {
     );
 }
 
-/** The first line that names an error, without its place; nft repeats the statement below it, which may be very long. */
+/**
+ * The first line that names an error, without its place; nft repeats the statement below it, which may be very long. One that
+ * was killed, or crashed, says nothing.
+ */
 function firstError(text: string): string {
   const named = /Error: (.*)/.exec(text)?.[1] ?? text.trim();
-  return named.slice(0, 200);
+  return named.slice(0, 200) || 'it failed without a word';
 }

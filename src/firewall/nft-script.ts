@@ -22,16 +22,16 @@ const MAX_SECONDS = 99_999_999;
 /** 273 years; a million days are out of the kernel's range. A longer sentence ends with it. */
 const MAX_TIMEOUT = 100_000 * DAY;
 
-export function addTable(): string {
-  return `add table ${TABLE}`;
+export function addTable(table = TABLE): string {
+  return `add table ${table}`;
 }
 
 export function deleteTable(): string {
   return `delete table ${TABLE}`;
 }
 
-export function addChain(): string {
-  return `add chain ${TABLE} ${CHAIN} { type filter hook prerouting priority ${PRIORITY}; policy accept; }`;
+export function addChain(table = TABLE): string {
+  return `add chain ${table} ${CHAIN} { type filter hook prerouting priority ${PRIORITY}; policy accept; }`;
 }
 
 /** The chain that rejects, with exactly its two rules, whatever was there. */
@@ -101,10 +101,14 @@ export function timedElement(element: string, until: Instant | undefined, now: I
   return `${element} timeout ${length}`;
 }
 
-function ruleBody(set: SetSpec, packets: number, bytes: number): string {
-  const { family, bits, name } = set;
+/** Which addresses a rule asks the set for: `ip saddr`, `ip saddr & 255.255.255.0`. */
+export function sourceOf({ family, bits }: SetSpec): string {
   const mask = bits === (family === 4 ? 32 : 128) ? '' : ` & ${maskText(family, bits)}`;
-  const source = `${family === 4 ? 'ip' : 'ip6'} saddr${mask} @${name}`;
+  return `${family === 4 ? 'ip' : 'ip6'} saddr${mask}`;
+}
+
+function ruleBody(set: SetSpec, packets: number, bytes: number): string {
+  const source = `${sourceOf(set)} @${set.name}`;
   if (set.purpose === 'allow') return `${source} accept`;
   const counter = `counter packets ${packets} bytes ${bytes}`;
   const { answer } = set.scope;

@@ -1,5 +1,5 @@
 // What else stands in this kernel: chains of other programs, flowtables, addresses that are rewritten. Reads alone.
-import type { Exec } from '../ports.ts';
+import type { Exec, ExecResult } from '../ports.ts';
 
 /** A chain of another program that the kernel calls at a hook. */
 export interface OtherChain {
@@ -38,6 +38,9 @@ export interface Surroundings {
 }
 
 const PATIENCE = 10_000;
+/** So many are listed one by one. */
+const MOST_TABLES = 100;
+const NOTHING: Surroundings = { tables: [], chains: [], flowtables: [], published: [] };
 const PUBLISHED = /^-A \S+ .*-p (tcp|udp) .*--dport (\d+) .*-j DNAT --to-destination (\S+)/gm;
 /** What a rule may consist of that decides nothing. */
 const IDLE = new Set(['match', 'counter', 'log', 'comment', 'limit', 'xt']);
@@ -46,10 +49,31 @@ const IDLE = new Set(['match', 'counter', 'log', 'comment', 'limit', 'xt']);
 export async function readSurroundings(exec: Exec): Promise<Surroundings | undefined> {
   const nft = exec.find('nft');
   if (nft === undefined) return undefined;
-  const listed = await exec.run({ file: nft, args: ['-j', '-t', 'list', 'ruleset'], timeout: PATIENCE });
-  if (listed.code !== 0) return undefined;
-  const found = readRuleset(listed.stdout);
-  return found && { ...found, published: [...found.published, ...(await publishedByIptables(exec))] };
+  const list = (...args: readonly string[]): Promise<ExecResult> =>
+    exec.run({ file: nft, args, timeout: PATIENCE });
+  const { code, stdout } = await list('-j', '-t', 'list', 'ruleset');
+  if (code !== 0) return undefined;
+  const found = readRuleset(stdout) ?? (await readOneByOne(list));
+  return { ...found, published: [...found.published, ...(await publishedByIptables(exec))] };
+}
+
+/** Where one table spoils the JSON of all (nft-structure.ts): that one is known by its name alone. */
+async function readOneByOne(
+  list: (...args: readonly string[]) => Promise<ExecResult>,
+): Promise<Surroundings> {
+  const { stdout } = await list('list', 'tables');
+  const tables = Array.from(stdout.matchAll(/^table (\S+ \S+)$/gm), ([, table]) => table!);
+  const read: Surroundings[] = [];
+  for (const table of tables.slice(0, MOST_TABLES)) {
+    const listed = await list('-j', '-t', 'list', 'table', ...table.split(' '));
+    read.push(readRuleset(listed.stdout) ?? NOTHING);
+  }
+  return {
+    tables,
+    chains: read.flatMap(({ chains }) => chains),
+    flowtables: read.flatMap(({ flowtables }) => flowtables),
+    published: read.flatMap(({ published }) => published),
+  };
 }
 
 /** @param json what `nft -j -t list ruleset` says. @returns undefined where it can't be read. */

@@ -10,6 +10,7 @@ import { allowSetName, banSetOf } from './iptables-sets.ts';
 import { isEnforced } from './nft-layout.ts';
 import { readLayout } from './nft-listing.ts';
 import { TABLE } from './nft-script.ts';
+import { isReadable, listStructure } from './nft-structure.ts';
 import { placeProbe, removeProbe, type Probe } from './probe.ts';
 import { banSet, elementOf } from './sets.ts';
 import { readSurroundings, type Surroundings } from './surroundings.ts';
@@ -41,8 +42,11 @@ function nftWitness(exec: Exec): Witness {
     exec.run({ file: exec.find('nft') ?? '', args, timeout: PATIENCE });
   const table = TABLE.split(' ');
   const structure = async () => {
-    const { code, stdout } = await ask(['-j', '-t', 'list', 'ruleset', 'inet']);
-    return code === 0 ? readLayout(stdout) : undefined;
+    const json = await listStructure(async (args) => {
+      const { code, stdout } = await ask(args);
+      return code === 0 ? stdout : undefined;
+    });
+    return json !== undefined && isReadable(json) ? readLayout(json) : undefined;
   };
   const isIn = async (set: string, network: Network): Promise<boolean | undefined> => {
     const { code, stderr } = await ask(['get', 'element', ...table, set, `{ ${elementOf(network)} }`]);

@@ -214,8 +214,12 @@ describe('the screen of status', () => {
 
   test('is one line for monitoring', () => {
     const bad = { ok: false, problems: [HOSTILE, 'two'] };
-    expect(summaryLine(status())).toBe('OK: enforcing with nftables, 1 jail, 1 log, 1 banned\n');
-    expect(summaryLine(status({ health: bad }))).toBe(
+    expect(summaryLine(status(), true)).toBe('OK: enforcing with nftables, 1 jail, 1 log, 1 banned\n');
+    // Two more by hand: they are in force, and no jail's.
+    const bounds = [{ what: 'bans', held: 3, most: 250_000, dropped: 0 } as const];
+    expect(summaryLine(status({ bounds }), true)).toContain('1 log, 3 banned');
+    expect(summaryLine(status({ bounds }), false)).toContain('1 log, 1 banned');
+    expect(summaryLine(status({ health: bad }), true)).toBe(
       `PROBLEM: ${printable(HOSTILE)} (and 1 more: "bailiff status")\n`,
     );
   });

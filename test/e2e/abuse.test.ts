@@ -220,3 +220,12 @@ test('no spelling of a path, and no header, leads to what a socket does not serv
   expect((await daemon.bans()).length).toBe(bans);
   await isAlive();
 });
+
+test('SIGUSR1 opens no port for a debugger', async () => {
+  process.kill(daemon.pid, 'SIGUSR1');
+  await isAlive();
+  const pending = /^ShdPnd:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'latin1'))![1]!;
+  // Nobody takes it: it waits, blocked.
+  expect(BigInt(`0x${pending}`) & (1n << 9n)).not.toBe(0n);
+  expect(daemon.output()).not.toContain('Debugger');
+});

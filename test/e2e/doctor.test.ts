@@ -1,5 +1,5 @@
 // `bailiff doctor` on a host in a namespace: well, with a daemon and without; and with everything wrong at once.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -158,8 +158,18 @@ needs(
         zone: { ...login(), logs: [log('zone', '192.0.2.9', new Date(now.getTime() - 2 * 3_600_000))] },
         ahead: { ...login(), logs: [log('ahead', '192.0.2.9', new Date(now.getTime() + 3_600_000))] },
         garbage: { ...login(), logs: [garbage] },
+        odd: { ...login(), logs: [join(folder, 'odd', '*')] },
+        wide: { ...login(), logs: [join(folder, 'l*l.log')], maxRetry: 3 },
+        // Who is throttled goes on, and comes to what the other jail bans at.
+        gentle: {
+          ...{ ...login(), logs: [join(folder, 'zone.log')], maxRetry: 2 },
+          respond: [{ do: 'throttle', rate: '10/1m' }],
+        },
       },
     });
+    mkdirSync(join(folder, 'odd', 'folder'), { recursive: true });
+    await server.runOk('/usr/bin/mkfifo', [join(folder, 'odd', 'pipe')]);
+    symlinkSync('/nowhere', join(folder, 'odd', 'link'));
     // As a reboot does: the ledger of the first test's daemon has a ban of which the kernel knows nothing.
     await nft('flush', 'ruleset');
     const before = readdirSync(join(home(), 'state'));
@@ -171,11 +181,15 @@ needs(
       ['E_PORTS_UNUSED', expect.stringMatching(/jail tls \(443\).* listens on 80/)],
       ['E_KERNEL_MISSES', expect.stringContaining(internet.clients.attacker.ipv4)],
       ['W_JAILS_OVERLAP', expect.stringContaining('all bans before tls')],
+      ['W_JAILS_OVERLAP', expect.stringContaining('wide bans before local')],
       ['E_LOG_MISSING', expect.stringContaining('nowhere.log')],
       ['W_PROXY_UNKNOWN', expect.stringContaining('local.log names 127.0.0.1')],
       ['W_CLOCK_SKEW', expect.stringMatching(/zone\.log is stamped 2h behind/)],
       ['W_STAMP_FUTURE', expect.stringMatching(/ahead\.log is stamped 1h ahead/)],
       ['E_SOURCE_UNFRAMED', expect.stringContaining('garbage.log')],
+      ['E_SOURCE_NOT_A_FILE', expect.stringContaining('odd/folder')],
+      ['E_LOG_MISSING', expect.stringMatching(/odd\/link .*leads nowhere/)],
+      ['E_SOURCE_NOT_A_FILE', expect.stringContaining('odd/pipe')],
     ]);
     expect(faults.every(({ mend }) => mend !== undefined && mend.length > 10)).toBe(true);
   });

@@ -78,6 +78,18 @@ needs(
     expect(await attacker.isShutOut({ family: 6 })).toBe(true);
     await answered('a rule in front', () => nft('insert rule inet bailiff prerouting accept'));
     expect(await attacker.isShutOut()).toBe(true);
+    // One that still names our set, and lets by whom it holds.
+    await answered('a rule that was narrowed', async () => {
+      const [, handle] = /ban4_32_any .*# handle (\d+)/.exec(
+        await nft('-a', 'list chain inet bailiff prerouting'),
+      )!;
+      await nft(
+        `replace rule inet bailiff prerouting handle ${handle} ip saddr @ban4_32_any tcp dport 9 drop`,
+      );
+    });
+    expect(await attacker.isShutOut()).toBe(true);
+    await answered('a table put to sleep', () => nft('add table inet bailiff { flags dormant; }'));
+    expect(await attacker.isShutOut()).toBe(true);
 
     // What is put back ends when it would have: its hour began with the ban.
     const [, left] = /timeout (\S+) expires/.exec(

@@ -1,6 +1,6 @@
 // What nft lists, read without a kernel: also what a hand has put into the table of our name.
 import { expect, test } from 'vitest';
-import { isInOrder } from '../../src/firewall/nft-layout.ts';
+import { complete, isEnforced, isInOrder } from '../../src/firewall/nft-layout.ts';
 import type { Rule } from '../../src/firewall/nft-layout.ts';
 import { readLayout } from '../../src/firewall/nft-listing.ts';
 
@@ -34,7 +34,14 @@ test.each([
   ['as many as anybody lists', { range: [1, 1_000] }, Array.from({ length: 1_000 }, (_, i) => i + 1)],
 ])('ports are read: %s', (_, right, ports) => {
   expect(read(right)).toEqual([
-    { set: SET, verdict: 'drop', packets: 3, bytes: 180, scope: { protocol: 'tcp', ports } },
+    {
+      set: SET,
+      source: 'ip saddr',
+      verdict: 'drop',
+      packets: 3,
+      bytes: 180,
+      scope: { protocol: 'tcp', ports },
+    },
   ]);
 });
 
@@ -61,3 +68,59 @@ test.each([
 ])('what is no list of ports is none: %j', (right) => {
   expect(read(right)).toMatchObject([{ scope: { ports: [] } }]);
 });
+
+const matching = (left: object, right: unknown, op = '=='): object => ({ match: { op, left, right } });
+const saddr = { payload: { protocol: 'ip', field: 'saddr' } };
+const asking = matching(saddr, '@ban4_24_any');
+const masked = matching({ '&': [saddr, '255.255.255.0'] }, '@ban4_24_any');
+const drop = { drop: null };
+
+// Each of them names our set and drops, and lets by whom the set holds. Such rules were taken for ours.
+test.each([
+  ['', true, [masked, drop]],
+  [
+    'it asks for another port',
+    false,
+    [masked, matching({ payload: { protocol: 'tcp', field: 'dport' } }, 9999), drop],
+  ],
+  ['it asks for one protocol', false, [masked, matching({ meta: { key: 'l4proto' } }, 'tcp'), drop]],
+  ['it asks for an interface', false, [matching({ meta: { key: 'iifname' } }, 'eth7'), masked, drop]],
+  ['it means all others', false, [matching({ '&': [saddr, '255.255.255.0'] }, '@ban4_24_any', '!='), drop]],
+  [
+    'it asks whom they go to',
+    false,
+    [matching({ payload: { protocol: 'ip', field: 'daddr' } }, '@ban4_24_any'), drop],
+  ],
+  ['it does not mask', false, [asking, drop]],
+  ['it masks otherwise', false, [matching({ '&': [saddr, '255.255.0.0'] }, '@ban4_24_any'), drop]],
+  ['it drops what is over a limit', false, [masked, { limit: { rate: 1, per: 'second', inv: true } }, drop]],
+])('a rule is ours only if it asks what we ask: %s', (_, isOurs, expr) => {
+  const nftables = [
+    { table: { family: 'inet', name: 'bailiff' } },
+    {
+      chain: {
+        ...OURS,
+        name: 'prerouting',
+        type: 'filter',
+        hook: 'prerouting',
+        prio: -300,
+        policy: 'accept',
+      },
+    },
+    { set: { ...OURS, name: 'ban4_24_any', type: 'ipv4_addr' } },
+    { rule: { ...OURS, chain: 'prerouting', expr } },
+  ];
+  const layout = readLayout(JSON.stringify({ nftables }));
+  expect(isInOrder(layout)).toBe(isOurs);
+  expect(isEnforced(layout, layout.sets.get('ban4_24_any')!)).toBe(isOurs);
+});
+
+test.each([['dormant'], [['dormant', 'persist']]])(
+  'a table that sleeps is told by its flags: %j',
+  (flags) => {
+    const nftables = [{ table: { family: 'inet', name: 'bailiff', flags } }];
+    const layout = readLayout(JSON.stringify({ nftables }));
+    expect(layout.isAsleep).toBe(true);
+    expect(complete(layout, []).statements).toContain('add table inet bailiff');
+  },
+);

@@ -273,6 +273,14 @@ describe('nft', () => {
   );
 });
 
+it('nft that crashes is told as such: it says nothing itself', async () => {
+  kernel.setProgram('crashing');
+  await expect(firewall.list()).rejects.toMatchObject({
+    code: 'E_FIREWALL_UNAVAILABLE',
+    message: 'nft could not list its table: it failed without a word',
+  });
+});
+
 describe('the other kinds', () => {
   it('dry-run says what it would run, and runs nothing', async () => {
     const dry = createFirewall('dry-run', {

@@ -30,7 +30,7 @@ export interface OldKernel extends Exec {
   /** Ends the session's child at its next line (`always`: at every line): before or after the transaction has happened. */
   endSessionAt(moment: 'before' | 'after' | 'always'): void;
   /** What `nft` as a program answers: it is there, is missing, or may not do anything. */
-  setProgram(state: 'there' | 'missing' | 'not-permitted'): void;
+  setProgram(state: 'there' | 'missing' | 'not-permitted' | 'crashing'): void;
 }
 
 const NOT_PERMITTED = 'netlink: Error: cache initialization failed: Operation not permitted\n';
@@ -42,7 +42,7 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
   let table: Table | undefined;
   let refused: string | undefined;
   let dying: 'before' | 'after' | 'always' | undefined;
-  let program: 'there' | 'missing' | 'not-permitted' = 'there';
+  let program: 'there' | 'missing' | 'not-permitted' | 'crashing' = 'there';
   const transactions: string[] = [];
   const routes: ('session' | 'file')[] = [];
 
@@ -223,6 +223,7 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
     find: (name) => (program === 'missing' ? undefined : `/usr/sbin/${name}`),
     spawn: startSession,
     async run({ args, input }: ExecRequest) {
+      if (program === 'crashing') return failed('');
       if (args.includes('list')) return list(args);
       routes.push('file');
       const error = transact((input ?? '').trim().replaceAll('\n', '; '));

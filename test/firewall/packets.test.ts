@@ -1,6 +1,6 @@
 // Real packets against the real kernel, between network namespaces of the test's own.
 import { describe, expect, it } from 'vitest';
-import { createFirewall } from '../../src/firewall/index.ts';
+import { chooseFirewall, createFirewall, createWitness } from '../../src/firewall/index.ts';
 import { silentLog, type Exec } from '../../src/ports.ts';
 import { needs, program } from '../support/programs.ts';
 import { block, EVERYTHING, net, release, summary } from './conformance.ts';
@@ -165,12 +165,45 @@ inKernel.each(['nftables', 'iptables'] as const)('%s in a real kernel', { timeou
         `add rule inet bailiff prerouting ${rule}`,
     );
     expect(await stage.attacker.reaches()).toBe(true);
+    // What stands there was once taken for a kernel that does not know nftables.
+    expect(await chooseFirewall(stage.exec)).toMatchObject({ kind: 'nftables' });
     const next = createFirewall('nftables', { exec: stage.exec, clock: stage.clock, log: silentLog });
     await next.prepare([]);
     expect(await stage.attacker.isShutOut()).toBe(true);
     expect(summary(await next.list(), stage.clock.now())).toEqual([`${stage.attacker.host.ipv4} any: 600`]);
     expect((await next.dropped()).packets).toBeGreaterThan(7);
     expect(await nft('list', 'set', 'inet', 'bailiff', set)).toContain(stage.attacker.host.ipv4);
+    await next.close();
+  });
+
+  it('another table with flags, as firewalld makes them, is in the way of nothing', async () => {
+    const { attacker, exec } = stage;
+    const witness = createWitness('nftables', exec)!;
+    await nft('add table inet other { flags dormant; }; add table ip nat');
+    await stage.firewall.prepare([]);
+    await apply(block(attacker.host.ipv4, soon()));
+    expect(await attacker.isShutOut()).toBe(true);
+    expect(await stage.firewall.isWhole()).toBe(true);
+    expect(await witness.holds(EVERYTHING, net(attacker.host.ipv4))).toBe(true);
+    expect((await witness.surroundings())?.tables).toEqual(
+      expect.arrayContaining(['inet other', 'inet bailiff']),
+    );
+    await nft('delete table inet other; delete table ip nat');
+  });
+
+  it('a table that was put to sleep is woken up', async () => {
+    const owner = { id: `${process.pid}_1`, isAlive: () => false };
+    const next = createFirewall('nftables', { exec: stage.exec, clock: stage.clock, log: silentLog, owner });
+    await next.prepare([]);
+    await apply(block(stage.attacker.host.ipv4, soon()));
+    await nft('add table inet bailiff { flags dormant; }');
+    expect(await stage.attacker.reaches()).toBe(true);
+    // It may wake it up itself, where it can't read what nft says of it.
+    if (!(await next.isWhole())) await next.prepare([]);
+    expect(await stage.attacker.isShutOut()).toBe(true);
+    await nft('add table inet bailiff { flags dormant; }');
+    await next.prepare([]);
+    expect(await stage.attacker.isShutOut()).toBe(true);
     await next.close();
   });
 

@@ -21,7 +21,7 @@ provoke (bytes that are no UTF-8, over-long lines) is shown, but is never 1. --v
     const status = narrow(await client.status(), args[0]);
     const asksHealth = options['exitCode'] === true;
     if (context.json) context.out(formatJson(status));
-    else if (asksHealth) context.out(summaryLine(status));
+    else if (asksHealth) context.out(summaryLine(status, args[0] === undefined));
     else context.out(await show(context, status));
     return asksHealth && status.health?.ok === false ? EXIT.no : EXIT.done;
   },

@@ -1,10 +1,13 @@
 // Do the jails fit this host, and each other?
+import { matchesGlob } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Surroundings } from '../../firewall/index.ts';
+import type { Step } from '../../model.ts';
 import type { ReadyJail } from '../../setup/index.ts';
 import type { Socket } from '../host/sockets.ts';
 import { fault, fine, note, some } from './findings.ts';
 import type { Finding } from './findings.ts';
+import { filesOf } from './logs.ts';
 
 /** The ports of web servers: whoever covers one may have forgotten the other. */
 const WEB = [80, 443] as const;
@@ -86,13 +89,24 @@ export function checkOverlaps(jails: readonly ReadyJail[]): Finding[] {
 }
 
 function isSameInput({ config: a }: ReadyJail, { config: b }: ReadyJail): boolean {
-  const shares = (one: readonly string[], two: readonly string[]): boolean =>
-    one.some((each) => two.includes(each));
   return (
-    shares(a.filters, b.filters) &&
-    (shares(a.logs, b.logs) || (a.journal.length > 0 && isDeepStrictEqual(a.journal, b.journal))) &&
+    a.filters.some((filter) => b.filters.includes(filter)) &&
+    (a.logs.some((one) => b.logs.some((two) => isMet(one, two))) ||
+      (a.journal.length > 0 && isDeepStrictEqual(a.journal, b.journal))) &&
     isDeepStrictEqual([a.where, a.except, a.mode], [b.where, b.except, b.mode])
   );
+}
+
+/** Do two patterns of `logs` name the same file? */
+function isMet(one: string, two: string): boolean {
+  if (covers(one, two) || covers(two, one)) return true;
+  const others = filesOf(two);
+  return filesOf(one).some((file) => others.includes(file));
+}
+
+/** Does `pattern` name whatever `log` names, now and later? */
+function covers(pattern: string, log: string): boolean {
+  return pattern === log || matchesGlob(log, pattern);
 }
 
 /** Does `busy` ban whoever `idle` would ban, at the same line or before, and all of his traffic that `idle` drops? */
@@ -104,9 +118,15 @@ function isIdleBeside(idle: ReadyJail, busy: ReadyJail): boolean {
     includes &&
     (busy.scope.protocol === 'any' || busy.scope.protocol === idle.scope.protocol) &&
     busy.config.dryRun === idle.config.dryRun &&
+    busy.config.respond.every(isShutOut) &&
     busy.rules.maxRetry <= idle.rules.maxRetry &&
     busy.rules.findTime >= idle.rules.findTime &&
     idle.config.filters.every((filter) => busy.config.filters.includes(filter)) &&
-    idle.config.logs.every((log) => busy.config.logs.includes(log))
+    idle.config.logs.every((log) => busy.config.logs.some((pattern) => covers(pattern, log)))
   );
+}
+
+/** Does a step keep out whom the jail bans? Who is throttled, or may come to other ports, goes on with what others count. */
+function isShutOut({ answer, ports }: Step): boolean {
+  return answer?.do !== 'throttle' && (ports === undefined || ports.length === 0);
 }

@@ -47,7 +47,7 @@ export function checkLogs(setup: Setup, clock: Clock): Finding[] {
   for (const [path, naming] of [...paths].slice(0, MOST_LOGS)) {
     const tail = readTail(path);
     if (typeof tail === 'string') {
-      found.push(unreadable(path, tail));
+      found.push(amiss(path, tail));
       continue;
     }
     const names = naming.map(({ pattern }) => pattern).toSorted();
@@ -105,11 +105,32 @@ function checkExistence(
   });
 }
 
-function filesOf(pattern: string): string[] {
-  return globSync(pattern).filter((path) => !/\.(?:gz|bz2|xz|zst)$/.test(path));
+/** What a pattern of `logs` names now; packed ones are read by nobody who follows a log. */
+export function filesOf(pattern: string): string[] {
+  return globSync(pattern)
+    .filter((path) => !/\.(?:gz|bz2|xz|zst)$/.test(path))
+    .toSorted();
 }
 
-function unreadable(path: string, why: string): Finding {
+const NOT_A_FILE = 'not a file';
+
+/** @param why as {@link readTail} says it. */
+function amiss(path: string, why: string): Finding {
+  if (why === NOT_A_FILE)
+    return fault(
+      'logs',
+      'E_SOURCE_NOT_A_FILE',
+      `${path} is a folder, a FIFO, a socket or a device; only regular files are followed`,
+      'Name the file itself in "logs".',
+    );
+  // A glob names what is there: the link is, its end is not.
+  if (why === 'ENOENT')
+    return fault(
+      'logs',
+      'E_LOG_MISSING',
+      `${path} is a link that leads nowhere`,
+      'Mend the link, or correct "logs" of the jail.',
+    );
   const mend =
     'Give the service read access: the group adm, or an ACL; and the right to enter each folder above it.';
   return fault('logs', 'E_SOURCE_PERMISSION', `${path} can't be read (${why})`, mend);
@@ -121,7 +142,9 @@ function readTail(path: string): Tail | string {
   try {
     accessSync(path, constants.R_OK);
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const { size, mtimeMs } = fstatSync(file);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return NOT_A_FILE;
+    const { size, mtimeMs } = stat;
     const start = Math.max(0, size - TAIL);
     const bytes = Buffer.alloc(Math.min(size, TAIL));
     const text = bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start)).toString('latin1');

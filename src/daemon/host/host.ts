@@ -27,7 +27,10 @@ export function createHost(
     resolver: createResolver(names),
     watch: (listener) => (ports ? watchAddresses(ports.exec, ports.clock, listener) : () => {}),
     protectedNetworks() {
-      const found = LOOPBACK.map((network) => ({ network, why: 'the loopback of this host' }));
+      const found = [
+        ...LOOPBACK.map((network) => ({ network, why: 'the loopback of this host' })),
+        ...NOBODYS.map((network) => ({ network, why: 'what hosts send from that have no address yet' })),
+      ];
       for (const addresses of Object.values(networkInterfaces()))
         for (const { address } of addresses ?? []) {
           const own = parseAddress(address.split('%')[0]!);
@@ -44,6 +47,8 @@ export function createHost(
 }
 
 const LOOPBACK = ['127.0.0.0/8', '::1'].map((text) => parseNetwork(text)!.network);
+/** Logs have them where a client is not known. Were they dropped, no neighbour could find out that an address is taken. */
+const NOBODYS = ['0.0.0.0', '::'].map((text) => parseNetwork(text)!.network);
 
 /** `/proc/net/route`: destination, gateway and mask as hexadecimal words in the host's byte order (little endian). */
 export function gatewaysIn4(table: string): Network[] {

@@ -52,7 +52,7 @@ export interface ReportParts {
   /** Tells the log, and whoever waits for the next ban's end. */
   announce(decided: readonly Ban[]): void;
   /** Tells the kernel what changed; nothing where nothing may reach it. */
-  enforce(): Promise<void>;
+  enforce(): Promise<unknown>;
 }
 
 type Reports = Pick<Control, 'report' | 'attempt'>;

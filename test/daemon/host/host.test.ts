@@ -21,11 +21,13 @@ describe('what this host must never lose', () => {
     expect(gatewaysIn6(table).map((network) => network.text)).toEqual(['2001:db8::1']);
   });
 
-  test('the loopback is always among them', () => {
+  test('the loopback is always among them, and the address of who has none', () => {
     const texts = createHost()
       .protectedNetworks()
       .map(({ network }) => network.text);
     expect(texts).toContain('127.0.0.0/8');
     expect(texts).toContain('::1');
+    // A log that names no client was once enough to have them dropped.
+    expect(texts).toEqual(expect.arrayContaining(['0.0.0.0', '::']));
   });
 });
