@@ -12,7 +12,7 @@ import { createEnforcer } from './enforcer.ts';
 import type { Enforcer } from './enforcer.ts';
 import { followAdministrators } from './host/administrators.ts';
 import { followExempt } from './host/exempt.ts';
-import { createRearm } from './kernel/rearm.ts';
+import { createRearm, hearsLater } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
 import { createPortions } from './intake/portions.ts';
@@ -315,6 +315,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
 
   // ── the kernel: bans are in force before any log is looked at ──
+  if (!hearsLater(bans.size)) rearm.hear();
   await exempt.ready;
   await administrators.ready;
   exempt.release();
@@ -325,6 +326,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     await shutDown();
     throw error;
   }
+  rearm.hear();
   reached = !options.neverEnforce && enforcer.fault === undefined;
   // The first look at the disk: from here on it is known which logs there are.
   await sources.caughtUp();

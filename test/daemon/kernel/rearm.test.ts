@@ -57,6 +57,7 @@ function world() {
   const firewall = createFirewall('nftables', { exec, clock, log: silentLog });
   const fail = vi.fn<(error: unknown) => void>();
   const rearm = createRearm({ firewall, enforcer, neverEnforce: false, exec, clock, log, faults, fail });
+  rearm.hear();
   let generation = 0;
   /** A transaction by another program, and what was asked of the enforcer because of it. */
   async function transaction(...lines: string[]): Promise<string[]> {
