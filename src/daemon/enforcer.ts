@@ -71,7 +71,7 @@ export function createEnforcer(
   const desiredOn = (network: Network, now: Instant): readonly Block[] =>
     desired(bans.on(network), scopeOf, network, now);
 
-  function changesOf(network: Network, now: Instant): Change[] {
+  function changesOf(network: Network, now: Instant): readonly Change[] {
     const may = { block: !options.detectOnly, release: !deferred?.has(network.text) };
     return difference(network, held.on(network), desiredOn(network, now), may);
   }
@@ -134,11 +134,7 @@ export function createEnforcer(
   /** Each network once, or hardly ever oftener: there may be hundreds of thousands. */
   function* everything(unwanted: readonly Network[]): Generator<Network> {
     pending = new Map();
-    for (const { address } of bans.open()) {
-      bans.untouch(address);
-      yield address;
-    }
-    yield* touched();
+    yield* bans.takeAll();
     yield* unwanted;
   }
 

@@ -47,10 +47,13 @@ export function planChanges(
   now: Instant,
 ): Plan {
   const bySet = new Map<string, { set: SetSpec; elements: Elements }>();
+  let entry: { readonly set: SetSpec; readonly elements: Elements } | undefined;
   for (const change of changes) {
     const set = banSet(change.scope, change.network);
-    const entry = bySet.get(set.name) ?? { set, elements: new Map() };
-    bySet.set(set.name, entry);
+    if (entry?.set !== set) {
+      entry = bySet.get(set.name) ?? { set, elements: new Map() };
+      bySet.set(set.name, entry);
+    }
     const element = elementOf(change.network);
     entry.elements.set(element, {
       timed: isBlock(change, now) ? script.timedElement(element, change.until, now) : undefined,

@@ -4,6 +4,9 @@ import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network, Offender } from '../model.ts';
 import type { BanQuery, JailMemory, KeptReport, Remembered } from './contract.ts';
 import {
+  createAddressReader,
+  offenderOf,
+  openBanOf,
   readBan,
   readBrake,
   readEvent,
@@ -114,16 +117,17 @@ export function createReader(db: Database): Reader {
 
   return {
     load() {
+      const addressOf = createAddressReader();
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
         journals: soundOnly(journals.iterate(), readJournal),
-        offenders: soundOnly(offenders.iterate(), readOffenderValues),
+        offenders: soundOnly(offenders.iterate(), createOffenderReader(addressOf)),
         sessions: sessions.load(),
         lastLines: soundOnly(lastLines.iterate(), readLastLine),
         welcomes: soundOnly(welcomes.iterate(), readWelcome),
         brakes: soundOnly(brakes.iterate(), readBrake),
         regulars: soundOnly(regulars.iterate(), readRegular),
-        openBans: soundOnly(openBans.iterate(), readOpenBan),
+        openBans: soundOnly(openBans.iterate(), createOpenBanReader(addressOf)),
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
       if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
@@ -173,27 +177,51 @@ function endAllBut(db: Database, sound: readonly Ban[]): void {
   ).run(JSON.stringify(sound.map((ban) => ban.id)));
 }
 
-function readOffenderValues([jail, address, bits, version, state]: unknown[]): Offender | undefined {
-  return readOffender({ jail: shared(jail), address, bits, version, state });
+type AddressReader = ReturnType<typeof createAddressReader>;
+
+function createOffenderReader(addressOf: AddressReader): (values: unknown[]) => Offender | undefined {
+  const jailOf = createSharing();
+  return ([jail, digits, bits, version, state]) =>
+    offenderOf(jailOf(jail), addressOf(digits, bits), version, state);
 }
 
-function readOpenBan(values: unknown[]): Ban | undefined {
-  const [id, jail, address, bits, since, until, nth, reason, by, scope, via] = values;
-  const told = { jail: shared(jail), reason: shared(reason), by: shared(by) };
-  const open = { evidence: undefined, endedAt: null, endedBy: null };
-  return readBan({ id, address, bits, since, until, nth, scope, via, ...told, ...open });
+function createOpenBanReader(addressOf: AddressReader): (values: unknown[]) => Ban | undefined {
+  const [jailOf, reasonOf, byOf, scopeOf] = [
+    createSharing(),
+    createSharing(),
+    createSharing(),
+    createSharing(),
+  ];
+  return ([id, jail, digits, bits, since, until, nth, reason, by, scope, via]) =>
+    openBanOf(
+      {
+        id,
+        jail: jailOf(jail),
+        since,
+        until,
+        nth,
+        reason: reasonOf(reason),
+        by: byOf(by),
+        scope: scopeOf(scope),
+        via,
+      },
+      addressOf(digits, bits),
+    );
 }
 
 /** Texts that stand in most rows. */
 const texts = new Map<unknown, unknown>();
 const MOST_SHARED = 1_000;
 
-/** The same text, once in memory: each row brings a copy of its own. */
-function shared(text: unknown): unknown {
-  const known = texts.get(text);
-  if (known !== undefined) return known;
-  if (texts.size < MOST_SHARED) texts.set(text, text);
-  return text;
+/** The same text, once in memory: each row brings a copy of its own. Of one column, in which mostly the same stands again. */
+function createSharing(): (text: unknown) => unknown {
+  let last: unknown;
+  return (text) => {
+    if (text === last) return last;
+    const known = texts.get(text);
+    if (known === undefined && texts.size < MOST_SHARED) texts.set(text, text);
+    return (last = known ?? text);
+  };
 }
 
 function soundOnly<R, T>(

@@ -38,6 +38,11 @@ export function createForce(from: Instant): Force {
   }
 }
 
-function keyOf({ text }: Network, { protocol, ports }: Scope): string {
-  return `${text} ${protocol}:${ports.join(',')}`;
+/** All bans of a jail have one scope: what its traffic is called is made once. */
+const trafficOf = new WeakMap<Scope, string>();
+
+function keyOf({ text }: Network, scope: Scope): string {
+  let traffic = trafficOf.get(scope);
+  if (traffic === undefined) trafficOf.set(scope, (traffic = `${scope.protocol}:${scope.ports.join(',')}`));
+  return `${text} ${traffic}`;
 }
