@@ -174,7 +174,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
   const tick = (): void => {
     committer.forgetPositions(sources.takeForgotten());
-    if (committer.isDue()) void commitAndDismiss().catch(fail);
+    // Before that nothing is read, and jails may still recollect.
+    if (isBooted && committer.isDue()) void commitAndDismiss().catch(fail);
     if (isBooted) review();
     // Before the first look at the disk no source would say that it has a backlog.
     if (!isBooted || settled || isCatchingUp()) return;
@@ -320,7 +321,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   await administrators.ready;
   exempt.release();
   try {
-    await inTime(enforcer.boot(protection.allowed()), clock, fail);
+    // While the kernel is told of the bans, the jails recollect whom they knew.
+    await Promise.all([inTime(enforcer.boot(protection.allowed()), clock, fail), sittings.recollect()]);
   } catch (error) {
     await server.close();
     await shutDown();

@@ -2,7 +2,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network, Offender } from '../model.ts';
-import type { BanQuery, JailMemory, KeptReport, Remembered } from './contract.ts';
+import type { BanQuery, JailMemory, KeptReport, OffenderPage, Remembered } from './contract.ts';
 import {
   createAddressReader,
   offenderOf,
@@ -23,11 +23,16 @@ import { createSessionRows } from './sessions.ts';
 
 const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
+/** Offenders that are read together: some milliseconds' worth. */
+const PAGE = 2_000;
+
 /** IPv4 lies in ::ffff:0:0/96 here, but is no part of any IPv6 network. */
 const IS_IPV4 = `(bits >= 96 AND substr(address, 1, 12) = x'00000000000000000000ffff')`;
 
 export interface Reader {
   load(): Remembered;
+  /** The offenders whose rows come after that one; undefined: there are no more. @returns where the next page begins. */
+  offendersAfter(row: number): (OffenderPage & { readonly after: number }) | undefined;
   memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
   report(jail: string, id: string): KeptReport | undefined;
@@ -42,8 +47,14 @@ export function createReader(db: Database): Reader {
   const journals = db.prepare<[], Row>('SELECT id, cursor, since, lines, broken FROM journals ORDER BY id');
   // There may be hundreds of thousands of these: as arrays, and without a buffer for each address, they take a quarter of the time.
   const offenders = db
-    .prepare<[], unknown[]>('SELECT jail, hex(address), bits, version, state FROM offenders ORDER BY rowid')
+    .prepare<[number, number], unknown[]>(
+      `SELECT rowid, jail, hex(address), bits, version, state FROM offenders WHERE rowid > ? ORDER BY rowid LIMIT ?`,
+    )
     .raw();
+  // Goes through every page of the table, as reading it would.
+  const offenderCount = db
+    .prepare<[], number>('SELECT count(*) FROM offenders WHERE length(state) + length(address) >= 0')
+    .pluck();
   const offendersOf = db.prepare<[string], Row>(
     'SELECT jail, address, bits, version, state FROM offenders WHERE jail = ? ORDER BY rowid',
   );
@@ -115,13 +126,16 @@ export function createReader(db: Database): Reader {
     }
   };
 
+  // Who is banned is an offender as well: his address is the same object.
+  let addressOf = createAddressReader();
+  const offenderOfValues = createOffenderReader((digits, bits) => addressOf(digits, bits));
+
   return {
     load() {
-      const addressOf = createAddressReader();
+      addressOf = createAddressReader();
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
         journals: soundOnly(journals.iterate(), readJournal),
-        offenders: soundOnly(offenders.iterate(), createOffenderReader(addressOf)),
         sessions: sessions.load(),
         lastLines: soundOnly(lastLines.iterate(), readLastLine),
         welcomes: soundOnly(welcomes.iterate(), readWelcome),
@@ -133,7 +147,7 @@ export function createReader(db: Database): Reader {
       if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
       return {
         positions: [...known.positions.sound, ...known.journals.sound],
-        offenders: known.offenders.sound,
+        offenderCount: offenderCount.get()!,
         sessions: known.sessions.sound,
         lastLines: known.lastLines.sound,
         welcomes: known.welcomes.sound,
@@ -143,6 +157,12 @@ export function createReader(db: Database): Reader {
         nextBanId: (lastBan.get() ?? 0) + 1,
         damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),
       };
+    },
+    offendersAfter(row) {
+      const rows = offenders.all(row, PAGE);
+      if (rows.length > 0) return { ...soundOnly(rows, offenderOfValues), after: rows.at(-1)![0] as number };
+      addressOf = createAddressReader();
+      return undefined;
     },
     memoryOf: (jail) => ({
       offenders: soundOnly(offendersOf.iterate(jail), readOffender).sound,
@@ -181,7 +201,7 @@ type AddressReader = ReturnType<typeof createAddressReader>;
 
 function createOffenderReader(addressOf: AddressReader): (values: unknown[]) => Offender | undefined {
   const jailOf = createSharing();
-  return ([jail, digits, bits, version, state]) =>
+  return ([, jail, digits, bits, version, state]) =>
     offenderOf(jailOf(jail), addressOf(digits, bits), version, state);
 }
 

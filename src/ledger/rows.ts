@@ -63,9 +63,11 @@ export function addressRow(network: Network): { address: Uint8Array; bits: numbe
   return { address: bytes, bits };
 }
 
+/** Sixteen bytes, or their hexadecimal digits. */
 function readAddress({ address, bits }: Row): Network | undefined {
   if (!isCount(bits) || bits > 128) return undefined;
-  return address instanceof Uint8Array && address.length === 16 ? fromStored(address, bits) : undefined;
+  const stored = typeof address === 'string' ? Buffer.from(address, 'hex') : address;
+  return stored instanceof Uint8Array && stored.length === 16 ? fromStored(stored, bits) : undefined;
 }
 
 /** How an IPv4 address begins that is stored, in hexadecimal digits. */
@@ -78,9 +80,8 @@ const MAPPED = '00000000000000000000FFFF';
 export function createAddressReader(): (digits: unknown, bits: unknown) => Network | undefined {
   const known = new Map<number, Network>();
   return (digits, bits) => {
-    if (typeof digits !== 'string' || digits.length !== 32) return undefined;
-    if (bits !== 128 || !digits.startsWith(MAPPED))
-      return readAddress({ address: Buffer.from(digits, 'hex'), bits });
+    const isIPv4 = typeof digits === 'string' && digits.length === 32 && digits.startsWith(MAPPED);
+    if (!isIPv4 || bits !== 128) return readAddress({ address: digits, bits });
     const number = Number.parseInt(digits.slice(MAPPED.length), 16);
     let address = known.get(number);
     if (!address) known.set(number, (address = ipv4(number)));
