@@ -176,7 +176,8 @@ export function createEnforcer(
       if (refusals.size > 0) refusals.delete(refusalKey(network, scope));
       // The sets had vanished and were made anew with this change: everything else that they held is gone.
       if (outcome.rebuilt) lost = true;
-      if (change.what === 'block') held.hold({ scope, network, until: change.until });
+      // It is kept as it is: another object for each of hundreds of thousands would be felt.
+      if (change.what === 'block') held.hold(change);
       else held.letGo(network, scope);
     }
     if (refused.size > 0) tryAgain(refused);

@@ -329,6 +329,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     throw error;
   }
   rearm.hear();
+  effect.begin();
+  housekeeping.begin();
   reached = !options.neverEnforce && enforcer.fault === undefined;
   // The first look at the disk: from here on it is known which logs there are.
   await sources.caughtUp();

@@ -13,7 +13,7 @@ export interface Force {
 /** So many blocks are told apart; of older ones it is enough that they are older. */
 const MOST = 20_000;
 
-/** @param from what is in the kernel and was not put there since is in force from here on. */
+/** @param from what is in the kernel by then, and was not put there since, is in force from here on. */
 export function createForce(from: Instant): Force {
   const known = new Map<string, Instant>();
   let oldest = from;

@@ -6,8 +6,12 @@ import type { Instant, Network } from '../../model.ts';
 
 /** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
 export const AT_ONCE = 1_000;
-/** Changes that the firewall is told together: to start a program for fewer costs more, to write them down for more stalls. */
-const TOGETHER = 5_000;
+/**
+ * Networks of which the firewall is told together: to start a program for fewer costs more, to write them down for more stalls.
+ * The first ones are fewer, so that it begins to work.
+ */
+const FIRST = 5_000;
+const TOGETHER = 10_000;
 
 type Networks = Map<string, Network>;
 
@@ -31,6 +35,7 @@ export async function tellOf(
 ): Promise<{ readonly left: Networks; readonly why: unknown } | undefined> {
   let compared: Networks = new Map();
   let changes: Change[] = [];
+  let most = FIRST;
   /** What the firewall works on. */
   let flying: { readonly networks: Networks; readonly landed: Promise<void> } | undefined;
 
@@ -48,6 +53,7 @@ export async function tellOf(
     flying = { networks: compared, landed };
     compared = new Map();
     changes = [];
+    most = TOGETHER;
   }
 
   let now = telling.now();
@@ -60,7 +66,7 @@ export async function tellOf(
       compared.set(network.text, network);
       changes.push(...telling.changesOf(network, now));
       if (compared.size % AT_ONCE !== 0) continue;
-      if (compared.size >= TOGETHER) await depart();
+      if (compared.size >= most) await depart();
       else await breathe();
       now = telling.now();
     }
