@@ -153,7 +153,8 @@ export function createHousekeeping(
   let cancels: Cancel[] = [];
   return {
     begin() {
-      if (!stopped) cancels = SCHEDULE.flatMap(({ when, chore }) => cron?.(when, () => void run(chore)) ?? []);
+      if (!stopped)
+        cancels = SCHEDULE.flatMap(({ when, chore }) => cron?.(when, () => void run(chore)) ?? []);
     },
     run,
     use() {

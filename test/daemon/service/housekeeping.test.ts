@@ -249,6 +249,8 @@ describe('the schedule', () => {
       {},
       cron,
     );
+    expect(planned).toHaveLength(0);
+    housekeeping.begin();
     for (const { task } of planned) task();
     await housekeeping.stop();
     expect(planned.every(({ cancelled }) => cancelled)).toBe(true);
