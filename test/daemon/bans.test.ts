@@ -120,9 +120,10 @@ describe('the bans in force', () => {
     // In no order: of those of the ledger one that was not taken so far ends before its turn.
     const [second] = [kept[1]!, kept[2]!].filter(({ address }) => address.text !== first?.text);
     bans.end(second!, 1_600, 'admin', 'lifted meanwhile');
-    const texts = [first, ...walk].map((network) => network?.text).toSorted();
+    const texts = [first, ...walk].map((network) => network?.text);
     const others = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'];
-    expect(texts).toEqual(others.filter((text) => text !== second!.address.text));
+    expect(texts).toHaveLength(3);
+    expect(new Set(texts)).toEqual(new Set(others.filter((text) => text !== second!.address.text)));
     expect(bans.takeTouched()).toEqual([second!.address]);
     expect(bans.touched).toBe(0);
   });

@@ -121,7 +121,8 @@ describe('a commit', () => {
     await ledger.commit(commitOf({ ...kept, bans, events }), false);
     const remembered = rememberedBy(reopened(ledger, folder));
     const openBans = bans.map((each) => ({ ...each, evidence: [] }));
-    expect(remembered).toEqual({ ...kept, openBans, nextBanId: 3, damaged: 0 });
+    const offenderCount = offenders.length;
+    expect(remembered).toEqual({ ...kept, offenderCount, openBans, nextBanId: 3, damaged: 0 });
   });
 
   it('forgets log-ins and last lines, and keeps log-ins in the order in which they were heard of', async () => {
