@@ -162,8 +162,9 @@ export function createEnforcer(
       nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * streak);
       calmAt = ended + CALM;
     }
-    for (const [index, change] of changes.entries()) {
+    for (let index = 0; index < changes.length; index++) {
       if (index > 0 && index % AT_ONCE === 0) await breathe();
+      const change = changes[index]!;
       const outcome = outcomes[index]!;
       const { network, scope } = change;
       news.applied(change, outcome);

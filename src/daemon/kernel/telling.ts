@@ -64,7 +64,7 @@ export async function tellOf(
       // What the kernel holds of it is about to change: it can be compared afterwards.
       if (flying?.networks.has(network.text)) await land();
       compared.set(network.text, network);
-      changes.push(...telling.changesOf(network, now));
+      for (const change of telling.changesOf(network, now)) changes.push(change);
       if (compared.size % AT_ONCE !== 0) continue;
       if (compared.size >= most) await depart();
       else await breathe();
