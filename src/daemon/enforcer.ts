@@ -65,6 +65,8 @@ export function createEnforcer(
   let calmAt: Duration = -Infinity;
   /** How many large batches there were in this flood, after the first. */
   let streak = 0;
+  /** The kernel is told of much, and it isn't the firewall that keeps us waiting. */
+  let isBusy = false;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
@@ -144,7 +146,10 @@ export function createEnforcer(
   }
 
   async function tell(networks: Iterator<Network>): Promise<void> {
-    const failed = await tellOf(networks, { now: clock.now, changesOf, apply, told: news.told });
+    isBusy = true;
+    const idle = (): void => void (isBusy = false);
+    const failed = await tellOf(networks, { now: clock.now, changesOf, apply, idle, told: news.told });
+    isBusy = false;
     if (!failed) return;
     for (const [text, network] of failed.left) pending.set(text, network);
     throw failed.why;
@@ -157,6 +162,7 @@ export function createEnforcer(
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
     const ended = clock.monotonic();
+    isBusy = true;
     if (changes.length > LARGE) {
       streak = began < calmAt ? streak + 1 : 0;
       nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * streak);
@@ -335,6 +341,9 @@ export function createEnforcer(
     },
     get heldCount() {
       return held.size;
+    },
+    get isBusy() {
+      return isBusy;
     },
     get isFlooded() {
       return bans.touched + pending.size > LARGE || clock.monotonic() < calmAt;

@@ -322,7 +322,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   exempt.release();
   try {
     // While the kernel is told of the bans, the jails recollect whom they knew.
-    await Promise.all([inTime(enforcer.boot(protection.allowed()), clock, fail), sittings.recollect()]);
+    const telling = inTime(enforcer.boot(protection.allowed()), clock, fail);
+    await Promise.all([telling, sittings.recollect(() => enforcer.isBusy)]);
   } catch (error) {
     await server.close();
     await shutDown();
