@@ -1,20 +1,13 @@
 // A ledger that is damaged while the daemon runs: what the next daemon finds in the one that was begun in its place.
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { openInAnyWeather } from '../../src/daemon/index.ts';
-import { recall } from '../../src/daemon/recall.ts';
-import { createFaults } from '../../src/daemon/telling/faults.ts';
 import type { Commit, Ledger } from '../../src/ledger/contract.ts';
-import { silentLog } from '../../src/ports.ts';
-import { noProofs, prepareSetup } from '../../src/setup/index.ts';
 import { rememberedBy } from '../ledger/remembered.ts';
 import { ban, commitOf, event, journal, net, offender, position, T0 } from '../ledger/nouns.ts';
-import { ROOT } from '../support/checkout.ts';
 import { damage } from '../support/damage.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
-import { lonelyHost } from '../support/lonely-host.ts';
-import { createTestClock } from './clock.ts';
+import { recalledFrom } from './recalled.ts';
 
 const NOW = T0 + 60_000;
 const DAY = 86_400_000;
@@ -33,28 +26,9 @@ function opened(): Ledger {
 
 /** What a daemon knows when it has started on a ledger. */
 async function started(ledger: Ledger) {
-  const configFile = join(folder.path, 'jails.json');
-  writeFileSync(
-    configFile,
-    JSON.stringify({ jails: { sshd: { filter: 'nginx-login', logs: ['/nowhere'] } } }),
-    {
-      mode: 0o600,
-    },
-  );
-  const prepared = prepareSetup({
-    configFile,
-    shippedFilters: join(ROOT, 'filters'),
-    trusted: { uid: process.geteuid!() },
-    proofs: noProofs,
-    version: 'test',
-  });
-  if (!prepared.ok) throw new Error(JSON.stringify(prepared.faults));
-  const clock = createTestClock(NOW);
-  const faults = createFaults(clock);
-  const ports = { clock, log: silentLog, faults, host: lonelyHost, at() {}, onBan() {}, onBrake() {} };
-  const recalled = recall(prepared.setup, ledger, false, ports);
+  const recalled = recalledFrom(folder.path, ledger, NOW);
   await recalled.sittings.recollect();
-  return { ...recalled, faults };
+  return recalled;
 }
 
 const session = { filter: 'sshd', address: net('198.51.100.5'), waiting: undefined, until: NOW + DAY };
