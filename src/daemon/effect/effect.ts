@@ -149,8 +149,6 @@ export function watchEffect(parts: EffectParts): Effect {
       .finally(() => (isLooking = false));
   }
 
-  // Of a daemon that was killed in the middle.
-  void witness?.tidy().catch(parts.fail);
   const cancel = witness ? every(clock, LOOK, tick, parts.fail) : () => {};
   return {
     listen(live, arrivedAt, next) {
@@ -178,6 +176,8 @@ export function watchEffect(parts: EffectParts): Effect {
     }),
     begin() {
       force = createForce(clock.now());
+      // Of a daemon that was killed in the middle.
+      void witness?.tidy().catch(parts.fail);
     },
     of: (ban) => (ban.endedBy === undefined || ban.endedBy === 'expired' ? alarms.of(ban) : undefined),
     async close() {
