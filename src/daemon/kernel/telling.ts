@@ -63,10 +63,11 @@ export async function tellOf(
   try {
     for (let next = networks.next(); !next.done; next = networks.next()) {
       const network = next.value;
-      if (compared.has(network.text)) continue;
+      const before = compared.size;
+      compared.set(network.text, network);
+      if (compared.size === before) continue;
       // What the kernel holds of it is about to change: it can be compared afterwards.
       if (flying?.networks.has(network.text)) await land();
-      compared.set(network.text, network);
       for (const change of telling.changesOf(network, now)) changes.push(change);
       if (compared.size % AT_ONCE !== 0) continue;
       if (compared.size >= most) await depart();
