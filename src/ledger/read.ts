@@ -70,9 +70,9 @@ export function createReader(db: Database): Reader {
   const regulars = db.prepare<[], Row>('SELECT address, clean, spoiled, period FROM regulars ORDER BY rowid');
   // Their evidence is most of them, and is asked for with `bans` when somebody wants to see it.
   const openBans = db
-    .prepare<[], unknown[]>(
+    .prepare<[number, number], unknown[]>(
       `SELECT id, jail, hex(address), bits, since, until, nth, reason, by, scope, via
-        FROM bans WHERE ended_at IS NULL ORDER BY id`,
+        FROM bans WHERE ended_at IS NULL AND id > ? ORDER BY id LIMIT ?`,
     )
     .raw();
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
@@ -141,7 +141,7 @@ export function createReader(db: Database): Reader {
         welcomes: soundOnly(welcomes.iterate(), readWelcome),
         brakes: soundOnly(brakes.iterate(), readBrake),
         regulars: soundOnly(regulars.iterate(), readRegular),
-        openBans: soundOnly(openBans.iterate(), createOpenBanReader(addressOf)),
+        openBans: soundOnly(inPages(openBans), createOpenBanReader(addressOf)),
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
       if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
@@ -256,6 +256,18 @@ function soundOnly<R, T>(
     else sound.push(noun);
   }
   return { sound, damaged };
+}
+
+/** Rows by the number in front: a page at a time takes less than one row after the other. */
+function* inPages(statement: Statement<[number, number], unknown[]>): Generator<unknown[]> {
+  for (let after = 0; ;) {
+    const rows = statement.all(after, PAGE);
+    yield* rows;
+    const last = Number(rows.at(-1)?.[0]);
+    // Beyond 2^53 numbers don't tell rows apart: whatever stands there is none of ours.
+    if (rows.length < PAGE || !(last > after)) return;
+    after = last;
+  }
 }
 
 /** The last address of a network. */
