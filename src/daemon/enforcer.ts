@@ -65,8 +65,9 @@ export function createEnforcer(
   let calmAt: Duration = -Infinity;
   /** How many large batches there were in this flood, after the first. */
   let streak = 0;
-  /** The kernel is told of much, and it isn't the firewall that keeps us waiting. */
-  let isBusy = false;
+  /** The kernel is told of something; and the firewall keeps us waiting for its answer. */
+  let isTelling = false;
+  let isIdle = false;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
@@ -146,10 +147,11 @@ export function createEnforcer(
   }
 
   async function tell(networks: Iterator<Network>): Promise<void> {
-    isBusy = true;
-    const idle = (): void => void (isBusy = false);
+    isTelling = true;
+    isIdle = false;
+    const idle = (): void => void (isIdle = true);
     const failed = await tellOf(networks, { now: clock.now, changesOf, apply, idle, told: news.told });
-    isBusy = false;
+    isTelling = false;
     if (!failed) return;
     for (const [text, network] of failed.left) pending.set(text, network);
     throw failed.why;
@@ -162,7 +164,7 @@ export function createEnforcer(
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
     const ended = clock.monotonic();
-    isBusy = true;
+    isIdle = false;
     if (changes.length > LARGE) {
       streak = began < calmAt ? streak + 1 : 0;
       nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * streak);
@@ -343,7 +345,7 @@ export function createEnforcer(
       return held.size;
     },
     get isBusy() {
-      return isBusy;
+      return isTelling && !isIdle;
     },
     get isFlooded() {
       return bans.touched + pending.size > LARGE || clock.monotonic() < calmAt;
