@@ -9,7 +9,7 @@ import { formatInstant } from '../../src/time.ts';
 import type { Host } from '../support/namespaces.ts';
 import { program } from '../support/programs.ts';
 import { LOGS } from './script.ts';
-import { rememberedBy } from '../ledger/remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 /** Everything that must be the same however often the daemon was killed, as sorted lines that a person can compare. */
 export interface Outcome {

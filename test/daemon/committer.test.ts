@@ -14,7 +14,7 @@ import { silentLog } from '../../src/ports.ts';
 import { commitOf, net, offender, T0 } from '../ledger/nouns.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { createTestClock } from './clock.ts';
-import { rememberedBy } from '../ledger/remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const stranger = (i: number) => net(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
 

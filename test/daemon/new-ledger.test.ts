@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { openInAnyWeather } from '../../src/daemon/index.ts';
 import type { Commit, Ledger } from '../../src/ledger/contract.ts';
-import { rememberedBy } from '../ledger/remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 import { ban, commitOf, event, journal, net, offender, position, T0 } from '../ledger/nouns.ts';
 import { damage } from '../support/damage.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';

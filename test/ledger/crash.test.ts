@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openLedger } from '../../src/ledger/index.ts';
 import { offsetIn } from './nouns.ts';
 import { ledgerIn, stateFolder } from './support.ts';
-import { rememberedBy } from './remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const CHILD = fileURLToPath(new URL('./counting-child.ts', import.meta.url));
 

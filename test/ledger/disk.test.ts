@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { commitOf, ledgerIn, offender, position, reopened, stateFolder } from './support.ts';
-import { rememberedBy } from './remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const UNAVAILABLE = { code: 'E_LEDGER_UNAVAILABLE' };
 

@@ -17,7 +17,7 @@ import {
   reopened,
   stateFolder,
 } from './support.ts';
-import { rememberedBy } from './remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 describe('answers to reports', () => {
   const report = (n: number, at = T0) => ({

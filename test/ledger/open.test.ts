@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Gentle, Scope } from '../../src/model.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import { T0, ban, commitOf, ledgerIn, offender, position, reopened, stateFolder } from './support.ts';
-import { rememberedBy } from './remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 

@@ -8,7 +8,7 @@ import type { Ledger } from '../../src/ledger/contract.ts';
 import { openInAnyWeather } from '../../src/ledger/index.ts';
 import { damage } from '../support/damage.ts';
 import { T0, ban, commitOf, ledgerIn, offender, position, stateFolder } from './support.ts';
-import { rememberedBy } from './remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const UNAVAILABLE = { code: 'E_LEDGER_UNAVAILABLE' };
 

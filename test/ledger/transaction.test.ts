@@ -1,7 +1,7 @@
 // A large commit is written in several turns of the event loop: whole or not at all, and nothing else is written meanwhile.
 import { expect, it } from 'vitest';
 import { ban, commitOf, event, ledgerIn, offender, reopened, stateFolder, T0 } from './support.ts';
-import { rememberedBy } from './remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const crowd = (size: number) =>
   Array.from({ length: size }, (_, n) => offender(`10.1.${n >> 8}.${n & 255}`, { nth: 0 }));

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger/contract.ts';
 import { ban, commitOf, event, ledgerIn, net, offender, reopened, stateFolder, T0 } from './support.ts';
-import { rememberedBy } from './remembered.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 /** Ended bans with the numbers given, each with two events; the one with number n ended at T0 + n. */
 async function fill(ledger: Ledger, ids: readonly number[], text = 'x'): Promise<void> {

@@ -25,7 +25,7 @@ import type { JailRules } from '../../../src/model.ts';
 import { silentLog } from '../../../src/ports.ts';
 import type { ReadyJail } from '../../../src/setup/index.ts';
 import { createTestClock } from '../clock.ts';
-import { rememberedBy } from '../../ledger/remembered.ts';
+import { rememberedBy } from '../../support/remembered.ts';
 
 const NOW = Date.UTC(2026, 0, 5, 12);
 const DAY = 86_400_000;

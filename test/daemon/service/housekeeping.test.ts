@@ -12,7 +12,7 @@ import { startDaemon } from '../../support/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../support/leftovers.ts';
 import { eventually } from '../../support/run.ts';
 import { createTestClock, type TestClock } from '../clock.ts';
-import { rememberedBy } from '../../ledger/remembered.ts';
+import { rememberedBy } from '../../support/remembered.ts';
 
 const MIB = 1_024 * 1_024;
 const DAY = 86_400_000;
