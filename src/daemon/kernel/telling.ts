@@ -60,18 +60,39 @@ export async function tellOf(
   }
 
   let now = telling.now();
-  try {
-    for (let next = networks.next(); !next.done; next = networks.next()) {
+
+  function compare(network: Network): void {
+    for (const change of telling.changesOf(network, now)) changes.push(change);
+  }
+
+  /**
+   * A turn's worth, in a function that never waits: a loop that does is interpreted to its end.
+   * @returns the one at which it stopped, for the firewall works on it: what the kernel holds of it is about to change, and it
+   * can be compared afterwards.
+   */
+  function compareSome(): { readonly isLast: boolean; readonly flown?: Network } {
+    for (;;) {
+      const next = networks.next();
+      if (next.done) return { isLast: true };
       const network = next.value;
       const before = compared.size;
       compared.set(network.text, network);
       if (compared.size === before) continue;
-      // What the kernel holds of it is about to change: it can be compared afterwards.
-      if (flying?.networks.has(network.text)) await land();
-      for (const change of telling.changesOf(network, now)) changes.push(change);
-      if (compared.size % AT_ONCE !== 0) continue;
+      if (flying?.networks.has(network.text)) return { isLast: false, flown: network };
+      compare(network);
+      if (compared.size % AT_ONCE === 0) return { isLast: false };
+    }
+  }
+
+  try {
+    for (;;) {
+      const { isLast, flown } = compareSome();
+      if (isLast) break;
+      if (flown) {
+        await land();
+        compare(flown);
+      } else if (compared.size < most) await breathe();
       if (compared.size >= most) await depart();
-      else await breathe();
       now = telling.now();
     }
     if (compared.size > 0) await depart();
