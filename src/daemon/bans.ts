@@ -53,9 +53,12 @@ export interface Bans {
   touch(jails: ReadonlySet<string>): void;
   /** For the enforcer: networks whose bans changed since they were taken last, up to `most` of them, longest waiting first. */
   takeTouched(most?: number): Network[];
-  /** The enforcer looks at it now, touched or not. */
-  untouch(network: Network): void;
-  /** How many there are. */
+  /**
+   * For an enforcer that looks at everything: the networks of all open bans, each once, and after them what was touched and has
+   * none. From here on only what changes is touched. What changes meanwhile is met or not, and is touched.
+   */
+  takeAll(): Generator<Network>;
+  /** How many wait to be taken, by the one way or the other. */
   readonly touched: number;
 }
 
@@ -72,7 +75,7 @@ const NO_EVIDENCE: readonly Evidence[] = [];
 /** Told of each change to a ban, as it happens and before it is committed. */
 export type OnBan = (what: BanEvent['what'], ban: Ban, why: string) => void;
 
-/** @param remembered the open bans of the ledger; all of them count as touched. */
+/** @param remembered the open bans of the ledger, which are handed over; all of them wait for {@link Bans.takeAll}. */
 export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnBan = () => {}): Bans {
   const byNetwork = createFewByKey<Ban>();
   const byId = createNumbered<Ban>();
@@ -85,7 +88,9 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   );
   const dirty = new Map<number, Ban>();
   let events: BanEvent[] = [];
-  const touched = new Map<string, Network>();
+  let touched = new Map<string, Network>();
+  /** Those of the ledger count as touched until all are taken: there may be hundreds of thousands. */
+  let untaken = 0;
   let id = nextId;
   /** Never written so far: what is not in the ledger need not be taken out of it. */
   const fresh = new Set<number>();
@@ -95,7 +100,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
 
   // What stands in the ledger need not stand here: evidence is most of what a ban takes.
   for (const ban of remembered)
-    insert(openBan(ban, { ...ban, reason: shared(ban.reason), evidence: NO_EVIDENCE }));
+    insert(ban.evidence.length === 0 ? ban : openBan(ban, { ...ban, evidence: NO_EVIDENCE }));
+  untaken = byNetwork.size;
 
   /** The ledger can't be written, and bans come all the same. */
   function letGo(): void {
@@ -122,15 +128,16 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
   }
 
   function insert(ban: Ban): void {
-    const { text } = ban.address;
-    const others = byNetwork.get(text);
-    if (others.length === 0) byNetwork.put(text, ban);
-    else byNetwork.set(text, [...others, ban]);
+    const { text, family, bits } = ban.address;
+    byNetwork.add(text, ban);
     byId.set(ban.id, ban);
-    count(lengths[ban.address.family], ban.address.bits, 1);
+    count(lengths[family], bits, 1);
     count(perJail, ban.jail, 1);
     if (ban.until !== undefined) deadlines.add(ban);
-    touched.set(text, ban.address);
+  }
+
+  function touch({ address }: Ban): void {
+    touched.set(address.text, address);
   }
 
   function remove(ban: Ban): void {
@@ -141,7 +148,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     );
     count(lengths[ban.address.family], ban.address.bits, -1);
     count(perJail, ban.jail, -1);
-    touched.set(ban.address.text, ban.address);
+    touch(ban);
   }
 
   /** A jail bans nearly always for the same reason: a hundred thousand copies of it are five megabytes. */
@@ -187,6 +194,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
       insert(ban);
+      touch(ban);
       onBan('banned', ban, ban.reason);
       return until !== undefined && until <= now
         ? end(ban, until, 'expired', 'over when it was decided')
@@ -277,7 +285,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       return dirty.size > 0;
     },
     touch(jails) {
-      for (const ban of byId.values()) if (jails.has(ban.jail)) touched.set(ban.address.text, ban.address);
+      for (const ban of byId.values()) if (jails.has(ban.jail)) touch(ban);
     },
     takeTouched(most = Infinity) {
       const taken: Network[] = [];
@@ -288,9 +296,19 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       }
       return taken;
     },
-    untouch: ({ text }) => void touched.delete(text),
+    *takeAll() {
+      const changed = touched;
+      touched = new Map();
+      untaken = byNetwork.size + changed.size;
+      for (const { address } of byNetwork.firsts()) {
+        untaken--;
+        yield address;
+      }
+      for (const network of changed.values()) if (byNetwork.get(network.text).length === 0) yield network;
+      untaken = 0;
+    },
     get touched() {
-      return touched.size;
+      return touched.size + Math.max(0, untaken);
     },
   };
 }

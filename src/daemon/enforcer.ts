@@ -65,13 +65,16 @@ export function createEnforcer(
   let calmAt: Duration = -Infinity;
   /** How many large batches there were in this flood, after the first. */
   let streak = 0;
+  /** The kernel is told of something; and the firewall keeps us waiting for its answer. */
+  let isTelling = false;
+  let isIdle = false;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
   const desiredOn = (network: Network, now: Instant): readonly Block[] =>
     desired(bans.on(network), scopeOf, network, now);
 
-  function changesOf(network: Network, now: Instant): Change[] {
+  function changesOf(network: Network, now: Instant): readonly Change[] {
     const may = { block: !options.detectOnly, release: !deferred?.has(network.text) };
     return difference(network, held.on(network), desiredOn(network, now), may);
   }
@@ -134,11 +137,7 @@ export function createEnforcer(
   /** Each network once, or hardly ever oftener: there may be hundreds of thousands. */
   function* everything(unwanted: readonly Network[]): Generator<Network> {
     pending = new Map();
-    for (const { address } of bans.open()) {
-      bans.untouch(address);
-      yield address;
-    }
-    yield* touched();
+    yield* bans.takeAll();
     yield* unwanted;
   }
 
@@ -148,7 +147,11 @@ export function createEnforcer(
   }
 
   async function tell(networks: Iterator<Network>): Promise<void> {
-    const failed = await tellOf(networks, { now: clock.now, changesOf, apply, told: news.told });
+    isTelling = true;
+    isIdle = false;
+    const idle = (): void => void (isIdle = true);
+    const failed = await tellOf(networks, { now: clock.now, changesOf, apply, idle, told: news.told });
+    isTelling = false;
     if (!failed) return;
     for (const [text, network] of failed.left) pending.set(text, network);
     throw failed.why;
@@ -161,13 +164,15 @@ export function createEnforcer(
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
     const ended = clock.monotonic();
+    isIdle = false;
     if (changes.length > LARGE) {
       streak = began < calmAt ? streak + 1 : 0;
       nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * streak);
       calmAt = ended + CALM;
     }
-    for (const [index, change] of changes.entries()) {
+    for (let index = 0; index < changes.length; index++) {
       if (index > 0 && index % AT_ONCE === 0) await breathe();
+      const change = changes[index]!;
       const outcome = outcomes[index]!;
       const { network, scope } = change;
       news.applied(change, outcome);
@@ -180,7 +185,8 @@ export function createEnforcer(
       if (refusals.size > 0) refusals.delete(refusalKey(network, scope));
       // The sets had vanished and were made anew with this change: everything else that they held is gone.
       if (outcome.rebuilt) lost = true;
-      if (change.what === 'block') held.hold({ scope, network, until: change.until });
+      // It is kept as it is: another object for each of hundreds of thousands would be felt.
+      if (change.what === 'block') held.hold(change);
       else held.letGo(network, scope);
     }
     if (refused.size > 0) tryAgain(refused);
@@ -337,6 +343,9 @@ export function createEnforcer(
     },
     get heldCount() {
       return held.size;
+    },
+    get isBusy() {
+      return isTelling && !isIdle;
     },
     get isFlooded() {
       return bans.touched + pending.size > LARGE || clock.monotonic() < calmAt;

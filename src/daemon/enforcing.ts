@@ -30,6 +30,8 @@ export interface Enforcer {
   readonly isStanding: boolean;
   /** How many networks the kernel holds, as far as we know. */
   readonly heldCount: number;
+  /** Is it just comparing, so that the firewall would have to wait for whoever takes the time? */
+  readonly isBusy: boolean;
   /** Do bans wait for the kernel by the hundred, or did they a moment ago? Then a listing had better wait. */
   readonly isFlooded: boolean;
   /** What the kernel refused and will be asked for again, in a sentence for status. */

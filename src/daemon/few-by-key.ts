@@ -7,9 +7,11 @@ export interface FewByKey<T> {
   get(key: string): readonly T[];
   /** In the place of what stood there; nothing takes the key away. */
   set(key: string, few: readonly T[]): void;
-  /** The same with one. */
-  put(key: string, one: T): void;
+  /** One more, the last of them. */
+  add(key: string, one: T): void;
   all(): Iterable<T>;
+  /** Of each key the first one. What is added or taken away meanwhile is met or not. */
+  firsts(): Iterable<T>;
 }
 
 const NOTHING: readonly never[] = [];
@@ -31,7 +33,15 @@ export function createFewByKey<T extends object>(): FewByKey<T> {
       if (!first) few.delete(key);
       else few.set(key, list.length > 1 ? list : first);
     },
-    put: (key, one) => few.set(key, one),
+    add(key, one) {
+      const known = few.get(key);
+      // Nearly always the first and only one.
+      if (known === undefined) few.set(key, one);
+      else few.set(key, isList<T>(known) ? [...known, one] : [known, one]);
+    },
+    *firsts() {
+      for (const known of few.values()) yield isList<T>(known) ? known[0]! : known;
+    },
     *all() {
       for (const known of few.values())
         if (isList<T>(known)) yield* known;

@@ -12,7 +12,7 @@ import { createEnforcer } from './enforcer.ts';
 import type { Enforcer } from './enforcer.ts';
 import { followAdministrators } from './host/administrators.ts';
 import { followExempt } from './host/exempt.ts';
-import { createRearm } from './kernel/rearm.ts';
+import { createRearm, hearsLater } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
 import { createPortions } from './intake/portions.ts';
@@ -177,7 +177,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
   const tick = (): void => {
     committer.forgetPositions(sources.takeForgotten());
-    if (committer.isDue()) void commitAndDismiss().catch(fail);
+    // Before that nothing is read, and jails may still recollect.
+    if (isBooted && committer.isDue()) void commitAndDismiss().catch(fail);
     if (isBooted) review();
     // Before the first look at the disk no source would say that it has a backlog.
     if (!isBooted || settled || isCatchingUp()) return;
@@ -319,16 +320,22 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
 
   // ── the kernel: bans are in force before any log is looked at ──
+  if (!hearsLater(bans.size)) rearm.hear();
   await exempt.ready;
   await administrators.ready;
   exempt.release();
   try {
-    await inTime(enforcer.boot(protection.allowed()), clock, fail);
+    // While the kernel is told of the bans, the jails recollect whom they knew.
+    const telling = inTime(enforcer.boot(protection.allowed()), clock, fail);
+    await Promise.all([telling, sittings.recollect(() => enforcer.isBusy)]);
   } catch (error) {
     await server.close();
     await shutDown();
     throw error;
   }
+  rearm.hear();
+  effect.begin();
+  housekeeping.begin();
   reached = !options.neverEnforce && enforcer.fault === undefined;
   // The first look at the disk: from here on it is known which logs there are.
   await sources.caughtUp();

@@ -1,6 +1,7 @@
 // What the daemon knows when it starts: the ledger's memory in the shapes in which it is worked with, and what commits it.
+import { BailiffError } from '../errors.ts';
 import type { Ledger, Remembered } from '../ledger/contract.ts';
-import type { Block, Instant, Position } from '../model.ts';
+import type { Block, Instant, Offender, Position } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Setup } from '../setup/index.ts';
 import { adoptBlocks } from './adopt.ts';
@@ -24,7 +25,7 @@ import { createRegulars } from './intake/regulars.ts';
 import type { Regulars } from './intake/regulars.ts';
 import { createSessions } from './intake/sessions.ts';
 import type { Sessions } from './intake/sessions.ts';
-import { memoriesOf, seatJails } from './sitting.ts';
+import { seatJails } from './sitting.ts';
 import type { Sittings } from './sitting.ts';
 
 export interface Recalled {
@@ -67,7 +68,7 @@ export function recall(
     { ...behaviourOf(() => sittings, regulars), log, faults, onChange: ports.onBrake },
     remembered.brakes,
   );
-  const sittings: Sittings = seat(setup, ledger, remembered, protection, clock.now(), brakes);
+  const sittings: Sittings = seat(setup, ledger, remembered, protection, clock.now(), brakes, faults);
   const inForce = createInForce(setup, { protection, sittings, clock, asksForInput });
   const bans = createBans(remembered.openBans, remembered.nextBanId, (what, ban, why) => {
     onBan(what, ban, why);
@@ -110,8 +111,12 @@ function tellDamage({ damaged }: Remembered, { rescue }: Ledger, faults: Faults)
       'E_LEDGER_UNAVAILABLE',
       `The ledger can't be written, blocking goes on from memory: ${rescue.why}`,
     );
-  if (damaged > 0)
-    faults.raise('W_LEDGER_DAMAGED', `${damaged} rows of the ledger can't be read and were passed over.`);
+  tellDamaged(damaged, faults);
+}
+
+function tellDamaged(rows: number, faults: Faults): void {
+  if (rows > 0)
+    faults.raise('W_LEDGER_DAMAGED', `${rows} rows of the ledger can't be read and were passed over.`);
 }
 
 function seat(
@@ -121,11 +126,41 @@ function seat(
   protection: Protection,
   now: Instant,
   brakes: Brakes,
+  faults: Faults,
 ): Sittings {
-  const memories = memoriesOf(remembered);
-  const memoryOf = (jail: string) => memories.get(jail) ?? ledger.memoryOf(jail);
-  const sittings = seatJails(setup, protection, memoryOf, now, brakes);
-  // From here on the ledger knows more.
-  memories.clear();
+  let isSeated = false;
+  const welcomes = Map.groupBy(remembered.welcomes, ({ jail }) => jail);
+  // Offenders come later, while the kernel is told of the bans. From then on the ledger knows more.
+  const memoryOf = (jail: string) =>
+    isSeated ? ledger.memoryOf(jail) : { offenders: [], welcomes: welcomes.get(jail) ?? [] };
+  const sittings = seatJails(
+    setup,
+    protection,
+    memoryOf,
+    now,
+    brakes,
+    soundOffenders(remembered, ledger, faults),
+  );
+  isSeated = true;
   return sittings;
+}
+
+/** A page at a time. Those that can't be read are told of and passed over, as everything else that is damaged. */
+function* soundOffenders(
+  remembered: Remembered,
+  ledger: Ledger,
+  faults: Faults,
+): Generator<readonly Offender[]> {
+  let { damaged } = remembered;
+  try {
+    for (const page of ledger.offenders()) {
+      damaged += page.damaged;
+      yield page.sound;
+    }
+  } catch (error) {
+    // It was gone through when it was opened: since then the disk has come to fail. The next commit will meet it as well.
+    if (!(error instanceof BailiffError)) throw error;
+    damaged++;
+  }
+  tellDamaged(damaged, faults);
 }

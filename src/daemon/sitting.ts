@@ -1,11 +1,12 @@
 // The jails in session: each with its rules, its memory of offenders, and whom it never counts.
 import { createJail, priorOf } from '../jails/index.ts';
 import { randomInt } from 'node:crypto';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { scopeAt } from '../answer.ts';
 import type { Ignoring, Jail, JailStats } from '../jails/contract.ts';
 import type { JailMemory } from '../ledger/contract.ts';
-import type { Ban, Instant, Network, Scope, Step, Tripped } from '../model.ts';
+import type { Ban, Instant, Network, Offender, Scope, Step, Tripped } from '../model.ts';
 import { scopeOf } from '../setup/index.ts';
 import type { ReadyJail, Setup } from '../setup/index.ts';
 import type { SittingJail } from './pipeline.ts';
@@ -32,6 +33,12 @@ export interface Sittings {
    * back finds those that it had. `protection` must have the setup's lists by then.
    */
   reseat(setup: Setup, now: Instant): Reseated;
+  /**
+   * Goes on with what the ledger remembers of offenders, in short turns, until all of it is there. Whoever asks for a jail
+   * before that gets one with all of it: it is read at once.
+   * @param isBusy is there something more urgent? Then it waits.
+   */
+  recollect(isBusy?: () => boolean): Promise<void>;
   /** Everything was committed: jails that are not in session need not be kept. */
   dismiss(): void;
 }
@@ -66,19 +73,6 @@ export interface Braking {
 /** Where nobody is banned for real. */
 const NO_BRAKES: Braking = { tripped: () => undefined, spares: () => false };
 
-/** What was read of the ledger, by jail. */
-export function memoriesOf({ offenders, welcomes }: JailMemory): Map<string, JailMemory> {
-  const offendersOf = Map.groupBy(offenders, ({ jail }) => jail);
-  const welcomesOf = Map.groupBy(welcomes, ({ jail }) => jail);
-  const names = [...offendersOf.keys(), ...welcomesOf.keys()];
-  return new Map(
-    names.map((jail) => [
-      jail,
-      { offenders: offendersOf.get(jail) ?? [], welcomes: welcomesOf.get(jail) ?? [] },
-    ]),
-  );
-}
-
 /** A jail that is not in session, to be changed by hand: it loses nothing that it remembers, and never decides. */
 function absentJail(name: string, { offenders, welcomes }: JailMemory, now: Instant): Jail {
   const banTime = { first: 0, factor: 1, max: Infinity, forget: Infinity, scope: 'jail' } as const;
@@ -90,13 +84,17 @@ function absentJail(name: string, { offenders, welcomes }: JailMemory, now: Inst
   return createJail(rules, ignoring, offenders, now, { welcomes });
 }
 
-/** @param remembered what the ledger knows of a jail. */
+/**
+ * @param remembered what the ledger knows of a jail.
+ * @param toCome offenders of the jails in session that are not among those: read by and by, and those of other jails passed over.
+ */
 export function seatJails(
   initial: Setup,
   protection: Protection,
   remembered: (jail: string) => JailMemory,
   now: Instant,
   brakes = NO_BRAKES,
+  toCome: Iterable<readonly Offender[]> = [],
 ): Sittings {
   let seats: ReadonlyMap<string, SittingJail> = new Map();
   /** Not in session any more; the ledger may not have all that they remember. */
@@ -112,7 +110,27 @@ export function seatJails(
     string,
     { readonly dryRun: boolean; readonly scope: Scope; readonly respond: readonly Step[] }
   >;
+  /** What is still to come. */
+  let rest: Iterator<readonly Offender[]> | undefined;
   seat(initial, now);
+  rest = toCome[Symbol.iterator]();
+  const beginners = new Map(seated.map((jail) => [jail.rules.name, jail]));
+
+  /** Some more of what is to come. @returns whether there may be more. */
+  function recollectSome(): boolean {
+    const page = rest?.next();
+    if (!page || page.done) {
+      rest = undefined;
+      beginners.clear();
+      return false;
+    }
+    for (const offender of page.value) beginners.get(offender.jail)?.recollect(offender, now);
+    return true;
+  }
+
+  function recollectAll(): void {
+    while (rest) recollectSome();
+  }
 
   function seat(setup: Setup, at: Instant): void {
     const before = seats;
@@ -133,7 +151,10 @@ export function seatJails(
   function sittingOf(ready: ReadyJail, jail: Jail): SittingJail {
     return {
       ready,
-      jail,
+      get jail() {
+        if (rest) recollectAll();
+        return jail;
+      },
       get onlyDetects() {
         return ready.config.dryRun || brakes.tripped(ready.rules.name) !== undefined;
       },
@@ -183,6 +204,7 @@ export function seatJails(
       return [...seats.values()];
     },
     get jails() {
+      recollectAll();
       return [...Array.from(seats.values(), ({ jail }) => jail), ...retired.values()];
     },
     find: (name) => seats.get(name),
@@ -204,7 +226,11 @@ export function seatJails(
       if (!seats.has(name)) retired.set(name, jail);
       jail.forgive(address, until);
     },
+    async recollect(isBusy = () => false) {
+      while (isBusy() || recollectSome()) await breathe();
+    },
     reseat(setup, at) {
+      recollectAll();
       const before = new Map(Array.from(seats, ([name, { ready }]) => [name, ready.fingerprint]));
       const leaving = [...Array.from(seats.values(), ({ jail }) => jail), ...retired.values()];
       const forgotten = leaving.flatMap((jail) =>

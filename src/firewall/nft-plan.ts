@@ -46,16 +46,18 @@ export function planChanges(
   changes: readonly Change[],
   now: Instant,
 ): Plan {
-  const bySet = new Map<string, { set: SetSpec; elements: Elements }>();
+  const bySet = new Map<string, Wanted>();
+  let entry: Wanted | undefined;
   for (const change of changes) {
     const set = banSet(change.scope, change.network);
-    const entry = bySet.get(set.name) ?? { set, elements: new Map() };
-    bySet.set(set.name, entry);
+    if (entry?.set !== set) {
+      entry = bySet.get(set.name) ?? { set, elements: new Map() };
+      bySet.set(set.name, entry);
+    }
     const element = elementOf(change.network);
-    entry.elements.set(element, {
-      timed: isBlock(change, now) ? script.timedElement(element, change.until, now) : undefined,
-      isNew: change.what === 'block' && change.isNew === true && !entry.elements.has(element),
-    });
+    const timed = isBlock(change, now) ? script.timedElement(element, change.until, now) : undefined;
+    const isNew = change.what === 'block' && change.isNew === true && !entry.elements.has(element);
+    entry.elements.set(element, { timed, isNew });
   }
   // Where there is no such set there is nothing to release.
   const touched = [...bySet.values()].filter(
@@ -79,6 +81,12 @@ export function planChanges(
 /** Does the change block anything? One whose end isn't ahead doesn't. */
 export function isBlock(change: Change, now: Instant): change is Extract<Change, { what: 'block' }> {
   return change.what === 'block' && (change.until === undefined || change.until > now);
+}
+
+/** What is to become of one set. */
+interface Wanted {
+  readonly set: SetSpec;
+  readonly elements: Elements;
 }
 
 /** By element: with its end, or without where it is to be released. */

@@ -29,9 +29,18 @@ export function allowSet(network: Network): SetSpec {
   return { name: `allow${family}_${bits}`, purpose: 'allow', family, bits, scope: EVERYTHING };
 }
 
-export function banSet(scope: Scope, network: Network): SetSpec {
-  const { family, bits } = network;
-  return { name: banSetName(scope, family, bits), purpose: 'ban', family, bits, scope };
+/** Of each scope by family and length: all bans of a jail share one, and there may be hundreds of thousands. */
+const banSets = new WeakMap<Scope, Map<number, SetSpec>>();
+
+export function banSet(scope: Scope, { family, bits }: Network): SetSpec {
+  let sets = banSets.get(scope);
+  if (!sets) banSets.set(scope, (sets = new Map()));
+  // Lengths end at 128.
+  const key = family * 256 + bits;
+  let set = sets.get(key);
+  if (!set)
+    sets.set(key, (set = { name: banSetName(scope, family, bits), purpose: 'ban', family, bits, scope }));
+  return set;
 }
 
 /**

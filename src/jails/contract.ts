@@ -88,6 +88,8 @@ export interface Jail {
   offender(address: Network): Offender | undefined;
   /** The latest sentence of the address (or of the prefix that holds it), by its number over all jails; undefined: there was none. */
   sentenceOf(address: Network): Earlier | undefined;
+  /** Somebody whom the ledger remembers, as if he had been handed over at the start: before anything else is asked of the jail. */
+  recollect(offender: Offender, now: Instant): void;
   /** Everyone that it remembers, for a jail that takes its place under other rules. */
   offenders(): Offender[];
   /** What the next sentence of the address would be, were it passed at `at`; and whom its network would hit. */

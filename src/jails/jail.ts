@@ -268,6 +268,10 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       const tally = offenders.find(address);
       return tally && tally.overall > 0 ? sentenceIn(tally) : undefined;
     },
+    recollect(offender, at) {
+      const tally = offenders.recollect(offender, at);
+      if (tally.nth > 0) neighbours.note(tally);
+    },
     offenders: offenders.pictures,
     next(address, at) {
       const tally = offenders.find(address);

@@ -21,6 +21,8 @@ const THINNING_LOOKS = 8;
 export interface Offenders {
   readonly size: number;
   readonly dirty: number;
+  /** Somebody of the ledger, who is not among them so far. */
+  recollect(offender: Offender, at: Instant): Tally;
   /** Whose tally is of exactly this network. */
   findExactly(network: Network): Tally | undefined;
   /** Who answers for the address: itself, or the prefix under which it is counted. */
@@ -126,8 +128,12 @@ export function createOffenders(
     }
     idleSince[tally.index] = at;
   };
-  for (const offender of remembered)
-    if (offender.jail === rules.name) rest(add(recall(offender, windows)), now);
+  const recollect = (offender: Offender, at: Instant): Tally => {
+    const tally = add(recall(offender, windows));
+    rest(tally, at);
+    return tally;
+  };
+  for (const offender of remembered) if (offender.jail === rules.name) recollect(offender, now);
 
   const sizeOf = (): number => places.size + others.size;
   const findExactly = (network: Network): Tally | undefined =>
@@ -210,6 +216,7 @@ export function createOffenders(
     get dirty() {
       return dirty;
     },
+    recollect,
     findExactly,
     find,
     open(address, at) {

@@ -104,7 +104,8 @@ export interface LastLine {
 
 export interface Remembered {
   readonly positions: readonly Position[];
-  readonly offenders: readonly Offender[];
+  /** How many offenders there are, sound or not: {@link Ledger.offenders} has them. */
+  readonly offenderCount: number;
   /** In the order in which they were spoken of last. */
   readonly sessions: readonly KeptSession[];
   readonly lastLines: readonly LastLine[];
@@ -128,6 +129,13 @@ export interface BanQuery {
   /** Bans with an id above it, in order of id. */
   readonly after?: number;
   readonly limit: number;
+}
+
+/** Some offenders, in the order in which they were first written. */
+export interface OffenderPage {
+  readonly sound: readonly Offender[];
+  /** Rows that made no sense and were passed over. */
+  readonly damaged: number;
 }
 
 /** What a jail remembers between lines. */
@@ -154,8 +162,13 @@ export interface Ledger {
   readonly rescue?: Rescue;
   /** Equal where nothing was committed in between. Cheap: it reads no offenders. */
   state(): string;
-  /** All that a daemon needs to go on. Addresses, instants and blobs are checked as they are read. */
+  /**
+   * All that a daemon needs to go on, but its offenders, which are looked at only for damage of the file. Addresses, instants
+   * and blobs are checked as they are read.
+   */
   load(): Remembered;
+  /** All offenders, a page at a time, each page read when it is asked for. Nothing may be committed meanwhile. */
+  offenders(): Iterable<OffenderPage>;
   /**
    * Writes all of it or nothing. A large one gives the event loop back while it is written: it must not change meanwhile,
    * and the next one waits until it is settled.

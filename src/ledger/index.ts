@@ -76,6 +76,14 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
 
   return {
     load: () => attempt(reader.load),
+    *offenders() {
+      for (let after = 0; ;) {
+        const page = attempt(() => reader.offendersAfter(after));
+        if (!page) return;
+        yield page;
+        ({ after } = page);
+      }
+    },
     async commit(commit, durable) {
       try {
         await transactions.run(write(commit), durable);

@@ -2,8 +2,11 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network, Offender } from '../model.ts';
-import type { BanQuery, JailMemory, KeptReport, Remembered } from './contract.ts';
+import type { BanQuery, JailMemory, KeptReport, OffenderPage, Remembered } from './contract.ts';
 import {
+  createAddressReader,
+  offenderOf,
+  openBanOf,
   readBan,
   readBrake,
   readEvent,
@@ -20,11 +23,16 @@ import { createSessionRows } from './sessions.ts';
 
 const BAN = `id, jail, address, bits, since, until, nth, reason, by, evidence, scope, via, ended_at AS endedAt, ended_by AS endedBy`;
 
+/** Offenders that are read together: a millisecond's worth, for it is read beside what is more urgent. */
+const PAGE = 250;
+
 /** IPv4 lies in ::ffff:0:0/96 here, but is no part of any IPv6 network. */
 const IS_IPV4 = `(bits >= 96 AND substr(address, 1, 12) = x'00000000000000000000ffff')`;
 
 export interface Reader {
   load(): Remembered;
+  /** The offenders whose rows come after that one; undefined: there are no more. @returns where the next page begins. */
+  offendersAfter(row: number): (OffenderPage & { readonly after: number }) | undefined;
   memoryOf(jail: string): JailMemory;
   bans(query: BanQuery): Ban[];
   report(jail: string, id: string): KeptReport | undefined;
@@ -39,8 +47,14 @@ export function createReader(db: Database): Reader {
   const journals = db.prepare<[], Row>('SELECT id, cursor, since, lines, broken FROM journals ORDER BY id');
   // There may be hundreds of thousands of these: as arrays, and without a buffer for each address, they take a quarter of the time.
   const offenders = db
-    .prepare<[], unknown[]>('SELECT jail, hex(address), bits, version, state FROM offenders ORDER BY rowid')
+    .prepare<[number, number], unknown[]>(
+      `SELECT rowid, jail, hex(address), bits, version, state FROM offenders WHERE rowid > ? ORDER BY rowid LIMIT ?`,
+    )
     .raw();
+  // Goes through every page of the table, as reading it would.
+  const offenderCount = db
+    .prepare<[], number>('SELECT count(*) FROM offenders WHERE length(state) + length(address) >= 0')
+    .pluck();
   const offendersOf = db.prepare<[string], Row>(
     'SELECT jail, address, bits, version, state FROM offenders WHERE jail = ? ORDER BY rowid',
   );
@@ -56,9 +70,9 @@ export function createReader(db: Database): Reader {
   const regulars = db.prepare<[], Row>('SELECT address, clean, spoiled, period FROM regulars ORDER BY rowid');
   // Their evidence is most of them, and is asked for with `bans` when somebody wants to see it.
   const openBans = db
-    .prepare<[], unknown[]>(
+    .prepare<[number, number], unknown[]>(
       `SELECT id, jail, hex(address), bits, since, until, nth, reason, by, scope, via
-        FROM bans WHERE ended_at IS NULL ORDER BY id`,
+        FROM bans WHERE ended_at IS NULL AND id > ? ORDER BY id LIMIT ?`,
     )
     .raw();
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
@@ -112,24 +126,28 @@ export function createReader(db: Database): Reader {
     }
   };
 
+  // Who is banned is an offender as well: his address is the same object.
+  let addressOf = createAddressReader();
+  const offenderOfValues = createOffenderReader((digits, bits) => addressOf(digits, bits));
+
   return {
     load() {
+      addressOf = createAddressReader();
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
         journals: soundOnly(journals.iterate(), readJournal),
-        offenders: soundOnly(offenders.iterate(), readOffenderValues),
         sessions: sessions.load(),
         lastLines: soundOnly(lastLines.iterate(), readLastLine),
         welcomes: soundOnly(welcomes.iterate(), readWelcome),
         brakes: soundOnly(brakes.iterate(), readBrake),
         regulars: soundOnly(regulars.iterate(), readRegular),
-        openBans: soundOnly(openBans.iterate(), readOpenBan),
+        openBans: soundOnly(inPages(openBans), createOpenBanReader(addressOf)),
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
       if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
       return {
         positions: [...known.positions.sound, ...known.journals.sound],
-        offenders: known.offenders.sound,
+        offenderCount: offenderCount.get()!,
         sessions: known.sessions.sound,
         lastLines: known.lastLines.sound,
         welcomes: known.welcomes.sound,
@@ -139,6 +157,12 @@ export function createReader(db: Database): Reader {
         nextBanId: (lastBan.get() ?? 0) + 1,
         damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),
       };
+    },
+    offendersAfter(row) {
+      const rows = offenders.all(row, PAGE);
+      if (rows.length > 0) return { ...soundOnly(rows, offenderOfValues), after: rows.at(-1)![0] as number };
+      addressOf = createAddressReader();
+      return undefined;
     },
     memoryOf: (jail) => ({
       offenders: soundOnly(offendersOf.iterate(jail), readOffender).sound,
@@ -173,27 +197,51 @@ function endAllBut(db: Database, sound: readonly Ban[]): void {
   ).run(JSON.stringify(sound.map((ban) => ban.id)));
 }
 
-function readOffenderValues([jail, address, bits, version, state]: unknown[]): Offender | undefined {
-  return readOffender({ jail: shared(jail), address, bits, version, state });
+type AddressReader = ReturnType<typeof createAddressReader>;
+
+function createOffenderReader(addressOf: AddressReader): (values: unknown[]) => Offender | undefined {
+  const jailOf = createSharing();
+  return ([, jail, digits, bits, version, state]) =>
+    offenderOf(jailOf(jail), addressOf(digits, bits), version, state);
 }
 
-function readOpenBan(values: unknown[]): Ban | undefined {
-  const [id, jail, address, bits, since, until, nth, reason, by, scope, via] = values;
-  const told = { jail: shared(jail), reason: shared(reason), by: shared(by) };
-  const open = { evidence: undefined, endedAt: null, endedBy: null };
-  return readBan({ id, address, bits, since, until, nth, scope, via, ...told, ...open });
+function createOpenBanReader(addressOf: AddressReader): (values: unknown[]) => Ban | undefined {
+  const [jailOf, reasonOf, byOf, scopeOf] = [
+    createSharing(),
+    createSharing(),
+    createSharing(),
+    createSharing(),
+  ];
+  return ([id, jail, digits, bits, since, until, nth, reason, by, scope, via]) =>
+    openBanOf(
+      {
+        id,
+        jail: jailOf(jail),
+        since,
+        until,
+        nth,
+        reason: reasonOf(reason),
+        by: byOf(by),
+        scope: scopeOf(scope),
+        via,
+      },
+      addressOf(digits, bits),
+    );
 }
 
 /** Texts that stand in most rows. */
 const texts = new Map<unknown, unknown>();
 const MOST_SHARED = 1_000;
 
-/** The same text, once in memory: each row brings a copy of its own. */
-function shared(text: unknown): unknown {
-  const known = texts.get(text);
-  if (known !== undefined) return known;
-  if (texts.size < MOST_SHARED) texts.set(text, text);
-  return text;
+/** The same text, once in memory: each row brings a copy of its own. Of one column, in which mostly the same stands again. */
+function createSharing(): (text: unknown) => unknown {
+  let last: unknown;
+  return (text) => {
+    if (text === last) return last;
+    const known = texts.get(text);
+    if (known === undefined && texts.size < MOST_SHARED) texts.set(text, text);
+    return (last = known ?? text);
+  };
 }
 
 function soundOnly<R, T>(
@@ -208,6 +256,18 @@ function soundOnly<R, T>(
     else sound.push(noun);
   }
   return { sound, damaged };
+}
+
+/** Rows by the number in front: a page at a time takes less than one row after the other. */
+function* inPages(statement: Statement<[number, number], unknown[]>): Generator<unknown[]> {
+  for (let after = 0; ;) {
+    const rows = statement.all(after, PAGE);
+    yield* rows;
+    const last = Number(rows.at(-1)?.[0]);
+    // Beyond 2^53 numbers don't tell rows apart: whatever stands there is none of ours.
+    if (rows.length < PAGE || !(last > after)) return;
+    after = last;
+  }
 }
 
 /** The last address of a network. */

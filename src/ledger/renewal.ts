@@ -59,6 +59,10 @@ export function renewable(file: string, first: Ledger, open: () => Ledger, now: 
     ...(first.rescue && { rescue: first.rescue }),
     state: () => ask((ledger) => ledger.state()),
     load: () => ask((ledger) => ledger.load()),
+    *offenders() {
+      const pages = ask((ledger) => ledger.offenders()[Symbol.iterator]());
+      for (let page = ask(() => pages.next()); !page.done; page = ask(() => pages.next())) yield page.value;
+    },
     async commit(commit, durable) {
       if (!damage)
         try {

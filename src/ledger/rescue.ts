@@ -83,8 +83,8 @@ function openSound(file: string, open: () => Ledger): Ledger {
   return rescued(sound, { kind: 'set-aside', to: before, why: 'it was damaged before the last start' });
 }
 
-function isNew({ positions, offenders, nextBanId }: Remembered): boolean {
-  return positions.length + offenders.length === 0 && nextBanId === 1;
+function isNew({ positions, offenderCount, nextBanId }: Remembered): boolean {
+  return positions.length + offenderCount === 0 && nextBanId === 1;
 }
 
 function rescued(ledger: Ledger, rescue: Rescue): Ledger {
@@ -135,6 +135,7 @@ function inShelter(
   return {
     rescue: { kind: 'sheltered', why: why.message },
     load: () => at().load(),
+    offenders: () => at().offenders(),
     state: () => at().state(),
     // In a function that is async a throw becomes a rejection.
     commit: async (commit, durable) => reach().commit(commit, durable),

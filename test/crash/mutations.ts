@@ -285,8 +285,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'log-ins-forgotten',
     point: 9,
-    file: 'src/daemon/sitting.ts',
-    find: 'welcomes: welcomesOf.get(jail) ?? []',
+    file: 'src/daemon/recall.ts',
+    find: 'welcomes: welcomes.get(jail) ?? []',
     replace: 'welcomes: []',
   },
   {

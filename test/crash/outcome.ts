@@ -9,6 +9,7 @@ import { formatInstant } from '../../src/time.ts';
 import type { Host } from '../support/namespaces.ts';
 import { program } from '../support/programs.ts';
 import { LOGS } from './script.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 /** Everything that must be the same however often the daemon was killed, as sorted lines that a person can compare. */
 export interface Outcome {
@@ -27,7 +28,7 @@ export interface Outcome {
 export async function readOutcome(folder: string, host: Host, answers: readonly string[]): Promise<Outcome> {
   const ledger = openLedger(join(folder, 'state'));
   try {
-    const { offenders, positions, welcomes, lastLines, brakes } = ledger.load();
+    const { offenders, positions, welcomes, lastLines, brakes } = rememberedBy(ledger);
     const bans = ledger.bans({ all: true, limit: 1_000_000 });
     return {
       bans: bans.map(lineOfBan).toSorted(),

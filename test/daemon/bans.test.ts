@@ -96,13 +96,36 @@ describe('the bans in force', () => {
     expect(again.events.map((event) => event.what)).toEqual(['banned', 'ended']);
   });
 
-  test('the bans of the ledger are touched at the start, so that the kernel is compared with them', () => {
+  test('the bans of the ledger wait to be taken at the start, so that the kernel is compared with them', () => {
     const source = createBans([], 1);
     const ban = source.impose(wanted({ until: undefined }), 1_000);
-    const bans = createBans([ban], 2);
-    expect(bans.takeTouched()).toEqual([ban.address]);
+    const other = source.impose(wanted({ jail: 'web', until: undefined }), 1_000);
+    const bans = createBans([ban, other], 3);
+    expect(bans.touched).toBe(1);
+    expect([...bans.takeAll()]).toEqual([ban.address]);
+    expect(bans.touched).toBe(0);
     expect(bans.takeTouched()).toEqual([]);
     expect(bans.countIn('sshd')).toBe(1);
+  });
+
+  test('whoever takes all gets each network once, also those without a ban by now; what changes meanwhile is touched', () => {
+    const source = createBans([], 1);
+    const kept = [1, 2, 3].map((i) => source.impose(wanted({ address: net(`192.0.2.${i}`) }), 1_000));
+    const bans = createBans(kept, 4);
+    bans.end(kept[0]!, 1_500, 'admin', 'lifted');
+    bans.impose(wanted({ address: net('192.0.2.4') }), 1_500);
+    const walk = bans.takeAll();
+    const first: Network | void = walk.next().value;
+    expect(bans.touched).toBe(4);
+    // In no order: of those of the ledger one that was not taken so far ends before its turn.
+    const [second] = [kept[1]!, kept[2]!].filter(({ address }) => address.text !== first?.text);
+    bans.end(second!, 1_600, 'admin', 'lifted meanwhile');
+    const texts = [first, ...walk].map((network) => network?.text);
+    const others = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'];
+    expect(texts).toHaveLength(3);
+    expect(new Set(texts)).toEqual(new Set(others.filter((text) => text !== second!.address.text)));
+    expect(bans.takeTouched()).toEqual([second!.address]);
+    expect(bans.touched).toBe(0);
   });
 
   test('networks are touched in the order in which their bans changed, and some of them can be taken first', () => {

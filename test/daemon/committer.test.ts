@@ -14,6 +14,7 @@ import { silentLog } from '../../src/ports.ts';
 import { commitOf, net, offender, T0 } from '../ledger/nouns.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { createTestClock } from './clock.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const stranger = (i: number) => net(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
 
@@ -51,5 +52,5 @@ test('so many forgotten offenders wait to be taken out of the ledger; rows of th
   expect(await committer.commit(false)).toBe(true);
   expect([committer.unforgotten, committer.keptTooLong]).toEqual([0, 7]);
   // The last one's row outlives him until the next daemon prunes it.
-  expect(ledger.load().offenders.map(({ address }) => address.text)).toEqual([stranger(GONE).text]);
+  expect(rememberedBy(ledger).offenders.map(({ address }) => address.text)).toEqual([stranger(GONE).text]);
 });

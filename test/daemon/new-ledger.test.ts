@@ -1,19 +1,13 @@
 // A ledger that is damaged while the daemon runs: what the next daemon finds in the one that was begun in its place.
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { openInAnyWeather } from '../../src/daemon/index.ts';
-import { recall } from '../../src/daemon/recall.ts';
-import { createFaults } from '../../src/daemon/telling/faults.ts';
-import type { Commit, Ledger, Remembered } from '../../src/ledger/contract.ts';
-import { silentLog } from '../../src/ports.ts';
-import { noProofs, prepareSetup } from '../../src/setup/index.ts';
+import type { Commit, Ledger } from '../../src/ledger/contract.ts';
+import { rememberedBy } from '../support/remembered.ts';
 import { ban, commitOf, event, journal, net, offender, position, T0 } from '../ledger/nouns.ts';
-import { ROOT } from '../support/checkout.ts';
 import { damage } from '../support/damage.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
-import { lonelyHost } from '../support/lonely-host.ts';
-import { createTestClock } from './clock.ts';
+import { recalledFrom } from './recalled.ts';
 
 const NOW = T0 + 60_000;
 const DAY = 86_400_000;
@@ -30,28 +24,11 @@ function opened(): Ledger {
   return ledger;
 }
 
-/** What a daemon knows when it starts on a ledger. */
-function started(ledger: Ledger) {
-  const configFile = join(folder.path, 'jails.json');
-  writeFileSync(
-    configFile,
-    JSON.stringify({ jails: { sshd: { filter: 'nginx-login', logs: ['/nowhere'] } } }),
-    {
-      mode: 0o600,
-    },
-  );
-  const prepared = prepareSetup({
-    configFile,
-    shippedFilters: join(ROOT, 'filters'),
-    trusted: { uid: process.geteuid!() },
-    proofs: noProofs,
-    version: 'test',
-  });
-  if (!prepared.ok) throw new Error(JSON.stringify(prepared.faults));
-  const clock = createTestClock(NOW);
-  const faults = createFaults(clock);
-  const ports = { clock, log: silentLog, faults, host: lonelyHost, at() {}, onBan() {}, onBrake() {} };
-  return { ...recall(prepared.setup, ledger, false, ports), faults };
+/** What a daemon knows when it has started on a ledger. */
+async function started(ledger: Ledger) {
+  const recalled = recalledFrom(folder.path, ledger, NOW);
+  await recalled.sittings.recollect();
+  return recalled;
 }
 
 const session = { filter: 'sshd', address: net('198.51.100.5'), waiting: undefined, until: NOW + DAY };
@@ -93,10 +70,10 @@ const EVERYTHING: Partial<Commit> = {
   ],
 };
 
-async function rememberedBy(ledger: Ledger): Promise<Remembered> {
+async function rememberedByNext(ledger: Ledger) {
   ledger.close();
   const next = opened();
-  const known = next.load();
+  const known = rememberedBy(next);
   next.close();
   return known;
 }
@@ -104,12 +81,12 @@ async function rememberedBy(ledger: Ledger): Promise<Remembered> {
 it('begins anew with everything that the daemon goes by, written or not', async () => {
   const first = opened();
   await first.commit(commitOf(EVERYTHING), true);
-  const before = await rememberedBy(first);
+  const before = await rememberedByNext(first);
   expect(before).toMatchObject({ nextBanId: 8, damaged: 0 });
   expect(before.openBans).toHaveLength(2);
 
   const ledger = opened();
-  const { committer, bans, faults } = started(ledger);
+  const { committer, bans, faults } = await started(ledger);
   // Not written yet: a file has moved on, a ban has come, and one has ended.
   const moved = position({ id: 'two', offset: 99 });
   committer.moved(moved);
@@ -134,7 +111,7 @@ it('begins anew with everything that the daemon goes by, written or not', async 
   // The next commit is one like any other.
   committer.moved(position({ id: 'one', offset: 5 }));
   expect(await committer.commit(false)).toBe(true);
-  const after = await rememberedBy(ledger);
+  const after = await rememberedByNext(ledger);
   expect(after).toEqual({
     ...before,
     positions: before.positions.map((each) => {
@@ -149,13 +126,13 @@ it('begins anew with everything that the daemon goes by, written or not', async 
 it('takes nothing for written that a full disk kept from the new one', async () => {
   const first = opened();
   await first.commit(commitOf(EVERYTHING), true);
-  const before = await rememberedBy(first);
+  const before = await rememberedByNext(first);
   const ledger = opened();
   let isFull = false;
   const full = async (): Promise<never> => {
     throw Object.assign(new Error('no room'), { code: 'SQLITE_FULL' });
   };
-  const { committer } = started({
+  const { committer } = await started({
     ...ledger,
     async commit(commit, durable) {
       if (isFull) return full();
@@ -170,5 +147,5 @@ it('takes nothing for written that a full disk kept from the new one', async () 
   expect(await committer.commit(false)).toBe(false);
   isFull = false;
   expect(await committer.commit(false)).toBe(true);
-  expect(await rememberedBy(ledger)).toEqual(before);
+  expect(await rememberedByNext(ledger)).toEqual(before);
 });

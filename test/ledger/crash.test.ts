@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openLedger } from '../../src/ledger/index.ts';
 import { offsetIn } from './nouns.ts';
 import { ledgerIn, stateFolder } from './support.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const CHILD = fileURLToPath(new URL('./counting-child.ts', import.meta.url));
 
@@ -45,7 +46,7 @@ it(
       await dead;
 
       const ledger = openLedger(folder);
-      const loaded = ledger.load();
+      const loaded = rememberedBy(ledger);
       const { offenders, damaged } = loaded;
       ledger.close();
       const counts = new Set([offsetIn(loaded), ...offenders.map((offender) => offender.nth)]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { commitOf, ledgerIn, offender, position, reopened, stateFolder } from './support.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const UNAVAILABLE = { code: 'E_LEDGER_UNAVAILABLE' };
 
@@ -38,11 +39,11 @@ describe.runIf(process.getuid?.() === 0)('a full disk', () => {
       cause: expect.any(Database.SqliteError),
     });
     await expect(ledger.commit(next, false)).rejects.toMatchObject(UNAVAILABLE);
-    expect(ledger.load()).toMatchObject({ positions: [{ offset: 1 }], offenders: [{ nth: 1 }] });
+    expect(rememberedBy(ledger)).toMatchObject({ positions: [{ offset: 1 }], offenders: [{ nth: 1 }] });
 
     makeRoom();
     await ledger.commit(next, true);
-    const remembered = reopened(ledger, folder).load();
+    const remembered = rememberedBy(reopened(ledger, folder));
     expect(remembered).toMatchObject({ positions: [{ offset: 2 }], damaged: 0 });
     expect(remembered.offenders.filter(({ nth }) => nth === 2)).toHaveLength(2_000);
   });
@@ -58,9 +59,9 @@ describe('a lock that someone else holds', () => {
     const commit = commitOf({ positions: [position()], offenders: crowd(1) });
     await expect(ledger.commit(commit, false)).rejects.toMatchObject(UNAVAILABLE);
     expect(() => ledger.remember('abc', 1)).toThrow(expect.objectContaining(UNAVAILABLE));
-    expect(ledger.load()).toMatchObject({ positions: [], offenders: [] });
+    expect(rememberedBy(ledger)).toMatchObject({ positions: [], offenders: [] });
     visitor.exec('ROLLBACK');
     await ledger.commit(commit, false);
-    expect(ledger.load().offenders).toHaveLength(2_000);
+    expect(rememberedBy(ledger).offenders).toHaveLength(2_000);
   });
 });

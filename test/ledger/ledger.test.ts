@@ -17,6 +17,7 @@ import {
   reopened,
   stateFolder,
 } from './support.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 describe('answers to reports', () => {
   const report = (n: number, at = T0) => ({
@@ -118,9 +119,10 @@ describe('a commit', () => {
     }));
     const kept = { positions, offenders, sessions, lastLines, welcomes, brakes, regulars };
     await ledger.commit(commitOf({ ...kept, bans, events }), false);
-    const remembered = reopened(ledger, folder).load();
+    const remembered = rememberedBy(reopened(ledger, folder));
     const openBans = bans.map((each) => ({ ...each, evidence: [] }));
-    expect(remembered).toEqual({ ...kept, openBans, nextBanId: 3, damaged: 0 });
+    const offenderCount = offenders.length;
+    expect(remembered).toEqual({ ...kept, offenderCount, openBans, nextBanId: 3, damaged: 0 });
   });
 
   it('forgets log-ins and last lines, and keeps log-ins in the order in which they were heard of', async () => {
@@ -133,11 +135,11 @@ describe('a commit', () => {
     await ledger.commit(commitOf({ welcomes: [one, two], lastLines: lines }), false);
     const later = { ...one, last: T0 + 9, until: T0 + 10 };
     await ledger.commit(commitOf({ welcomes: [later], forgottenLastLines: ['/a'] }), false);
-    const known = ledger.load();
+    const known = rememberedBy(ledger);
     expect(known.welcomes).toEqual([two, later]);
     expect(known.lastLines.map(({ source }) => source)).toEqual(['/b']);
     await ledger.commit(commitOf({ forgottenWelcomes: [two] }), false);
-    expect(ledger.load().welcomes).toEqual([later]);
+    expect(rememberedBy(ledger).welcomes).toEqual([later]);
   });
 
   it('replaces what was known', async () => {
@@ -157,7 +159,7 @@ describe('a commit', () => {
     };
     await ledger.commit(commitOf(first), false);
     await ledger.commit(commitOf(second), true);
-    expect(ledger.load()).toMatchObject({
+    expect(rememberedBy(ledger)).toMatchObject({
       positions: second.positions,
       offenders: second.offenders,
       openBans: [{ ...second.bans[0], evidence: [] }],
@@ -178,7 +180,7 @@ describe('a commit', () => {
       commitOf({ forgottenPositions: ['one'], forgottenOffenders, offenders: [back] }),
       false,
     );
-    expect(ledger.load()).toMatchObject({ positions: [], offenders: [all[2], back] });
+    expect(rememberedBy(ledger)).toMatchObject({ positions: [], offenders: [all[2], back] });
   });
 
   it('keeps sessions in the order in which they were heard of last', async () => {
@@ -191,7 +193,7 @@ describe('a commit', () => {
     await ledger.commit(commitOf({ sessions: [one, two, three] }), false);
     const again = { ...one, address: net('192.0.2.8'), until: T0 + 9 };
     await ledger.commit(commitOf({ forgottenSessions: [two], sessions: [again] }), false);
-    expect(reopened(ledger, folder).load().sessions).toEqual([three, again]);
+    expect(rememberedBy(reopened(ledger, folder)).sessions).toEqual([three, again]);
   });
 
   it('keeps the sessions of a log that come all at once in the place of those that it had', async () => {
@@ -217,7 +219,7 @@ describe('a commit', () => {
     db.close();
     ledger = ledgerIn(folder);
     await ledger.commit(commitOf({ sessions: few, forgottenSessions: all, wholeSessions: ['a.log'] }), false);
-    expect(reopened(ledger, folder).load().sessions).toEqual([session('b.log', 1), ...few]);
+    expect(rememberedBy(reopened(ledger, folder)).sessions).toEqual([session('b.log', 1), ...few]);
   });
 
   it('keeps no more of sessions than a few times what is in force, however many came and went', async () => {
@@ -246,7 +248,7 @@ describe('a commit', () => {
     const entries = db.prepare('SELECT sum(entries) FROM session_changes').pluck().get() as number;
     db.close();
     expect(entries).toBeLessThan(50_000);
-    const { sessions, damaged } = ledgerIn(folder).load();
+    const { sessions, damaged } = rememberedBy(ledgerIn(folder));
     expect(sessions).toEqual([early, ...before]);
     expect(damaged).toBe(0);
   });
@@ -257,7 +259,7 @@ describe('a commit', () => {
       offender(text),
     );
     await ledger.commit(commitOf({ offenders }), false);
-    expect(ledger.load().offenders.map((each) => each.address)).toEqual(
+    expect(rememberedBy(ledger).offenders.map((each) => each.address)).toEqual(
       offenders.map((each) => each.address),
     );
   });
@@ -273,7 +275,7 @@ describe('a commit', () => {
       }),
       false,
     );
-    const [kept] = ledger.load().offenders;
+    const [kept] = rememberedBy(ledger).offenders;
     expect([kept?.evidence, ledger.bans({ limit: 1 })[0]?.evidence]).toEqual([evidence, evidence]);
   });
 
@@ -282,7 +284,7 @@ describe('a commit', () => {
     await ledger.commit(commitOf({ bans: [ban(1, '192.0.2.7')] }), false);
     const ended = ban(1, '192.0.2.7', { endedAt: T0 + 1, endedBy: 'replaced' });
     await ledger.commit(commitOf({ bans: [ban(2, '192.0.2.7', { nth: 2 }), ended] }), false);
-    expect(ledger.load().openBans.map((each) => each.id)).toEqual([2]);
+    expect(rememberedBy(ledger).openBans.map((each) => each.id)).toEqual([2]);
   });
 
   it('with a second open ban on the same address is refused whole, as a defect of ours', async () => {
@@ -290,7 +292,7 @@ describe('a commit', () => {
     await ledger.commit(commitOf({ bans: [ban(1, '192.0.2.7')] }), false);
     const second = commitOf({ positions: [position()], bans: [ban(2, '192.0.2.7')] });
     await expect(ledger.commit(second, false)).rejects.toMatchObject({ code: 'E_INTERNAL' });
-    expect(ledger.load()).toMatchObject({ positions: [], nextBanId: 2 });
+    expect(rememberedBy(ledger)).toMatchObject({ positions: [], nextBanId: 2 });
     await ledger.commit(commitOf({ bans: [ban(2, '192.0.2.7', { jail: 'manual' })] }), false);
   });
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Gentle, Scope } from '../../src/model.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import { T0, ban, commitOf, ledgerIn, offender, position, reopened, stateFolder } from './support.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
@@ -58,18 +59,26 @@ describe('the files', () => {
     ledger.close();
     ledger.close();
     expect(existsSync(join(folder, 'ledger.sqlite-wal'))).toBe(false);
-    expect(ledgerIn(folder).load().positions).toHaveLength(1);
+    expect(rememberedBy(ledgerIn(folder)).positions).toHaveLength(1);
   });
 });
 
 describe('opening', () => {
   it('an empty ledger gives nothing, and bans from number 1', () => {
     const nothing = {
-      ...{ positions: [], offenders: [], sessions: [], lastLines: [], welcomes: [], openBans: [] },
+      ...{
+        positions: [],
+        offenders: [],
+        offenderCount: 0,
+        sessions: [],
+        lastLines: [],
+        welcomes: [],
+        openBans: [],
+      },
       ...{ brakes: [], regulars: [] },
       ...{ nextBanId: 1, damaged: 0 },
     };
-    expect(ledgerIn(stateFolder()).load()).toEqual(nothing);
+    expect(rememberedBy(ledgerIn(stateFolder()))).toEqual(nothing);
   });
 
   it('is refused while another has the state', () => {
@@ -145,7 +154,7 @@ describe('opening', () => {
          ('a.log', 'slapd', '1', x'00000000000000000000ffffc0000207', 128, 5);
        PRAGMA user_version = 3`,
     );
-    const sessions = ledgerIn(folder).load().sessions;
+    const sessions = rememberedBy(ledgerIn(folder)).sessions;
     expect(sessions.map((each) => ({ ...each, address: each.address?.text }))).toEqual([
       { source: 'b.log', filter: 'slapd', session: '2', address: '192.0.2.8', waiting: undefined, until: 9 },
       { source: 'a.log', filter: 'slapd', session: '1', address: '192.0.2.7', waiting: undefined, until: 5 },
@@ -218,7 +227,7 @@ describe('what bans do', () => {
        UPDATE bans SET scope = json_set(scope, '$.answer', 'reject') WHERE id = 7`,
     );
     const again = reopened(ledger, folder);
-    const remembered = again.load();
+    const remembered = rememberedBy(again);
     expect(again.bans({ limit: 99 })).toEqual(bans.filter(({ id }) => id <= 3 || id >= 8));
     expect(remembered.openBans.map(({ id }) => id)).toEqual([1, 2, 3, 8, 9]);
     expect(remembered.damaged).toBe(4);
@@ -264,7 +273,7 @@ describe('damaged rows', () => {
        UPDATE positions SET inode = 'x' WHERE id = 'two'`,
     );
     const again = reopened(ledger, folder);
-    const remembered = again.load();
+    const remembered = rememberedBy(again);
     expect(remembered.damaged).toBe(15);
     expect(remembered.sessions).toEqual(sessions.slice(3));
     // Sessions only keep an attempt from counting twice: without them an offender is as good.
@@ -289,6 +298,6 @@ describe('damaged rows', () => {
     tamper(folder, `UPDATE offenders SET state = ''`);
     const again = reopened(ledger, folder);
     await again.commit(commitOf({ offenders: [offender('192.0.2.7', { lastUntil: T0 })] }), false);
-    expect(again.load()).toMatchObject({ damaged: 0, offenders: [{ lastUntil: T0 }] });
+    expect(rememberedBy(again)).toMatchObject({ damaged: 0, offenders: [{ lastUntil: T0 }] });
   });
 });

@@ -8,6 +8,7 @@ import type { Ledger } from '../../src/ledger/contract.ts';
 import { openInAnyWeather } from '../../src/ledger/index.ts';
 import { damage } from '../support/damage.ts';
 import { T0, ban, commitOf, ledgerIn, offender, position, stateFolder } from './support.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const UNAVAILABLE = { code: 'E_LEDGER_UNAVAILABLE' };
 
@@ -51,7 +52,7 @@ async function somethingIn(folder: string, end: (typeof ENDS)[number]): Promise<
 
 /** What a second daemon that starts on it knows. */
 function knownIn(ledger: Ledger): object {
-  const { positions, offenders, openBans, nextBanId } = ledger.load();
+  const { positions, offenders, openBans, nextBanId } = rememberedBy(ledger);
   return {
     positions: positions.length,
     offenders: offenders.length,

@@ -1,6 +1,7 @@
 // A large commit is written in several turns of the event loop: whole or not at all, and nothing else is written meanwhile.
 import { expect, it } from 'vitest';
 import { ban, commitOf, event, ledgerIn, offender, reopened, stateFolder, T0 } from './support.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 const crowd = (size: number) =>
   Array.from({ length: size }, (_, n) => offender(`10.1.${n >> 8}.${n & 255}`, { nth: 0 }));
@@ -37,7 +38,7 @@ it('writes nothing of a crowd one of whom is refused', async () => {
       false,
     ),
   ).rejects.toThrow();
-  const { offenders, openBans } = reopened(ledger, folder).load();
+  const { offenders, openBans } = rememberedBy(reopened(ledger, folder));
   expect([offenders.length, openBans.length]).toEqual([0, 0]);
 });
 

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger/contract.ts';
 import { ban, commitOf, event, ledgerIn, net, offender, reopened, stateFolder, T0 } from './support.ts';
+import { rememberedBy } from '../support/remembered.ts';
 
 /** Ended bans with the numbers given, each with two events; the one with number n ended at T0 + n. */
 async function fill(ledger: Ledger, ids: readonly number[], text = 'x'): Promise<void> {
@@ -41,7 +42,7 @@ it('never forgets an open ban, nor the newest, from which the next number is cou
   await ledger.commit(commitOf({ bans: [ban(2, '192.0.2.2')], offenders: [offender('192.0.2.2')] }), false);
   expect(ledger.upkeep.forgetBans(Infinity, 100)).toBe(1);
   expect(idsOf(ledger)).toEqual([2, 3]);
-  const remembered = reopened(ledger, folder).load();
+  const remembered = rememberedBy(reopened(ledger, folder));
   expect(remembered.nextBanId).toBe(4);
   expect(remembered.openBans.map(({ address }) => address)).toEqual([net('192.0.2.2')]);
   expect(remembered.offenders).toHaveLength(1);

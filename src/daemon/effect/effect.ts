@@ -17,6 +17,7 @@ import type { Faults } from '../telling/faults.ts';
 import { createAlarms } from './alarms.ts';
 import { diagnose } from './diagnosis.ts';
 import { createForce } from './force.ts';
+import type { Force } from './force.ts';
 import { createLateClock } from './late-clock.ts';
 import { createSuspects, QUIET } from './suspects.ts';
 import type { Suspect } from './suspects.ts';
@@ -38,6 +39,8 @@ export interface EffectParts {
 export interface Effect {
   /** Hears of the verdicts on lines that arrived now, and hands them on. @returns what to call, undefined where nobody would hear. */
   listen(live: boolean, arrivedAt: Instant, next: OnVerdict | undefined): OnVerdict | undefined;
+  /** The kernel was told of all that is in force: what is logged from here on is. */
+  begin(): void;
   /** Hears when blocks come into force, and hands it on. */
   hearing(next: EnforcerNews): EnforcerNews;
   /** What is known against a ban. */
@@ -52,7 +55,8 @@ const FRESH: Duration = 600_000;
 
 export function watchEffect(parts: EffectParts): Effect {
   const { witness, bans, sittings, protection, clock } = parts;
-  const force = createForce(clock.now());
+  /** There is none while the kernel is told of what was in force before: afterwards all of it is, from then on. */
+  let force: Force | undefined;
   const suspects = createSuspects();
   const lateClock = createLateClock();
   const alarms = createAlarms(parts);
@@ -80,7 +84,7 @@ export function watchEffect(parts: EffectParts): Effect {
   ): void {
     if (verdict.outcome === 'ban' || verdict.outcome === 'late') return;
     const against = inForceAgainst(jail, address);
-    if (against.length === 0) {
+    if (!force || against.length === 0) {
       const isBanned = verdict.outcome === 'recorded' && verdict.why === 'banned';
       if (isBanned) hearOfClock(jail, address, atOf(), arrivedAt);
       return;
@@ -145,8 +149,6 @@ export function watchEffect(parts: EffectParts): Effect {
       .finally(() => (isLooking = false));
   }
 
-  // Of a daemon that was killed in the middle.
-  void witness?.tidy().catch(parts.fail);
   const cancel = witness ? every(clock, LOOK, tick, parts.fail) : () => {};
   return {
     listen(live, arrivedAt, next) {
@@ -161,7 +163,7 @@ export function watchEffect(parts: EffectParts): Effect {
       ...next,
       applied(change, outcome) {
         next.applied(change, outcome);
-        const news = force.applied(change, outcome, clock.now());
+        const news = force?.applied(change, outcome, clock.now());
         if (news === undefined) return;
         suspects.clear(change.network);
         // What was known against the ban was known of other ports.
@@ -172,6 +174,11 @@ export function watchEffect(parts: EffectParts): Effect {
           );
       },
     }),
+    begin() {
+      force = createForce(clock.now());
+      // Of a daemon that was killed in the middle.
+      void witness?.tidy().catch(parts.fail);
+    },
     of: (ban) => (ban.endedBy === undefined || ban.endedBy === 'expired' ? alarms.of(ban) : undefined),
     async close() {
       isStopped = true;

@@ -13,7 +13,7 @@ export interface Force {
 /** So many blocks are told apart; of older ones it is enough that they are older. */
 const MOST = 20_000;
 
-/** @param from what is in the kernel and was not put there since is in force from here on. */
+/** @param from what is in the kernel by then, and was not put there since, is in force from here on. */
 export function createForce(from: Instant): Force {
   const known = new Map<string, Instant>();
   let oldest = from;
@@ -38,6 +38,11 @@ export function createForce(from: Instant): Force {
   }
 }
 
-function keyOf({ text }: Network, { protocol, ports }: Scope): string {
-  return `${text} ${protocol}:${ports.join(',')}`;
+/** All bans of a jail have one scope: what its traffic is called is made once. */
+const trafficOf = new WeakMap<Scope, string>();
+
+function keyOf({ text }: Network, scope: Scope): string {
+  let traffic = trafficOf.get(scope);
+  if (traffic === undefined) trafficOf.set(scope, (traffic = `${scope.protocol}:${scope.ports.join(',')}`));
+  return `${text} ${traffic}`;
 }

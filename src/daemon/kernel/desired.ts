@@ -6,6 +6,8 @@ import type { Ban, Block, Instant, Network, Scope } from '../../model.ts';
 /** What a listing says of an element's end is accurate to about a second: differences below this are not repaired. */
 export const TOLERANCE = 3_000;
 
+const NOTHING: readonly never[] = [];
+
 /**
  * @param bans those on `network`. @param scopeOf what traffic a ban drops; undefined where its jail only detects.
  * @returns one block for each scope: hardly ever more than one.
@@ -16,15 +18,20 @@ export function desired(
   network: Network,
   now: Instant,
 ): readonly Block[] {
-  let wanted: Block[] = [];
+  const [only] = bans;
+  // Nearly always. An array that grows from nothing takes room for seventeen.
+  if (only && bans.length === 1) {
+    const scope = scopeOf(only);
+    const { until } = only;
+    return scope && (until === undefined || until > now) ? [{ scope, network, until }] : NOTHING;
+  }
+  const wanted: Block[] = [];
   for (const ban of bans) {
     const scope = scopeOf(ban);
     if (!scope || (ban.until !== undefined && ban.until <= now)) continue;
     const other = wanted.find((block) => isSameScope(block.scope, scope));
     const block = { scope, network, until: laterOf(other, ban.until) };
-    // An array that grows from nothing takes room for seventeen.
-    if (wanted.length === 0) wanted = [block];
-    else if (other) wanted[wanted.indexOf(other)] = block;
+    if (other) wanted[wanted.indexOf(other)] = block;
     else wanted.push(block);
   }
   return wanted;
@@ -39,12 +46,13 @@ export function difference(
   have: readonly Block[],
   wanted: readonly Block[],
   may: { readonly block: boolean; readonly release: boolean },
-): Change[] {
+): readonly Change[] {
+  if (have.length === 0) return may.block ? wanted.map(newBlock) : NOTHING;
   const changes: Change[] = [];
   if (may.block)
     for (const block of wanted) {
       const before = have.find(({ scope }) => isSameScope(scope, block.scope));
-      if (!before) changes.push({ what: 'block', ...block, isNew: true });
+      if (!before) changes.push(newBlock(block));
       else if (!isSame(before, block)) changes.push({ what: 'block', ...block });
     }
   if (may.release)
@@ -52,6 +60,11 @@ export function difference(
       if (!wanted.some((block) => isSameScope(block.scope, scope)))
         changes.push({ what: 'release', scope, network });
   return changes;
+}
+
+/** By name: whatever is spread takes several times as long. */
+function newBlock({ scope, network, until }: Block): Change {
+  return { what: 'block', scope, network, until, isNew: true };
 }
 
 /** The longest of the sentences on one address in one scope wins; no end is the longest. */

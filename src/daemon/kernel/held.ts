@@ -29,9 +29,9 @@ export function createHeld(): Held {
     find: (network, scope) => on(network).find((block) => isSameScope(block.scope, scope)),
     hold: (block) => {
       const { network, scope } = block;
-      // Nearly always the first and only one.
-      if (on(network).length === 0) blocks.put(network.text, block);
-      else blocks.set(network.text, [...others(network, scope), block]);
+      const before = on(network);
+      if (before.length > 0) blocks.set(network.text, [...others(network, scope), block]);
+      else blocks.add(network.text, block);
     },
     letGo: (network, scope) => blocks.set(network.text, others(network, scope)),
   };

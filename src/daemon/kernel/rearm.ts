@@ -24,6 +24,12 @@ const MOST_SINGLE = 1_000;
  */
 const PUT_OFF = 1_000;
 const AT_LAST = 600_000;
+/**
+ * While a start tells the kernel of so many bans nobody listens: each would be announced to us, which takes as long again as
+ * to tell the kernel. Beyond the second number whoever listens only then reads too much before it does.
+ */
+const MANY = 5_000;
+const TOO_MANY = 150_000;
 /** An alarm is looked at again so often. */
 const REVIEW = 60_000;
 const POLLED = 'W_FIREWALL_POLLED';
@@ -45,10 +51,17 @@ export interface Rearm {
   readonly noticedBy: 'event' | 'poll' | undefined;
   /** How often something had to be put back since the start. */
   readonly count: number;
+  /** From here on announcements are listened to. A second call is harmless. */
+  hear(): void;
   /** The slow looks: {@link Enforcer.mend} and {@link Enforcer.audit}, their repairs counted. */
   mend(): Promise<void>;
   audit(): Promise<void>;
   stop(): void;
+}
+
+/** Is it better to listen only once the kernel was told of so many bans? Until then `isWhole` is asked every five seconds. */
+export function hearsLater(bans: number): boolean {
+  return bans > MANY && bans <= TOO_MANY;
 }
 
 export function createRearm(parts: RearmParts): Rearm {
@@ -73,6 +86,7 @@ export function createRearm(parts: RearmParts): Rearm {
   let cancelNext: Cancel | undefined;
   let cancelReview: Cancel | undefined;
   let stopped = false;
+  let stopHearing: Cancel | undefined;
 
   function take(notice: Notice): void {
     if (!enforcer.isStanding || stopped) return;
@@ -166,7 +180,7 @@ export function createRearm(parts: RearmParts): Rearm {
     else faults.clear(CONTESTED);
   }
 
-  function hear(): Cancel {
+  function listen(): Cancel {
     if (!announcements || !isEnforcing) return () => {};
     const { program, args, open, heard } = announcements;
     const maxLines = (): number => Math.max(MAX_LINES, enforcer.heldCount * LINES_A_BLOCK);
@@ -196,13 +210,15 @@ export function createRearm(parts: RearmParts): Rearm {
     });
   }
 
-  const stopHearing = hear();
   return {
     get noticedBy() {
       return isEnforcing ? (isHeard ? 'event' : 'poll') : undefined;
     },
     get count() {
       return count;
+    },
+    hear() {
+      if (!stopped) stopHearing ??= listen();
     },
     mend: () => timed(undefined, () => enforcer.mend(), true),
     async audit() {
@@ -211,7 +227,7 @@ export function createRearm(parts: RearmParts): Rearm {
     },
     stop() {
       stopped = true;
-      stopHearing();
+      stopHearing?.();
       cancelNext?.();
       cancelReview?.();
       announcements?.heard(false);

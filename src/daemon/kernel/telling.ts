@@ -6,8 +6,12 @@ import type { Instant, Network } from '../../model.ts';
 
 /** Networks that are compared, and changes whose outcomes are noted, within one turn: some milliseconds' worth. */
 export const AT_ONCE = 1_000;
-/** Changes that the firewall is told together: to start a program for fewer costs more, to write them down for more stalls. */
-const TOGETHER = 5_000;
+/**
+ * Networks of which the firewall is told together: to start a program for fewer costs more, to write them down for more stalls.
+ * The first ones are fewer, so that it begins to work.
+ */
+const FIRST = 5_000;
+const TOGETHER = 10_000;
 
 type Networks = Map<string, Network>;
 
@@ -17,6 +21,8 @@ export interface Telling {
   changesOf(network: Network, now: Instant): readonly Change[];
   /** Tells the firewall, and notes what it held of each change. Called again only once it has. */
   apply(changes: readonly Change[]): Promise<void>;
+  /** There is nothing to do until the firewall has answered. */
+  idle(): void;
   /** All that was wanted of them has been told. */
   told(networks: Iterable<Network>): void;
 }
@@ -31,10 +37,12 @@ export async function tellOf(
 ): Promise<{ readonly left: Networks; readonly why: unknown } | undefined> {
   let compared: Networks = new Map();
   let changes: Change[] = [];
+  let most = FIRST;
   /** What the firewall works on. */
   let flying: { readonly networks: Networks; readonly landed: Promise<void> } | undefined;
 
   async function land(): Promise<void> {
+    if (flying) telling.idle();
     await flying?.landed;
     if (flying) telling.told(flying.networks.values());
     flying = undefined;
@@ -48,20 +56,43 @@ export async function tellOf(
     flying = { networks: compared, landed };
     compared = new Map();
     changes = [];
+    most = TOGETHER;
   }
 
   let now = telling.now();
-  try {
-    for (let next = networks.next(); !next.done; next = networks.next()) {
+
+  function compare(network: Network): void {
+    for (const change of telling.changesOf(network, now)) changes.push(change);
+  }
+
+  /**
+   * A turn's worth, in a function that never waits: a loop that does is interpreted to its end.
+   * @returns the one at which it stopped, for the firewall works on it: what the kernel holds of it is about to change, and it
+   * can be compared afterwards.
+   */
+  function compareSome(): { readonly isLast: boolean; readonly flown?: Network } {
+    for (;;) {
+      const next = networks.next();
+      if (next.done) return { isLast: true };
       const network = next.value;
-      if (compared.has(network.text)) continue;
-      // What the kernel holds of it is about to change: it can be compared afterwards.
-      if (flying?.networks.has(network.text)) await land();
+      const before = compared.size;
       compared.set(network.text, network);
-      changes.push(...telling.changesOf(network, now));
-      if (compared.size % AT_ONCE !== 0) continue;
-      if (compared.size >= TOGETHER) await depart();
-      else await breathe();
+      if (compared.size === before) continue;
+      if (flying?.networks.has(network.text)) return { isLast: false, flown: network };
+      compare(network);
+      if (compared.size % AT_ONCE === 0) return { isLast: false };
+    }
+  }
+
+  try {
+    for (;;) {
+      const { isLast, flown } = compareSome();
+      if (isLast) break;
+      if (flown) {
+        await land();
+        compare(flown);
+      } else if (compared.size < most) await breathe();
+      if (compared.size >= most) await depart();
       now = telling.now();
     }
     if (compared.size > 0) await depart();

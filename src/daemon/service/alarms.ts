@@ -53,7 +53,8 @@ export function keepAlarms(parts: AlarmParts): Cancel {
         `${parts.lost()} bans that have ended will not stand in the history: the ledger could not be written for too long.`,
     },
   ];
-  const told = new Map(alarms.map(({ code, count }) => [code, { count: count(), at: -Infinity }]));
+  // All counts begin with the daemon.
+  const told = new Map(alarms.map(({ code }) => [code, { count: 0, at: -Infinity }]));
 
   function look(): void {
     for (const { code, count, message } of alarms) {

@@ -41,6 +41,8 @@ export interface HousekeepingRules {
 }
 
 export interface Housekeeping {
+  /** From here on each chore comes round by the calendar, which takes a while to be made. */
+  begin(): void;
   /** Does one chore now; ends early once stopped. A failure is logged, and the chore comes round again. */
   run(chore: Chore): Promise<void>;
   /** Bytes of the ledger in use, how many there may be, and how many bans were forgotten for want of room. */
@@ -148,8 +150,12 @@ export function createHousekeeping(
     return last;
   }
 
-  const cancels: Cancel[] = SCHEDULE.flatMap(({ when, chore }) => cron?.(when, () => void run(chore)) ?? []);
+  let cancels: Cancel[] = [];
   return {
+    begin() {
+      if (!stopped)
+        cancels = SCHEDULE.flatMap(({ when, chore }) => cron?.(when, () => void run(chore)) ?? []);
+    },
     run,
     use() {
       try {

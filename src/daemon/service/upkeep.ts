@@ -25,7 +25,7 @@ export interface UpkeepParts {
   readonly sittings: Sittings;
   readonly sessions: Sessions;
   readonly committer: Committer;
-  readonly rearm: Rearm;
+  readonly rearm: Pick<Rearm, 'mend' | 'audit'>;
   readonly clock: Clock;
   readonly timekeeper: Timekeeper;
   readonly faults: Faults;

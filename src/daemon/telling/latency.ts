@@ -12,8 +12,8 @@ export interface Latency {
   decided(network: Network, readAt: Duration): void;
   /** The kernel has it. */
   blocked(network: Network): void;
-  /** There is nothing more to wait for, whatever became of it. */
-  settled(network: Network): void;
+  /** There is nothing more to wait for, whatever became of them. */
+  settled(networks: Iterable<Network>): void;
   view(): NonNullable<StatusView['latency']>;
 }
 
@@ -31,7 +31,9 @@ export function createLatency(clock: Clock): Latency {
       waiting.delete(text);
       samples[next++ % SAMPLES] = clock.monotonic() - readAt;
     },
-    settled: ({ text }) => void waiting.delete(text),
+    settled(networks) {
+      if (waiting.size > 0) for (const { text } of networks) waiting.delete(text);
+    },
     view() {
       const sorted = samples.toSorted((a, b) => a - b);
       // The nearest rank: the least sample that so many in a hundred do not exceed.

@@ -89,17 +89,27 @@ export function createNewsroom(clock: Clock, firewallEnforces: boolean): Newsroo
         const isBlock = change.what === 'block';
         if (isBlock && outcome.outcome === 'applied') latency.blocked(network);
         if (!firewallEnforces) return;
+        const { protocol } = scope;
+        const ports = [...scope.ports];
+        const address = network.text;
+        if (outcome.outcome === 'applied' && !scope.answer)
+          // By name: there may be hundreds of thousands at once.
+          return events.emit({
+            kind: 'kernel',
+            what: isBlock ? 'blocked' : 'released',
+            address,
+            protocol,
+            ports,
+          });
         events.emit({
-          ...{ kind: 'kernel', address: network.text, protocol: scope.protocol, ports: [...scope.ports] },
+          ...{ kind: 'kernel', address, protocol, ports },
           ...(scope.answer && { answer: answerText(scope.answer) }),
           ...(outcome.outcome === 'refused'
             ? { what: 'refused', why: printable(outcome.why) }
             : { what: isBlock ? 'blocked' : 'released' }),
         });
       },
-      told(networks) {
-        for (const network of networks) latency.settled(network);
-      },
+      told: (networks) => latency.settled(networks),
     },
     onReload: (told) => events.emit({ kind: 'reload', ...told }),
     onVerdict() {

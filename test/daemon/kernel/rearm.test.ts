@@ -1,7 +1,7 @@
 // What the daemon makes of announcements: with a child that says what the test has it say, and a kernel of the test's own.
 import { expect, test, vi } from 'vitest';
 import type { Enforcer } from '../../../src/daemon/enforcer.ts';
-import { createRearm } from '../../../src/daemon/kernel/rearm.ts';
+import { createRearm, hearsLater } from '../../../src/daemon/kernel/rearm.ts';
 import { createFaults } from '../../../src/daemon/telling/faults.ts';
 import { createFirewall } from '../../../src/firewall/index.ts';
 import { silentLog, type Exec } from '../../../src/ports.ts';
@@ -57,6 +57,7 @@ function world() {
   const firewall = createFirewall('nftables', { exec, clock, log: silentLog });
   const fail = vi.fn<(error: unknown) => void>();
   const rearm = createRearm({ firewall, enforcer, neverEnforce: false, exec, clock, log, faults, fail });
+  rearm.hear();
   let generation = 0;
   /** A transaction by another program, and what was asked of the enforcer because of it. */
   async function transaction(...lines: string[]): Promise<string[]> {
@@ -195,4 +196,8 @@ test('in a flood of bans a listing is put off until there is time, and a flush i
   say('# ERROR: We lost some netlink events!\n');
   await settle(5_000);
   expect(asked).toContain('audit');
+});
+
+test('a start with many bans is not listened to, for each would be announced; one with too many for a late listener is', () => {
+  expect([0, 5_000, 5_001, 150_000, 150_001].map(hearsLater)).toEqual([false, false, true, true, false]);
 });

@@ -33,6 +33,7 @@ function stage() {
         };
         batches.push({ size: changes.length, answer, comparedBefore: compared.length });
       }),
+    idle() {},
     told: (networks) => void told.push(...Array.from(networks, ({ text }) => text)),
   };
   return { held, compared, told, batches, telling };
@@ -43,11 +44,11 @@ async function until(isSo: () => boolean): Promise<void> {
   expect(isSo()).toBe(true);
 }
 
-test('the next five thousand are compared while the kernel works on the first, and wait for it', async () => {
+test('the next ones are compared while the kernel works on the first five thousand, and wait for it', async () => {
   const { batches, compared, told, held, telling } = stage();
-  const networks = crowd(12_000);
+  const networks = crowd(17_000);
   const done = tellOf(networks.values(), telling);
-  await until(() => compared.length === 10_000);
+  await until(() => compared.length === 15_000);
   expect(batches.map(({ size }) => size)).toEqual([5_000]);
   expect(told).toHaveLength(0);
   batches[0]!.answer();
@@ -56,9 +57,10 @@ test('the next five thousand are compared while the kernel works on the first, a
   batches[1]!.answer();
   await until(() => batches.length === 3);
   batches[2]!.answer();
+  expect(batches.map(({ size }) => size)).toEqual([5_000, 10_000, 2_000]);
   expect(await done).toBeUndefined();
   expect([...held].toSorted()).toEqual(networks.map(({ text }) => text).toSorted());
-  expect(told).toHaveLength(12_000);
+  expect(told).toHaveLength(17_000);
 });
 
 test('a network that the kernel is just told of is compared again only when it has been', async () => {
@@ -81,11 +83,11 @@ test('a network that the kernel is just told of is compared again only when it h
 
 test('what is under way, compared or still to come when the kernel fails is left, and nothing that was told', async () => {
   const { batches, compared, told, telling } = stage();
-  const networks = crowd(17_000);
+  const networks = crowd(27_000);
   const done = tellOf(networks.values(), telling);
   await until(() => batches.length === 1);
   batches[0]!.answer();
-  await until(() => batches.length === 2 && compared.length === 15_000);
+  await until(() => batches.length === 2 && compared.length === 25_000);
   batches[1]!.answer(new Error('no answer'));
   const failed = await done;
   expect(failed?.why).toEqual(new Error('no answer'));

@@ -25,6 +25,7 @@ import type { JailRules } from '../../../src/model.ts';
 import { silentLog } from '../../../src/ports.ts';
 import type { ReadyJail } from '../../../src/setup/index.ts';
 import { createTestClock } from '../clock.ts';
+import { rememberedBy } from '../../support/remembered.ts';
 
 const NOW = Date.UTC(2026, 0, 5, 12);
 const DAY = 86_400_000;
@@ -39,7 +40,7 @@ interface Wanted {
 
 const BAN_TIME = { first: 600_000, factor: 4, max: 7 * DAY, forget: 30 * DAY, scope: 'jail' } as const;
 
-function sittingOf(name: string, remembered: ReturnType<Ledger['load']>, wanted: Wanted): SittingJail {
+function sittingOf(name: string, remembered: ReturnType<typeof rememberedBy>, wanted: Wanted): SittingJail {
   const { reports = true, dryRun = false, rules: own = {} } = wanted;
   const usual = {
     maxRetry: 3,
@@ -65,7 +66,7 @@ function sittingOf(name: string, remembered: ReturnType<Ledger['load']>, wanted:
 function court(jails: Record<string, Wanted> = { app: {}, sshd: { reports: false } }, folder = temporary()) {
   const clock = createTestClock(NOW);
   const ledger = openLedger(folder);
-  const remembered = ledger.load();
+  const remembered = rememberedBy(ledger);
   const commits: Commit[] = [];
   let isBroken = false;
   const tested: Ledger = {

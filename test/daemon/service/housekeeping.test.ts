@@ -12,6 +12,7 @@ import { startDaemon } from '../../support/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../support/leftovers.ts';
 import { eventually } from '../../support/run.ts';
 import { createTestClock, type TestClock } from '../clock.ts';
+import { rememberedBy } from '../../support/remembered.ts';
 
 const MIB = 1_024 * 1_024;
 const DAY = 86_400_000;
@@ -125,7 +126,7 @@ describe('history', () => {
     expect(faults.list()).toMatchObject([
       { code: 'W_LEDGER_LARGE', message: expect.stringContaining('of the 16') },
     ]);
-    expect(of.load().offenders).toHaveLength(3_000);
+    expect(rememberedBy(of).offenders).toHaveLength(3_000);
     expect(idsOf(of)).toEqual([3]);
     housekeeping.change({ keep: Infinity, maxSize: 64 * MIB });
     await housekeeping.run('size');
@@ -248,6 +249,8 @@ describe('the schedule', () => {
       {},
       cron,
     );
+    expect(planned).toHaveLength(0);
+    housekeeping.begin();
     for (const { task } of planned) task();
     await housekeeping.stop();
     expect(planned.every(({ cancelled }) => cancelled)).toBe(true);

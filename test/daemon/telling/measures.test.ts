@@ -83,7 +83,7 @@ describe('from the line to the kernel', () => {
     const clock = createTestClock(0);
     const latency = createLatency(clock);
     latency.decided(net('192.0.2.1'), 0);
-    latency.settled(net('192.0.2.1'));
+    latency.settled([net('192.0.2.1')]);
     clock.advance(5_000);
     latency.blocked(net('192.0.2.1'));
     expect(latency.view().bans).toBe(0);
