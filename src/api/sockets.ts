@@ -1,9 +1,10 @@
 // Unix sockets and the folder that they stand in: who may open them, and what may already be there.
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { BailiffError, reasonOf } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import { checkSocketPath } from './paths.ts';
 
 export interface SocketAccess {
@@ -18,9 +19,8 @@ export interface SocketAccess {
  * @throws BailiffError E_NOT_PERMITTED where it can't be made, or where others could swap the sockets in it.
  */
 export function prepareFolder(folder: string): void {
-  let made: string | undefined;
   try {
-    made = mkdirSync(folder, { recursive: true, mode: 0o711 });
+    const isMade = makeFolder(folder, 0o711);
     const stats = lstatSync(folder);
     const why = whyUnsafe(stats);
     if (why !== undefined)
@@ -28,7 +28,7 @@ export function prepareFolder(folder: string): void {
         folder,
       });
     const ours = ['control.sock', 'status.sock', 'report.sock'];
-    const isOurs = made !== undefined || readdirSync(folder).every((name) => ours.includes(name));
+    const isOurs = isMade || readdirSync(folder).every((name) => ours.includes(name));
     if (isOurs && stats.uid === process.geteuid!()) chmodSync(folder, 0o711);
   } catch (error) {
     if (error instanceof BailiffError) throw error;

@@ -88,7 +88,7 @@ export function applyChunk(
     count.session = found.session;
     count.outcome = found.outcome;
     const isFailure = found.outcome === 'failure';
-    if (isFailure) watching?.matched(start);
+    if (isFailure) watching?.matched(start, found.address, count.at);
     else for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(found.address, count.at);
     for (sitting of plan.jailsOf[filter]!) {
       if (counted?.get(sitting) === start) continue;

@@ -1,8 +1,9 @@
 // The files of a ledger: made for nobody else to read, held by one daemon, brought up to this version.
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { BailiffError, reasonOf } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import { isBusy } from './failure.ts';
 import { migrate } from './migrate.ts';
 
@@ -114,7 +115,7 @@ export function lock(folder: string): Lock {
  * An existing file is never opened here: to close it again would drop this process's locks on it.
  */
 function createPrivate(file: string): void {
-  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {

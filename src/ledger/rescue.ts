@@ -2,6 +2,7 @@
 import { copyFileSync, chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BailiffError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import type { Instant } from '../model.ts';
 import type { Ledger, Remembered, Rescue, Upkeep } from './contract.ts';
 import { isDamaged, isOf, ledgerError } from './failure.ts';
@@ -179,7 +180,7 @@ function reopen(file: string, before: Lock | undefined, open: () => Ledger): { l
 
 /** Nobody writes to the ledger meanwhile: whoever could holds its lock, or nobody can. */
 function copyInto(shelter: string, file: string, open: Open): Ledger {
-  mkdirSync(dirname(shelter), { recursive: true, mode: 0o711 });
+  makeFolder(dirname(shelter), 0o711);
   rmSync(shelter, { recursive: true, force: true });
   mkdirSync(shelter, { mode: 0o700 });
   const to = join(shelter, 'ledger.sqlite');

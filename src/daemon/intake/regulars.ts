@@ -37,8 +37,8 @@ interface Record {
 
 /** The lines of one chunk as they are read, behind the scan of it. */
 export interface Watching {
-  /** A filter matched the line that begins there. Told in the order of lines. */
-  matched(start: number): void;
+  /** A filter matched the line that begins there, and says whose it is and of when. Told in the order of lines. */
+  matched(start: number, address: Network, at: Instant): void;
   /** The chunk is over. */
   finish(): void;
 }
@@ -120,27 +120,43 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
       // Between two lines of a sample so many bytes are passed over; each stands for those that were.
       const stride = isWhole ? 0 : Math.floor((length / lines) * SAMPLE);
       const weight = isWhole ? 1 : Math.min(SAMPLE, lines);
-      const matches: number[] = [];
+      const matches: { readonly start: number[]; readonly address: Network[]; readonly at: Instant[] } = {
+        start: [],
+        address: [],
+        at: [],
+      };
       let start = 0;
       let match = 0;
+
+      /** Whoever matched is known; whose another line is must be read. */
+      function noteLine(after: number): void {
+        while (match < matches.start.length && matches.start[match]! < start) match++;
+        if (matches.start[match] === start) {
+          note(keyOf(matches.address[match]!), Math.min(matches.at[match]!, arrivedAt), true, weight);
+          return;
+        }
+        // With the line before, for whether a line begins there may hang on it.
+        const from = start === 0 ? 0 : startOfLine(chunk, start - 1);
+        const end = withoutReturn(chunk, start, after) - from;
+        const line = whose!(sliceOf(chunk, from, from + end), start - from, end, arrivedAt);
+        if (line) note(keyOf(line.address), Math.min(line.at ?? arrivedAt, arrivedAt), false, weight);
+      }
 
       function look(before: number): void {
         while (start < before) {
           const after = endOfLine(chunk, start);
-          // With the line before, for whether a line begins there may hang on it.
-          const from = start === 0 ? 0 : startOfLine(chunk, start - 1);
-          const end = withoutReturn(chunk, start, after) - from;
-          const line = whose!(sliceOf(chunk, from, from + end), start - from, end, arrivedAt);
-          while (match < matches.length && matches[match]! < start) match++;
-          const at = Math.min(line?.at ?? arrivedAt, arrivedAt);
-          if (line) note(keyOf(line.address), at, matches[match] === start, weight);
+          noteLine(after);
           start = after + 1;
           if (stride > 0) start = endOfLine(chunk, start + stride) + 1;
         }
       }
-      advance = () => look(matches.at(-1) ?? 0);
+      advance = () => look(matches.start.at(-1) ?? 0);
       return {
-        matched: (at) => void matches.push(at),
+        matched(at, address, stamp) {
+          matches.start.push(at);
+          matches.address.push(address);
+          matches.at.push(stamp);
+        },
         finish() {
           look(length);
           advance = () => {};

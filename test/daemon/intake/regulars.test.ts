@@ -11,11 +11,17 @@ const MINUTE = 60_000;
 const ARRIVED = T0 + 30 * 86_400_000;
 
 /** A line is a minute, an address, and `!` where it is a match. */
+function lineOf(line: string) {
+  const [minute, address = ''] = line.replace('!', '').split(' ');
+  const found = parseAddress(address);
+  return found && { address: found, at: T0 + Number(minute) * MINUTE };
+}
+
 const scanner: Pick<Scanner, 'whose'> = {
   whose(text: string, start: number, end: number) {
-    const [minute, address = ''] = text.slice(start, end).replace('!', '').split(' ');
-    const found = parseAddress(address);
-    return found && { address: found, at: T0 + Number(minute) * MINUTE };
+    const line = text.slice(start, end);
+    if (line.endsWith('!')) throw new Error('whose it is was told with the match');
+    return lineOf(line);
   },
 };
 
@@ -24,7 +30,10 @@ function read(regulars: Regulars, lines: readonly string[]): void {
   const watching = regulars.watch({ text, lines: lines.length, arrivedAt: ARRIVED } as Chunk, scanner)!;
   let start = 0;
   for (const line of lines) {
-    if (line.endsWith('!')) watching.matched(start);
+    if (line.endsWith('!')) {
+      const { address, at } = lineOf(line)!;
+      watching.matched(start, address, at);
+    }
     start += line.length + 1;
   }
   watching.finish();
@@ -85,7 +94,7 @@ describe('a record of good behaviour', () => {
     const text = lines.map((line) => `${line}\n`).join('');
     const watching = regulars.watch({ text, lines: lines.length, arrivedAt: ARRIVED } as Chunk, scanner)!;
     expect(knows(regulars, '192.0.2.7', 20)).toBe(false);
-    watching.matched(text.lastIndexOf('20 192'));
+    watching.matched(text.lastIndexOf('20 192'), parseAddress('192.0.2.7')!, at(20));
     expect(knows(regulars, '192.0.2.7', 20)).toBe(true);
     watching.finish();
   });
