@@ -138,7 +138,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
           isFresh = false;
           return [];
         }
-        const json = await awake(() => nft.list(LIST_ALL));
+        const json = await nft.list(LIST_ALL);
         const table =
           json === undefined ? { layout: NO_TABLE, blocks: [] } : await readTable(json, clock.now());
         known = table.layout;
