@@ -170,11 +170,12 @@ function keptOf(real: () => Ledger | undefined): Upkeep {
 
 /** On a read-only disk it could not be locked at the start. */
 function reopen(file: string, before: Lock | undefined, open: () => Ledger): { ledger: Ledger; held: Lock } {
-  const held = before ?? lock(dirname(file));
+  let held = before;
   try {
+    held ??= lock(dirname(file));
     return { ledger: open(), held };
   } catch (error) {
-    if (!before) held.release();
+    if (!before) held?.release();
     throw ledgerError(file, error);
   }
 }

@@ -98,16 +98,22 @@ describe.runIf(process.getuid?.() === 0)('a disk that is full, or read-only, at 
     },
   );
 
-  it('before there was any ledger begins with nothing, and one is made when it is over', async () => {
-    const folder = smallDisk();
-    const makeRoom = fill(folder);
-    const ledger = rescueIn(folder);
-    expect(knownIn(ledger)).toEqual({ positions: 0, offenders: 0, bans: [], nextBanId: 1 });
-    makeRoom();
-    await ledger.commit(commitOf({ bans: [ban(1, '192.0.2.8')] }), true);
-    ledger.close();
-    expect(knownIn(rescueIn(folder))).toMatchObject({ bans: [1] });
-  });
+  it.each(Object.keys(FAULTS))(
+    '(%s) before there was any ledger begins with nothing, and one is made when it is over',
+    async (fault) => {
+      const folder = smallDisk();
+      const mend = FAULTS[fault]!(folder);
+      const ledger = rescueIn(folder);
+      expect(knownIn(ledger)).toEqual({ positions: 0, offenders: 0, bans: [], nextBanId: 1 });
+      const first = commitOf({ bans: [ban(1, '192.0.2.8')] });
+      await expect(ledger.commit(first, true)).rejects.toMatchObject(UNAVAILABLE);
+      expect(() => ledger.remember('abc', 1)).toThrow(expect.objectContaining(UNAVAILABLE));
+      mend();
+      await ledger.commit(first, true);
+      ledger.close();
+      expect(knownIn(rescueIn(folder))).toMatchObject({ bans: [1] });
+    },
+  );
 
   it('is no reason to go on beside a ledger that has become another', async () => {
     const folder = smallDisk();
