@@ -79,10 +79,10 @@ const restartWith = (stage: Stage, count: number): Promise<Figure> =>
       // As after a boot: the kernel holds nothing.
       await scene.server.runOk(program('nft'), ['flush', 'ruleset']);
       const began = now();
-      const inForce = allHeld(scene.server, scene.set, addresses);
-      await scene.start();
+      const daemon = await scene.start();
       answers.push((now() - began) / 1_000);
-      took.push(((await inForce) - began) / 1_000);
+      const says = async (): Promise<boolean> => ((await daemon.status()).firewall.blocked ?? 0) >= count;
+      took.push(((await allHeld(scene.server, scene.set, addresses, says)) - began) / 1_000);
     }
     const floor = await floorOf(scene, addresses);
     return {
