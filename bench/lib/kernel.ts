@@ -122,7 +122,7 @@ const PATIENCE = 300_000;
  * from the daemon, so they are asked ever more seldom.
  * @param says asked instead of nft, which reads all of a set to tell of one element, a second for 100 000: whoever asks it then
  * measures himself. What it says is believed once the list bears it out.
- * @returns when it did, as {@link now}; accurate to some 10 ms (50 where somebody else is asked), and to a twentieth.
+ * @returns when it did, as {@link now}; accurate to some 10 ms (20 where somebody else is asked), and to a twentieth.
  */
 export async function allHeld(
   host: Host,
@@ -141,7 +141,7 @@ export async function allHeld(
     }
     const passed = now() - began;
     if (passed > PATIENCE) throw new WrongVerdict(`${addresses.length} addresses are not all in ${set}`);
-    await sleep(Math.max(says ? 50 : 3, passed / 20));
+    await sleep(Math.max(says ? 20 : 3, passed / 20));
   }
 }
 

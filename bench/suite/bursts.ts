@@ -1,4 +1,5 @@
 // Many at once: offenders in one write, and bans that a start puts back.
+import type { Daemon } from '../../test/support/daemon.ts';
 import { program } from '../../test/support/programs.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
 import { ipv4 } from '../lib/addresses.ts';
@@ -9,12 +10,19 @@ import { allHeld, now } from '../lib/kernel.ts';
 const crowd = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, n) => ipv4(1_000 + from + n));
 
+/** How many blocks the daemon says are in the kernel. */
+const blockedBy = async (daemon: Daemon): Promise<number> => (await daemon.status()).firewall.blocked ?? 0;
+
 /** Writes them all in one go. @returns seconds until all are in the kernel. */
-async function burst({ server, set, append }: Enforcing, addresses: readonly string[]): Promise<number> {
+async function burst(scene: Enforcing, addresses: readonly string[]): Promise<number> {
+  const { server, set, append } = scene;
+  const daemon = scene.daemon();
   const text = addresses.map(failedLogin).join('');
+  const all = (await blockedBy(daemon)) + addresses.length;
   const began = now();
   append(text);
-  return ((await allHeld(server, set, addresses)) - began) / 1_000;
+  const says = async (): Promise<boolean> => (await blockedBy(daemon)) >= all;
+  return ((await allHeld(server, set, addresses, says)) - began) / 1_000;
 }
 
 /** Seconds that `nft -f` takes for as many in one set of its own. */
@@ -49,7 +57,7 @@ export const bursts: Bench = {
         figures.push({
           ...{ what: `${size} offenders in one write, all in the kernel`, value: median(took), unit: 's' },
           ...{ atMost: [0.15, 0.5][index]! },
-          detail: `rounds ${took.map(digits).join(', ')} s, the first one cold; nft -f of as many ${digits(floor)} s; accurate to 10 ms and a twentieth`,
+          detail: `rounds ${took.map(digits).join(', ')} s, the first one cold; nft -f of as many ${digits(floor)} s; accurate to 20 ms and a twentieth`,
         });
       }
       return figures;
@@ -81,7 +89,7 @@ const restartWith = (stage: Stage, count: number): Promise<Figure> =>
       const began = now();
       const daemon = await scene.start();
       answers.push((now() - began) / 1_000);
-      const says = async (): Promise<boolean> => ((await daemon.status()).firewall.blocked ?? 0) >= count;
+      const says = async (): Promise<boolean> => (await blockedBy(daemon)) >= count;
       took.push(((await allHeld(scene.server, scene.set, addresses, says)) - began) / 1_000);
     }
     const floor = await floorOf(scene, addresses);
