@@ -16,12 +16,12 @@ export interface Built {
   remove(): void;
 }
 
-/** The flags that bin/bailiff gives Node: filters run under no others. */
+/** What a program of ours needs to be as bin/bailiff starts it: its flags for Node, and V8's for filters, which run under no others. */
 export function launcherFlags(): string[] {
   const script = readFileSync(join(ROOT, 'bin/bailiff'), 'utf8');
   const flags = script.slice(script.lastIndexOf('exec "$node"')).match(/--[\w-]+(?:=[\w-]+)?/g);
-  if (!flags?.some((flag) => flag.includes('regexp'))) throw new Error('bin/bailiff names no flags for Node');
-  return flags;
+  if (!flags) throw new Error('bin/bailiff names no flags for Node');
+  return [...flags, '--import', join(ROOT, 'src/cli/linear-regexes.ts')];
 }
 
 /** Builds `checkout` and puts what a package holds into a folder of its own. */
