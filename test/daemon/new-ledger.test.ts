@@ -1,32 +1,20 @@
 // A ledger that is damaged while the daemon runs: what the next daemon finds in the one that was begun in its place.
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { openInAnyWeather } from '../../src/daemon/index.ts';
+import { expect, it } from 'vitest';
 import type { Commit, Ledger } from '../../src/ledger/contract.ts';
 import { rememberedBy } from '../support/remembered.ts';
 import { ban, commitOf, event, journal, net, offender, position, T0 } from '../ledger/nouns.ts';
 import { damage } from '../support/damage.ts';
-import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
-import { recalledFrom } from './recalled.ts';
+import { ledgerForEach, recalledFrom } from './recalled.ts';
 
 const NOW = T0 + 60_000;
 const DAY = 86_400_000;
 
-let folder: TemporaryFolder;
-beforeEach(() => (folder = temporaryFolder('new-ledger')));
-afterEach(() => folder.remove());
-
-const state = (): string => join(folder.path, 'state');
-
-function opened(): Ledger {
-  const ledger = openInAnyWeather(state(), join(folder.path, 'shelter'), () => NOW);
-  onTestFinished(() => ledger.close());
-  return ledger;
-}
+const { folder, state, opened } = ledgerForEach('new-ledger', NOW);
 
 /** What a daemon knows when it has started on a ledger. */
 async function started(ledger: Ledger) {
-  const recalled = recalledFrom(folder.path, ledger, NOW);
+  const recalled = recalledFrom(folder(), ledger, NOW);
   await recalled.sittings.recollect();
   return recalled;
 }

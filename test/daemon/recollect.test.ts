@@ -1,28 +1,16 @@
 // Jails recollect their offenders while the kernel is told of the bans. Whoever asks for one before that notices nothing of it.
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { openInAnyWeather } from '../../src/daemon/index.ts';
+import { expect, test } from 'vitest';
 import type { Ledger } from '../../src/ledger/contract.ts';
 import { ban, commitOf, net, offender, T0 } from '../ledger/nouns.ts';
 import { damage } from '../support/damage.ts';
-import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
-import { recalledFrom } from './recalled.ts';
+import { ledgerForEach, recalledFrom } from './recalled.ts';
 
 const NOW = T0 + 60_000;
 const COUNT = 600;
 
-let folder: TemporaryFolder;
-beforeEach(() => (folder = temporaryFolder('recollect')));
-afterEach(() => folder.remove());
-
-const state = (): string => join(folder.path, 'state');
-
-function opened(): Ledger {
-  const ledger = openInAnyWeather(state(), join(folder.path, 'shelter'), () => NOW);
-  onTestFinished(() => ledger.close());
-  return ledger;
-}
+const { folder, state, opened } = ledgerForEach('recollect', NOW);
 
 /** A ledger with six hundred offenders, one of whom is banned, and two of a jail that is no more. */
 async function filled(): Promise<void> {
@@ -47,7 +35,7 @@ function started(ledger = opened()) {
       }
     },
   };
-  return { ...recalledFrom(folder.path, watched, NOW), pages, ledger };
+  return { ...recalledFrom(folder(), watched, NOW), pages, ledger };
 }
 
 const turns = async (count: number): Promise<void> => {
