@@ -99,9 +99,11 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
     journalDirectory: join(folder, 'logs', JOURNAL),
     // Whoever logs in by the one source is protected in each jail of the others, too; a few such jails tell as much as all.
     defaults: { protectAfterSuccess: 0 },
+    // All stamps lie two days back, so whoever is silent for a jail's findTime may be forgotten: none is shorter than the
+    // longest life of an uninterrupted run, on however slow a machine. With a minute a run of two minutes was another.
     jails: {
-      login: { ...access, filter: 'login', maxRetry: 4, findTime: '5m', banTime: short },
-      api: { ...access, filter: 'api', limit: '6/1m', banTime: short },
+      login: { ...access, filter: 'login', maxRetry: 4, findTime: '10m', banTime: short },
+      api: { ...access, filter: 'api', limit: '12/10m', banTime: short },
       // Sentences that are still running when the test ends, so that the kernel has something to hold.
       stern: { ...access, filter: 'login', maxRetry: 25, findTime: '1d', banTime: '9w' },
       // Its brake trips in the middle: from then on the kernel hears of none of its bans.
@@ -123,7 +125,7 @@ function configOf(folder: string, variant: (typeof VARIANTS)[number]): object {
       waiting: { ...auth, filter: 'waiting', maxRetry: 4, findTime: '1d', banTime: short },
       worker: { ...auth, filter: 'worker', maxRetry: 4, findTime: '1d', banTime: short },
       unit: { ...journal, maxRetry: 5, findTime: '10m', banTime: short },
-      app: { reports: true, maxRetry: 4, findTime: '5m', banTime: short, resetOnSuccess: true },
+      app: { reports: true, maxRetry: 4, findTime: '10m', banTime: short, resetOnSuccess: true },
       court: { reports: true, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [443] },
       gate: { ...auth, maxRetry: 30, findTime: '1d', banTime: '9w', ports: [22], protectAfterSuccess: '1d' },
     },
