@@ -11,6 +11,8 @@ export interface RecentMinute {
   readonly length: number;
   /** The instant of a stamp that begins at `from`; undefined where it isn't of the minute that is known, or not of that day. */
   instantAt(text: string, from: number, day: number): Instant | undefined;
+  /** The same of a stamp among bytes; NaN where it isn't known. */
+  instantAmong(bytes: Uint8Array, from: number, day: number): Instant;
   /** Remembers that [from, end) means `instant`. @param day what the stamp leaves out depends on it. */
   keep(text: string, from: number, end: number, instant: Instant, day: number): void;
 }
@@ -18,6 +20,7 @@ export interface RecentMinute {
 export function createRecentMinute(): RecentMinute {
   let before = '\n'; // in no line
   let after = '';
+  let [bytesBefore, bytesAfter] = [bytesOf(before), bytesOf(after)];
   let ofDay = 0;
   /** Of second 0. */
   let begins: Instant = 0;
@@ -32,6 +35,12 @@ export function createRecentMinute(): RecentMinute {
       const second = twoDigits(text, at);
       return second >= 0 && stands(after, text, at + 2) ? begins + second * 1_000 : undefined;
     },
+    instantAmong(bytes, from, day) {
+      if (day !== ofDay || !standAmong(bytesBefore, bytes, from)) return NaN;
+      const at = from + bytesBefore.length;
+      const second = secondOf(bytes[at]!, bytes[at + 1]!);
+      return second >= 0 && standAmong(bytesAfter, bytes, at + 2) ? begins + second * 1_000 : NaN;
+    },
     keep(text, from, end, instant, day) {
       const stamp = text.slice(from, end);
       const time = TIME.exec(stamp);
@@ -40,6 +49,7 @@ export function createRecentMinute(): RecentMinute {
       // Copies: slices would keep the whole chunk alive.
       before = ownCopy(stamp.slice(0, at));
       after = ownCopy(stamp.slice(at + 2));
+      [bytesBefore, bytesAfter] = [bytesOf(before), bytesOf(after)];
       length = before.length + 2 + after.length;
       ofDay = day;
       begins = instant - twoDigits(stamp, at) * 1_000;
@@ -54,9 +64,23 @@ function stands(part: string, text: string, from: number): boolean {
   return true;
 }
 
+function bytesOf(latin1: string): Uint8Array {
+  return Uint8Array.from(latin1, (character) => character.charCodeAt(0));
+}
+
+function standAmong(part: Uint8Array, bytes: Uint8Array, from: number): boolean {
+  for (let at = 0; at < part.length; at++) if (bytes[from + at] !== part[at]) return false;
+  return true;
+}
+
 /** 0 to 59, or -1. */
 function twoDigits(text: string, at: number): number {
-  const tens = text.charCodeAt(at) - 48;
-  const ones = text.charCodeAt(at + 1) - 48;
+  return secondOf(text.charCodeAt(at), text.charCodeAt(at + 1));
+}
+
+/** The same of the codes of two characters. */
+function secondOf(first: number, second: number): number {
+  const tens = first - 48;
+  const ones = second - 48;
   return tens >= 0 && tens <= 5 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }

@@ -1,5 +1,6 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
 import { decodedOf, feedsIn } from '../lines.ts';
+import type { Shortly } from '../filters/contract.ts';
 import type { Count } from '../jails/contract.ts';
 import type { Ban, Chunk, Evidence, Instant, Match, Network, Verdict } from '../model.ts';
 import type { Plan } from '../setup/index.ts';
@@ -74,7 +75,30 @@ export function applyChunk(
     onVerdict &&
     ((verdict: Verdict): void => onVerdict(sitting.ready.rules.name, match, verdict, count.evidence));
 
-  const scanned = scanSafely(plan.scanner, chunk, sessions.of(chunk.source), (filter, found, base) => {
+  // A match that comes in full after it was told in short: so many of its jails have counted it by then.
+  let served = 0;
+  const wanted = plan.jailsOf.map((jails) => jails.some(({ jail }) => jail.countsOnly));
+  const visitShort: Shortly['visit'] = (filter, begin, { address, at }) => {
+    served = 0;
+    if (at > chunk.arrivedAt + FUTURE_TOLERANCE) return false;
+    for (const each of plan.jailsOf[filter]!) {
+      if (counted?.get(each) !== begin) {
+        if (!each.jail.countOnly(address, at)) return false;
+        counted?.set(each, begin);
+      }
+      served++;
+    }
+    matches++;
+    served = 0;
+    watching?.matched(begin);
+    return true;
+  };
+  const shortly = tell ? undefined : { wanted, visit: visitShort };
+  const scanned = scanSafely(plan.scanner, chunk, sessions.of(chunk.source), visit, shortly);
+  watching?.finish();
+  return { bans: imposed, matches, fromTheFuture, ...scanned };
+
+  function visit(filter: number, found: Match, base: number): void {
     match = found;
     start = base + found.start;
     end = base + found.end;
@@ -90,15 +114,17 @@ export function applyChunk(
     const isFailure = found.outcome === 'failure';
     if (isFailure) watching?.matched(start, found.address, count.at);
     else for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(found.address, count.at);
-    for (sitting of plan.jailsOf[filter]!) {
+    const jails = plan.jailsOf[filter]!;
+    const first = served;
+    served = 0;
+    for (let each = first; each < jails.length; each++) {
+      sitting = jails[each]!;
       if (counted?.get(sitting) === start) continue;
       if (isFailure && found.counts > 0) counted?.set(sitting, start);
       const judged = judge(sitting, count, ground, plan.recidive, bans, now, tell);
       if (judged.bans.length > 0) imposed.push(...judged.bans);
     }
-  });
-  watching?.finish();
-  return { bans: imposed, matches, fromTheFuture, ...scanned };
+  }
 }
 
 /** The match at hand, as a jail sees it. */

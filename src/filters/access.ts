@@ -4,6 +4,7 @@ import type { Stamps } from '../time.ts';
 import type { FilterDefinition, FilterOptions } from './contract.ts';
 import type { Escaping } from './dialects.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES } from './logformat.ts';
+import type { Among } from './engine.ts';
 import type { LogFormat, Section, Step } from './logformat.ts';
 import { pathOf, plainMethod, plainPath, queryOf, splitRequest } from './path.ts';
 import type { Request } from './path.ts';
@@ -13,6 +14,9 @@ import { createRecentMinute } from '../recent-minute.ts';
 const LONGEST_LINE = 256 * 1024;
 
 const DAY = 86_400_000;
+const NOTHING = Buffer.alloc(0);
+const SPACE = 32;
+const BACKSLASH = 92;
 
 /** Which case of a filter a line is, and how often it counts. */
 export interface AccessCase {
@@ -21,35 +25,67 @@ export interface AccessCase {
 }
 
 /** One line, read as far as it was asked for. The layout's own: it is filled anew for the next line. */
-export interface AccessLine {
-  text: string;
-  start: number;
-  end: number;
-  arrivedAt: Instant;
+export class AccessLine {
+  /** Where it stands in what is looked through. */
+  start = 0;
+  end = 0;
+  length = 0;
+  /** Where its bytes are, and the place of the first of them. */
+  bytes: Buffer = NOTHING;
+  base = 0;
+  arrivedAt: Instant = 0;
   /** How many sections are read; -1: the line doesn't fit. */
-  sections: number;
-  at: number;
-  /** The latest guard that was found behind a line, and from where on it is the next one. */
-  farGuard: number;
-  farFrom: number;
-  farAt: number;
-  /** By slot: start and end in the text. */
+  sections = 0;
+  at = 0;
+  /** By slot: start and end in the line. */
   readonly bounds: Int32Array;
   request: Request | undefined;
   /** null: not asked for yet. */
-  path: string | undefined | null;
+  path: string | undefined | null = null;
   /** Who is at the other end of the connection; null: not asked for yet. */
-  address: Network | undefined | null;
+  address: Network | undefined | null = null;
   /** Which filter was asked last what the line is to it, whatever jails add to it, and what it said. */
   askedOf: FilterDefinition | undefined;
-  askedIn: FilterOptions['mode'];
+  askedIn: FilterOptions['mode'] = 'normal';
   fits: AccessCase | undefined;
+  /** Of what surrounds it; undefined: it is known by its bytes only, until somebody asks for its text. */
+  #around: string | undefined;
+  #text: string | undefined;
+
+  constructor(slots: number) {
+    this.bounds = new Int32Array(slots * 2);
+  }
+
+  open(text: string | undefined, start: number, end: number, arrivedAt: Instant): void {
+    this.start = start;
+    this.end = end;
+    this.length = end - start;
+    this.arrivedAt = arrivedAt;
+    this.sections = this.length > LONGEST_LINE ? -1 : 0;
+    this.at = 0;
+    this.request = undefined;
+    this.path = null;
+    this.address = null;
+    this.askedOf = undefined;
+    this.#around = text;
+    this.#text = undefined;
+  }
+
+  /** The line itself, latin1. */
+  get text(): string {
+    this.#text ??=
+      this.#around?.slice(this.start, this.end) ??
+      this.bytes.toString('latin1', this.base, this.base + this.length);
+    return this.#text;
+  }
 }
 
 export interface AccessLayout {
   readonly format: LogFormat;
-  /** Begins a line. Nothing is read yet. */
-  open(text: string, start: number, end: number, arrivedAt: Instant): AccessLine;
+  /** Begins a line. Nothing is read yet. @param among where it stands among bytes; left out: it is spelled out. */
+  open(text: string, start: number, end: number, arrivedAt: Instant, among?: Among): AccessLine;
+  /** Begins one of which no text was made. */
+  openBytes(bytes: Buffer, start: number, end: number, arrivedAt: Instant): AccessLine;
   /** Reads as far as section `depth`. @returns false where the line doesn't fit up to there. */
   reach(line: AccessLine, depth: number): boolean;
   /** A variable's value as it was logged, escapes and all; the section must have been reached. */
@@ -60,44 +96,25 @@ export interface AccessLayout {
 
 /** A reader of lines in `format`. */
 export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLayout {
-  const own: AccessLine = {
-    text: '',
-    start: 0,
-    end: 0,
-    arrivedAt: 0,
-    sections: 0,
-    at: 0,
-    farGuard: -1,
-    farFrom: 0,
-    farAt: 0,
-    bounds: new Int32Array(format.variables.length * 2),
-    request: undefined,
-    path: null,
-    address: null,
-    askedOf: undefined,
-    askedIn: 'normal',
-    fits: undefined,
-  };
+  const own = new AccessLine(format.variables.length);
   const timeSlot = TIME_VARIABLES.map((name) => format.variables.indexOf(name)).find((slot) => slot >= 0);
   const known = createRecentMinute();
+  let room = Buffer.alloc(512);
   const last = format.sections.length - 1;
   const mayGoOn = format.sections[last]!.guard >= 0;
   return {
     format,
-    open(text, start, end, arrivedAt) {
-      const line = own;
-      if (line.text !== text) line.farGuard = -1;
-      line.text = text;
-      line.start = start;
-      line.end = end;
-      line.arrivedAt = arrivedAt;
-      line.sections = end - start > LONGEST_LINE ? -1 : 0;
-      line.at = start;
-      line.request = undefined;
-      line.path = null;
-      line.address = null;
-      line.askedOf = undefined;
-      return line;
+    open(text, start, end, arrivedAt, among) {
+      own.open(text, start, end, arrivedAt);
+      own.bytes = among?.bytes ?? spelled(text, start, end);
+      own.base = among ? start + among.shift : 0;
+      return own;
+    },
+    openBytes(bytes, start, end, arrivedAt) {
+      own.open(undefined, start, end, arrivedAt);
+      own.bytes = bytes;
+      own.base = start;
+      return own;
     },
     reach(line, depth) {
       while (line.sections >= 0 && line.sections <= depth) {
@@ -105,7 +122,9 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
         // Behind a closing quote a longer format may go on (nginx's "main" is combined and a header more).
         const fits =
           isRead &&
-          (line.sections < last || line.at === line.end || (mayGoOn && isSpace(line.text, line.at)));
+          (line.sections < last ||
+            line.at === line.length ||
+            (mayGoOn && line.bytes[line.base + line.at] === SPACE));
         line.sections = fits ? line.sections + 1 : -1;
       }
       return line.sections > depth;
@@ -116,18 +135,24 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
       const from = line.bounds[timeSlot * 2]!;
       const to = line.bounds[timeSlot * 2 + 1]!;
       const day = Math.floor(line.arrivedAt / DAY); // what a stamp leaves out depends on it
-      const instant = known.instantAt(line.text, from, day);
-      if (instant !== undefined && to - from === known.length) return instant;
+      if (to - from === known.length) {
+        const instant = known.instantAmong(line.bytes, line.base + from, day);
+        if (!Number.isNaN(instant)) return instant;
+      }
       const stamp = stamps.at(line.text, from, line.arrivedAt);
       if (stamp?.end !== to) return undefined;
       known.keep(line.text, from, to, stamp.instant, day);
       return stamp.instant;
     },
   };
-}
 
-function isSpace(text: string, at: number): boolean {
-  return text.charCodeAt(at) === 32;
+  /** The line's bytes, until the next one is spelled out. */
+  function spelled(text: string, start: number, end: number): Buffer {
+    const length = Math.min(end - start, LONGEST_LINE);
+    if (room.length < length) room = Buffer.alloc(length * 2);
+    for (let at = 0; at < length; at++) room[at] = text.charCodeAt(start + at);
+    return room;
+  }
 }
 
 /** Reads one section from `line.at` on, and leaves `line.at` behind its guard. */
@@ -138,13 +163,13 @@ function readSection(line: AccessLine, section: Section, hasEscapes: boolean): b
     if (from < 0) return false;
   }
   if (section.free === undefined) {
-    if (section.guard >= 0 && (from >= line.end || line.text.charCodeAt(from) !== section.guard))
+    if (section.guard >= 0 && (from >= line.length || line.bytes[line.base + from] !== section.guard))
       return false;
     line.at = section.guard >= 0 ? from + 1 : from;
     return true;
   }
-  const first = section.mayBePair && line.text.startsWith('"" ', from) ? from + 2 : from;
-  const end = section.guard < 0 ? line.end : findGuard(line, first, section, hasEscapes);
+  const first = section.mayBePair && stands(line, EMPTY_PAIR, from) ? from + 2 : from;
+  const end = section.guard < 0 ? line.length : findGuard(line, first, section, hasEscapes);
   if (end < 0) return false;
   let to = end;
   for (const step of section.right) {
@@ -156,69 +181,65 @@ function readSection(line: AccessLine, section: Section, hasEscapes: boolean): b
   return true;
 }
 
+/** Apache's `""`, and what follows it. */
+const EMPTY_PAIR = Uint8Array.of(34, 34, 32);
+
+function stands({ bytes, base }: AccessLine, text: Uint8Array, at: number): boolean {
+  for (let index = 0; index < text.length; index++)
+    if (bytes[base + at + index] !== text[index]) return false;
+  return true;
+}
+
 /** @returns where the step ends, or -1. */
 function readForwards(line: AccessLine, step: Step, from: number): number {
-  const { text } = line;
   if (step.kind === 'text') {
     const end = from + step.text.length;
-    return end <= line.end && text.startsWith(step.text, from) ? end : -1;
+    return end <= line.length && stands(line, step.text, from) ? end : -1;
   }
   let end = from;
   if (step.kind === 'fixed') end = from + step.length;
   else {
-    const { characters } = step;
-    while (end < line.end && characters[text.charCodeAt(end)] === 1) end++;
-    if (step.until !== '')
+    const { characters, until } = step;
+    const { bytes, base, length } = line;
+    while (end < length && characters[bytes[base + end]!] === 1) end++;
+    if (until.length > 0)
       do end--;
-      while (end > from && !text.startsWith(step.until, end));
+      while (end > from && !stands(line, until, end));
   }
-  if (end < from || end > line.end) return -1;
+  if (end < from || end > line.length) return -1;
   setBounds(line, step.slot, from, end);
   return end;
 }
 
 /** @returns where the step that ends at `to` begins, or -1; never before `from`. */
 function readBackwards(line: AccessLine, step: Step, from: number, to: number): number {
-  const { text } = line;
   let start: number;
   if (step.kind === 'text') {
     start = to - step.text.length;
-    return start >= from && text.startsWith(step.text, start) ? start : -1;
+    return start >= from && stands(line, step.text, start) ? start : -1;
   }
   if (step.kind === 'fixed') start = to - step.length;
   else {
+    const { bytes, base } = line;
     start = to;
-    while (start > from && step.characters[text.charCodeAt(start - 1)] === 1) start--;
+    while (start > from && step.characters[bytes[base + start - 1]!] === 1) start--;
   }
   if (start < from) return -1;
   setBounds(line, step.slot, start, to);
   return start;
 }
 
-function findGuard(line: AccessLine, from: number, section: Section, hasEscapes: boolean): number {
-  let at = nextGuard(line, from, section);
-  while (at < line.end && hasEscapes && isEscaped(line.text, from, at)) at = nextGuard(line, at + 1, section);
-  return at < line.end ? at : -1;
-}
-
-/** The next guard, in this line or in a later one. */
-function nextGuard(line: AccessLine, from: number, { guard, mark }: Section): number {
-  // A search that went past its line is kept, or lines without the guard would each search the whole chunk.
-  if (line.farGuard === guard && line.farFrom <= from && from <= line.farAt) return line.farAt;
-  const found = line.text.indexOf(mark, from);
-  const at = found < 0 ? Infinity : found;
-  if (at >= line.end) {
-    line.farGuard = guard;
-    line.farFrom = from;
-    line.farAt = at;
-  }
-  return at;
+function findGuard(line: AccessLine, from: number, { guard }: Section, hasEscapes: boolean): number {
+  const { bytes, base, length } = line;
+  for (let at = from; at < length; at++)
+    if (bytes[base + at] === guard && !(hasEscapes && isEscaped(line, from, at))) return at;
+  return -1;
 }
 
 /** An odd number of backslashes before it: Apache's way with a quote. nginx writes `\x22`, so that it never has one there. */
-function isEscaped(text: string, from: number, at: number): boolean {
+function isEscaped({ bytes, base }: AccessLine, from: number, at: number): boolean {
   let first = at;
-  while (first > from && text.charCodeAt(first - 1) === 92) first--;
+  while (first > from && bytes[base + first - 1] === BACKSLASH) first--;
   return ((at - first) & 1) === 1;
 }
 

@@ -1,5 +1,5 @@
 // The run of characters that a pattern or a layout took for an address → the address.
-import { ipv4At } from '../address-text.ts';
+import { ipv4In } from '../address-text.ts';
 import { ipv4, parseAddress } from '../address.ts';
 import type { Network } from '../model.ts';
 import { remembering } from './remembered.ts';
@@ -39,7 +39,7 @@ export function createAddressReaderAt(): ReadAddressAt {
   const readOther = remembering(readAddress, (address) => address?.text, MOST_ADDRESSES);
   const known = createKnownIPv4();
   return (text, from, to) => {
-    const number = ipv4At(text, from, to);
+    const number = ipv4In(text, from, to);
     return number < 0 ? readOther(text, from, to) : known(number);
   };
 }

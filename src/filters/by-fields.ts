@@ -1,4 +1,5 @@
 // Filters over access logs: conditions on fields, no regex.
+import { readWords } from '../address-words.ts';
 import type { Conditions, Instant, Match, Network } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { accessFields, createAccessLayout } from './access.ts';
@@ -142,6 +143,23 @@ export function compileByFields(
       const sender = connecting && senderOf(line, connecting);
       return !sender || 'outcome' in sender ? undefined : { address: sender, at: ownLayout.stampOf(line) };
     },
+    short: {
+      open: layout.openBytes,
+      tell(line, found) {
+        // Misfits may have been relayed by a syslog daemon, and proxies speak for others.
+        if (forwarding || !layout.reach(line, depth)) return 'unsure';
+        const fits = caseOf(line);
+        if (!fits || (jailWhere && !jailWhere(line)) || except?.(line) || jailExcept?.(line))
+          return 'no-match';
+        const from = line.base + line.bounds[addressSlot * 2]!;
+        const to = line.base + line.bounds[addressSlot * 2 + 1]!;
+        if (fits.counts !== 1 || !readWords(line.bytes, from, to, found.address)) return 'unsure';
+        const at = layout.stampOf(line);
+        if (at === undefined) return 'unsure';
+        found.at = at;
+        return 'match';
+      },
+    },
     examine(line, _start, _end, explains) {
       if (!layout.reach(line, depth)) return MISFIT;
       const fits = caseOf(line);
@@ -221,11 +239,11 @@ class AccessMatch implements Match {
   }
 
   get fields(): Readonly<Record<string, string>> {
-    return this.#readRest(this.#text, this.start, this.end);
+    return this.#readRest(this.#text);
   }
 }
 
-type ReadRest = (text: string, start: number, end: number) => Readonly<Record<string, string>>;
+type ReadRest = (line: string) => Readonly<Record<string, string>>;
 
 function asFields(fields: ReadonlyMap<string, AccessField>): Fields<AccessLine> {
   return {
@@ -242,8 +260,8 @@ function createRestReader(format: LogFormat, stamps: Stamps): ReadRest {
     ([name, { slot }]) =>
       !UNKEPT.has(name) && format.variables[slot] !== ADDRESS_VARIABLE && !format.blurred.has(slot),
   );
-  return (text, start, end) => {
-    const line = layout.open(text, start, end, 0);
+  return (text) => {
+    const line = layout.open(text, 0, text.length, 0);
     let depth = 0;
     while (depth < format.sections.length && layout.reach(line, depth)) depth++;
     const values = kept.flatMap(([name, { slot, read }]): [string, string][] => {

@@ -1,4 +1,5 @@
 // What a filter is to the rest of the house: bytes in, matches out.
+import type { AddressWords } from '../address-words.ts';
 import type { Fault } from '../errors.ts';
 import type { Lines } from '../lines.ts';
 import type { Conditions, Instant, Match, Network, Waiting } from '../model.ts';
@@ -176,6 +177,23 @@ export type TellWhose = (
   arrivedAt: Instant,
 ) => { readonly address: Network; readonly at: Instant | undefined } | undefined;
 
+/** What most matches come to: a failure that counts once and of which no session is known. The scanner's own: it is filled anew. */
+export interface ShortMatch {
+  readonly address: AddressWords;
+  at: Instant;
+}
+
+/** Who is content with matches in short. */
+export interface Shortly {
+  /** By filter: are any of its matches wanted in short? */
+  readonly wanted: readonly boolean[];
+  /**
+   * Told of a match that can be said in short, by where its line begins among all.
+   * @returns whether that was enough; else it comes in full.
+   */
+  visit(filter: number, start: number, match: ShortMatch): boolean;
+}
+
 /** All filters of one source, compiled together: one search for literals, full patterns on candidate lines only. */
 export interface Scanner {
   /**
@@ -188,6 +206,7 @@ export interface Scanner {
    *   some only.
    * @param sessions what earlier lines of that source told, and where these lines are noted; without it, they are joined
    *   with nothing.
+   * @param short left out where every match is wanted in full.
    */
   scan(
     lines: string | Lines,
@@ -195,6 +214,7 @@ export interface Scanner {
     visit: (filter: number, match: Match, base: number) => void,
     source?: string,
     sessions?: SessionMemory,
+    short?: Shortly,
   ): ScanReport;
   /** undefined where lines of the source that don't match are nobody's. May be asked while a scan is under way. */
   readonly whose?: TellWhose | undefined;

@@ -1,7 +1,7 @@
 // What a compiled filter is inside this room: `judge` runs it on one line, a scanner runs many over a chunk.
 import type { Instant } from '../model.ts';
 import type { LineAt } from './again.ts';
-import type { Filter, LineVerdict, OptionKey, SessionMemory, TellWhose } from './contract.ts';
+import type { Filter, LineVerdict, OptionKey, SessionMemory, ShortMatch, TellWhose } from './contract.ts';
 import type { Literal } from './literal.ts';
 
 /**
@@ -11,7 +11,13 @@ import type { Literal } from './literal.ts';
 export interface Framing<L> {
   readonly key: string;
   /** @returns undefined where the line is not of this layout. */
-  open(text: string, start: number, end: number, arrivedAt: Instant): L | undefined;
+  open(text: string, start: number, end: number, arrivedAt: Instant, among?: Among): L | undefined;
+}
+
+/** Bytes of which a text was made: what stands at `at` in the text stands at `at + shift` there. */
+export interface Among {
+  readonly bytes: Buffer;
+  readonly shift: number;
 }
 
 /** Whose a fault is: the filter file's, or the jail's options'; of these it may be known which condition. */
@@ -41,9 +47,25 @@ export interface Engine<L> {
    * @param around what is known besides the line itself; the sessions that it opens and closes are noted there.
    */
   examine(line: L, start: number, end: number, explains: boolean, around: Surroundings): LineVerdict;
+  /** undefined: a line of this layout is always said in full. */
+  readonly short?: Short<L>;
   /** Whose line it is, match or not: for layouts in which every line is somebody's. It opens lines of its own. */
   readonly whose?: TellWhose;
 }
+
+/**
+ * The short way to say what a line is, of layouts that read bytes: of most matches it is enough to know whose and of when they
+ * are, and nothing is made of them but a number.
+ */
+export interface Short<L> {
+  /** {@link Framing}'s, of a line of which no text was made. */
+  open(bytes: Buffer, start: number, end: number, arrivedAt: Instant): L;
+  /** @param found filled where it is a match. */
+  tell(line: L, found: ShortMatch): ShortVerdict;
+}
+
+/** `unsure`: {@link Engine.examine} says. */
+export type ShortVerdict = 'match' | 'no-match' | 'unsure';
 
 /** What is known of a line besides itself. */
 export interface Surroundings {
@@ -53,6 +75,8 @@ export interface Surroundings {
   /** When the line that begins there was received, for one without a stamp of its own. */
   receivedAt(start: number): Instant;
   readonly arrivedAt: Instant;
+  /** Where the text that engines are given stands among bytes; undefined where it was made of none. */
+  readonly among: Among | undefined;
   /** Which message the line [start, end) says came again. */
   before(start: number, end: number): LineAt | undefined;
 }

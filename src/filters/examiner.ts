@@ -1,5 +1,7 @@
 // One line before those of a scanner's filters that it may concern.
-import type { Match } from '../model.ts';
+import { createWords } from '../address-words.ts';
+import type { Instant, Match } from '../model.ts';
+import type { ShortMatch, Shortly } from './contract.ts';
 import type { EngineFilter, Framing, Surroundings } from './engine.ts';
 import { examineFramed } from './frames.ts';
 
@@ -20,6 +22,12 @@ export interface Examiner {
     around: Surroundings,
     visit: (filter: number, match: Match) => void,
   ): boolean;
+  /**
+   * The same in short, of the line [start, end) among bytes, as far as that goes: who has said all there is to say isn't asked
+   * by the `examine` that must follow where it returns false.
+   * @returns whether everybody who was called for has, and the line is of the form that they expect.
+   */
+  examineShort(bytes: Buffer, start: number, end: number, arrivedAt: Instant, shortly: Shortly): boolean;
 }
 
 export function createExaminer(filters: readonly EngineFilter[]): Examiner {
@@ -35,6 +43,11 @@ export function createExaminer(filters: readonly EngineFilter[]): Examiner {
   const calledFor = new Float64Array(filters.length);
   const openFor = new Float64Array(groups.length);
   let isForAll = false;
+  /** The same in short: lines that are open without a text, and who has said all of which. */
+  const openedShort: unknown[] = groups.map(() => undefined);
+  const openShortFor = new Float64Array(groups.length);
+  const settledFor = new Float64Array(filters.length);
+  const found: ShortMatch = { address: createWords(), at: 0 };
 
   function isFramed(
     index: number,
@@ -47,13 +60,33 @@ export function createExaminer(filters: readonly EngineFilter[]): Examiner {
   ): boolean {
     const group = groupOf[index]!;
     if (openFor[group] !== now) {
-      opened[group] = groups[group]!.open(text, start, end, around.arrivedAt);
+      opened[group] = groups[group]!.open(text, start, end, around.arrivedAt, around.among);
       openFor[group] = now;
     }
     const { engine, relay } = filters[index]!;
     const verdict = examineFramed(engine, relay, opened[group], text, start, end, false, around);
     if (verdict.outcome === 'match' || verdict.outcome === 'success') visit(index, verdict.match);
     return verdict.outcome !== 'no-layout';
+  }
+
+  function isSettled(
+    index: number,
+    now: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    arrivedAt: Instant,
+    shortly: Shortly,
+  ): boolean {
+    const short = filters[index]!.engine.short;
+    if (!short || shortly.wanted[index] !== true) return false;
+    const group = groupOf[index]!;
+    if (openShortFor[group] !== now) {
+      openedShort[group] = short.open(bytes, start, end, arrivedAt);
+      openShortFor[group] = now;
+    }
+    const verdict = short.tell(openedShort[group], found);
+    return verdict === 'no-match' || (verdict === 'match' && shortly.visit(index, start, found));
   }
 
   return {
@@ -63,6 +96,22 @@ export function createExaminer(filters: readonly EngineFilter[]): Examiner {
     callAll() {
       isForAll = true;
     },
+    examineShort(bytes, start, end, arrivedAt, shortly) {
+      const now = line;
+      const all = isForAll;
+      // First: whoever breaks on this line must not be called for the next one.
+      line++;
+      isForAll = false;
+      let areDone = true;
+      for (let index = 0; index < filters.length; index++)
+        if (all || calledFor[index] === now)
+          if (isSettled(index, now, bytes, start, end, arrivedAt, shortly)) settledFor[index] = now;
+          else areDone = false;
+      if (areDone) return true;
+      line = now;
+      isForAll = all;
+      return false;
+    },
     examine(text, start, end, around, visit) {
       const now = line;
       const all = isForAll;
@@ -71,7 +120,8 @@ export function createExaminer(filters: readonly EngineFilter[]): Examiner {
       isForAll = false;
       let fits = false;
       for (let index = 0; index < filters.length; index++)
-        if (all || calledFor[index] === now)
+        if (settledFor[index] === now) fits = true;
+        else if (all || calledFor[index] === now)
           if (isFramed(index, now, text, start, end, around, visit)) fits = true;
       for (let index = 0; !fits && !all && index < filters.length; index++)
         if (calledFor[index] !== now) fits = isFramed(index, now, text, start, end, around, visit);

@@ -174,7 +174,7 @@ export function judgeFramed<L>(
   const received = opened && receivedAt(opened);
   const look = createBacklook({ text }, sessions);
   const around: Surroundings = {
-    ...{ sessions, host: undefined, arrivedAt, before: look.before },
+    ...{ sessions, host: undefined, arrivedAt, before: look.before, among: undefined },
     receivedAt: () => received ?? arrivedAt,
   };
   const verdict = examineFramed(engine, relay, open, text, 0, text.length, true, around);

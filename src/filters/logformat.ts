@@ -11,18 +11,22 @@ export interface Section {
   readonly free: readonly number[] | undefined;
   /** Read from its end, backwards. */
   readonly right: readonly Step[];
-  /** The code of the character that ends it, and itself; -1: the end of the line. */
+  /** The code of the character that ends it; -1: the end of the line. */
   readonly guard: number;
-  readonly mark: string;
   /** May what is free be Apache's `""`, a user's empty name outside of quotes? */
   readonly mayBePair: boolean;
 }
 
 export type Step =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: Uint8Array }
   | { readonly kind: 'fixed'; readonly slot: number; readonly length: number }
   /** A run of these characters; `until` where the text behind it begins with one of them: then up to its last place. */
-  | { readonly kind: 'run'; readonly slot: number; readonly characters: Uint8Array; readonly until: string };
+  | {
+      readonly kind: 'run';
+      readonly slot: number;
+      readonly characters: Uint8Array;
+      readonly until: Uint8Array;
+    };
 
 export interface LogFormat {
   readonly written: string;
@@ -212,7 +216,6 @@ function compileSection(tokens: readonly Token[], guard: string, blurred: Set<nu
     right,
     free: from < to ? free : undefined,
     guard: guard === '' ? -1 : guard.charCodeAt(0),
-    mark: guard,
     mayBePair: own.length === 1 && own[0]!.variable.name === 'remote_user' && guard === '"',
   };
 }
@@ -220,13 +223,13 @@ function compileSection(tokens: readonly Token[], guard: string, blurred: Set<nu
 /** @returns undefined where the extent of the token is not known from its left end. */
 function stepFromLeft(tokens: readonly Token[], at: number): Step | undefined {
   const token = tokens[at]!;
-  if ('text' in token) return { kind: 'text', text: token.text };
+  if ('text' in token) return { kind: 'text', text: latin1(token.text) };
   const { slot, variable } = token;
   const { extent } = variable;
   if (extent.kind === 'fixed') return { kind: 'fixed', slot, length: extent.length };
   if (extent.kind !== 'run') return undefined;
   const { characters } = extent;
-  const run = (until: string): Step => ({ kind: 'run', slot, characters, until });
+  const run = (until: string): Step => ({ kind: 'run', slot, characters, until: latin1(until) });
   const next = tokens[at + 1];
   if (!next) return run('');
   if ('slot' in next) return isEndedBySlash(characters, next.variable) ? run('') : undefined;
@@ -254,14 +257,20 @@ function isEndedBySlash(characters: Uint8Array, { extent }: Variable): boolean {
 
 function stepFromRight(tokens: readonly Token[], at: number): Step | undefined {
   const token = tokens[at]!;
-  if ('text' in token) return { kind: 'text', text: token.text };
+  if ('text' in token) return { kind: 'text', text: latin1(token.text) };
   const { slot, variable } = token;
   const { extent } = variable;
   if (extent.kind === 'fixed') return { kind: 'fixed', slot, length: extent.length };
   const before = tokens[at - 1];
   if (extent.kind !== 'run' || !before || 'slot' in before) return undefined;
   if (extent.characters[before.text.charCodeAt(before.text.length - 1)]) return undefined;
-  return { kind: 'run', slot, characters: extent.characters, until: '' };
+  return { kind: 'run', slot, characters: extent.characters, until: NOTHING };
+}
+
+const NOTHING = new Uint8Array(0);
+
+function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function textBefore(tokens: readonly Token[], place: number, guard: string): string {

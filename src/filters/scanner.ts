@@ -1,10 +1,11 @@
 // All filters of one source over a chunk: one search for literals, and a closer look at the lines that it finds.
 import type { Instant, Match } from '../model.ts';
+import { createFeeds, findFeeds } from '../line-feeds.ts';
 import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../lines.ts';
 import type { Lines } from '../lines.ts';
 import { createBacklook } from './again.ts';
 import { createUnwrapper } from './containers.ts';
-import type { Filter, ScanReport, Scanner } from './contract.ts';
+import type { Filter, ScanReport, Scanner, Shortly } from './contract.ts';
 import { engineOf } from './engine.ts';
 import type { Surroundings } from './engine.ts';
 import { createExaminer } from './examiner.ts';
@@ -20,7 +21,7 @@ type Visit = (filter: number, match: Match, base: number) => void;
 const MOST_APART = 64;
 
 /** What is known besides a line, before its text is. */
-type Given = Omit<Surroundings, 'before'>;
+type Given = Omit<Surroundings, 'before' | 'among'>;
 
 /**
  * Makes a scanner. A filter without literals makes it look at every line, for that filter only.
@@ -37,15 +38,17 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
   const containers = createUnwrapper();
   const teller = all.find(({ engine }) => engine.whose);
   /** Which literal it is says something only where it doesn't concern all filters anyway. */
+  const canBeShort = all.some(({ engine }) => engine.short);
+  const feeds = createFeeds();
   const concernsAll = owners.every((each) => each.length + always.length === all.length);
 
   return {
     whose: teller && whoseFramed(teller.engine, teller.relay),
-    scan(given, arrivedAt, visit, source = '', sessions = NO_SESSIONS) {
+    scan(given, arrivedAt, visit, source = '', sessions = NO_SESSIONS, shortly) {
       const lines = typeof given === 'string' ? { text: given } : given;
       const around = { sessions, host: undefined, receivedAt: () => arrivedAt, arrivedAt };
       const unwrapped = containers.unwrap(lines, source);
-      if (!unwrapped) return scanLines(lines, around, visit);
+      if (!unwrapped) return scanLines(lines, around, visit, shortly);
       const receivedAt = (start: number): Instant =>
         unwrapped.receivedAt(unwrapped.lineAt(start)) ?? arrivedAt;
       const inner = { text: unwrapped.text };
@@ -58,18 +61,25 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
     },
   };
 
-  function scanLines(lines: Lines, given: Given, onMatch: Visit): ScanReport {
+  function scanLines(lines: Lines, given: Given, onMatch: Visit, shortly?: Shortly): ScanReport {
     let candidates = 0;
     let unframed = 0;
+    /** Where they stand whose matches can be said in short; no text is made of those that are. */
+    const bytes = canBeShort && shortly?.wanted.includes(true) === true ? lines.bytes : undefined;
     // Where all of it becomes text anyway, lines are found in that: by its own search, which takes many bytes at once.
-    const whole: Lines = isSelective ? lines : { text: lines.text };
+    const whole: Lines = isSelective || bytes ? lines : { text: lines.text };
+    const ends = bytes && !isSelective ? feeds : undefined;
+    if (ends) findFeeds(bytes!, ends);
+    let line = 0;
+    let texts = 0;
     const length = lengthOf(whole);
     const look = createBacklook(lines, given.sessions);
     /** What engines see begins there: all lines, or one. */
     let base = 0;
-    let isApart = isSelective && lines.bytes !== undefined;
+    let isApart = (isSelective || bytes !== undefined) && lines.bytes !== undefined;
     const before: Surroundings['before'] = (from, to) => look.before(base + from, base + to);
-    const around: Surroundings = { ...given, before };
+    const among = lines.bytes && { bytes: lines.bytes, shift: 0 };
+    const around: Surroundings = { ...given, before, among };
     const visit = (filter: number, match: Match): void => {
       if (heeding[filter]) look.took(base + match.start);
       onMatch(filter, match, base);
@@ -81,7 +91,7 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
       // Without filters that look at every line, everything up to the next literal is passed over, but for the last line:
       // where no line of a log fits, a literal may never turn up, and nobody would notice.
       if (isSelective) start = found === Infinity ? lastLine(lines, start) : startOfLine(lines, found);
-      const after = endOfLine(whole, start);
+      const after = !ends ? endOfLine(whole, start) : line < ends.count ? ends.at[line++]! : length;
       const end = withoutReturn(whole, start, after);
       const isFound = found < after;
       // What is empty says nothing: a part of a longer line, say.
@@ -90,10 +100,13 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
         if (isFound) call(start, after);
         else if (isSelective) examiner.callAll();
         else examiner.call(always);
-        if (candidates > MOST_APART) isApart = false;
-        base = isApart ? start : 0;
-        const text = isApart ? sliceOf(lines, start, end) : lines.text;
-        if (!examiner.examine(text, start - base, end - base, around, visit)) unframed++;
+        if (!bytes || !examiner.examineShort(bytes, start, end, around.arrivedAt, shortly!)) {
+          if (++texts > MOST_APART) isApart = false;
+          base = isApart ? start : 0;
+          if (among) among.shift = base;
+          const text = isApart ? sliceOf(lines, start, end) : lines.text;
+          if (!examiner.examine(text, start - base, end - base, around, visit)) unframed++;
+        }
       }
       if (isFound) found = search!.next(after);
       start = after + 1;

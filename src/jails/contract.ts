@@ -1,4 +1,5 @@
 // What a jail is to the rest of the house: matches in, verdicts out. Pure: no clock, no I/O.
+import type { AddressWords } from '../address-words.ts';
 import type {
   Duration,
   Evidence,
@@ -70,6 +71,15 @@ export interface Jail {
   readonly size: number;
   /** The same matches in the same order give the same verdicts, whenever they are run. */
   decide(match: Count): Verdict;
+  /** Are there matches of which it keeps nothing but the number? Where few of them ban, a line of each is kept. */
+  readonly countsOnly: boolean;
+  /**
+   * Counts a match where nothing but that is to be done: a failure that counts once and of which no session is known, of
+   * somebody who is far from a ban and of whom nothing else is remembered.
+   * @param address the caller's, who may fill it anew.
+   * @returns false: then nothing has happened, and {@link decide} says what becomes of it.
+   */
+  countOnly(address: AddressWords, at: Instant): boolean;
   /**
    * Someone logged in from the address: until `protectAfterSuccess` is over, it takes many times maxRetry to ban it here.
    * Who is banned here, or comes to be all the same, is protected again only by a log-in after the sentence.
@@ -80,7 +90,7 @@ export interface Jail {
   /** How many matches ban the address at that instant. */
   limitOf(address: Network, at: Instant): number;
   /** What is remembered of log-ins, sentences or not: for the ledger, and for a jail that takes this one's place. */
-  readonly welcomes: Omit<Welcomes, 'note' | 'inside'>;
+  readonly welcomes: Omit<Welcomes, 'note' | 'inside' | 'edition' | 'knows'>;
   /**
    * What is remembered of an address (the prefix that holds it, where IPv6 is counted by prefix). Its stamps are those
    * that count with the newest; those from {@link takeDirty} reach further back, for lines out of order.

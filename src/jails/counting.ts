@@ -1,45 +1,42 @@
 // The matches of every offender of a jail that can still count towards a sentence, by instant. All of them lie in one field
 // of numbers: an object for each would be most of what an offender takes, and would be looked for all over the memory.
 import type { Duration, Instant } from '../model.ts';
+import { BLOCK, FIRST, FROM, LENGTH, NEWEST, ROOM, ROW, TOTAL, type Rows } from './rows.ts';
 
 /**
- * Where the stamps of one offender lie: distinct instants in order, and how many matches bear each of them.
+ * All windows of one jail, by the row of the offender: distinct instants in order, and how many matches bear each of them.
  *
  * Stamps are kept to twice findTime behind the newest: a line that arrives out of order may still be up to findTime
  * older than the newest, and may then complete a window that reaches as far back again. So a ban falls exactly where
  * maxRetry matches lie within findTime, in whatever order their lines came.
  */
-export interface Window {
-  /** The block that is his, which has room for two to the power of `room` pairs; -1: he has none. */
-  block: number;
-  room: number;
-  /** His pairs: where the first one lies, and how many there are. */
-  first: number;
-  length: number;
-  /** How many pairs lie more than findTime before the newest, and the sum of those that don't. */
-  from: number;
-  total: number;
-}
-
-/** All windows of one jail. */
 export interface Windows {
   /** The latest instant, `-Infinity` in an empty window. */
-  newestOf(window: Window): Instant;
+  newestOf(row: number): Instant;
+  /** How many matches lie at most findTime before the newest. */
+  totalOf(row: number): number;
+  /** How many pairs lie further back. */
+  pastOf(row: number): number;
   /**
    * Adds `count` matches at `at`, which is at most findTime older than the newest.
    * @returns the largest number of matches that lie within findTime of each other, these among them.
    */
-  insert(window: Window, at: Instant, count: number): number;
+  insert(row: number, at: Instant, count: number): number;
   /** Forgets all; its room is others' from now on. */
-  clear(window: Window): void;
+  clear(row: number): void;
   /** The pairs in order; they are not the window's own. */
-  stampsOf(window: Window): (readonly [Instant, number])[];
+  stampsOf(row: number): (readonly [Instant, number])[];
 }
 
 /** In pairs. */
 const LEAST_ROOM = 256;
 
-export function createWindows(findTime: Duration): Windows {
+/**
+ * @param rows of each window they have: the block that is its own, which has room for two to the power of `ROOM` pairs (-1: it
+ *   has none); where its first pair lies and how many there are; how many of them lie more than findTime before the newest, and
+ *   the sum of the others.
+ */
+export function createWindows(findTime: Duration, rows: Rows): Windows {
   /** An instant and a count, one pair after the other. */
   let pairs = new Float64Array(LEAST_ROOM * 2);
   let used = 0;
@@ -59,90 +56,126 @@ export function createWindows(findTime: Duration): Windows {
     return block;
   }
 
-  function giveBack({ block, room }: Window): void {
-    if (room >= 0) (free[room] ??= []).push(block);
+  function giveBack(row: number): void {
+    const room = rows.get(row, ROOM);
+    if (room >= 0) (free[room] ??= []).push(rows.get(row, BLOCK));
   }
 
   /** Room for one more pair behind the last one. */
-  function widen(window: Window): void {
-    const { block, room, first, length } = window;
+  function widen(row: number): void {
+    const block = rows.get(row, BLOCK);
+    const room = rows.get(row, ROOM);
+    const first = rows.get(row, FIRST);
+    const length = rows.get(row, LENGTH);
     if (room >= 0 && first + length < block + (1 << room)) return;
     if (room >= 0 && length * 2 <= 1 << room) {
       pairs.copyWithin(block * 2, first * 2, (first + length) * 2);
-      window.first = block;
+      rows.set(row, FIRST, block);
       return;
     }
     const larger = blockOf(room + 1);
     pairs.copyWithin(larger * 2, first * 2, (first + length) * 2);
-    giveBack(window);
-    window.block = window.first = larger;
-    window.room = room + 1;
+    giveBack(row);
+    rows.set(row, BLOCK, larger);
+    rows.set(row, FIRST, larger);
+    rows.set(row, ROOM, room + 1);
   }
 
-  const instantOf = ({ first }: Window, index: number): Instant => pairs[(first + index) * 2]!;
-  const countOf = ({ first }: Window, index: number): number => pairs[(first + index) * 2 + 1]!;
+  const instantOf = (row: number, index: number): Instant => pairs[(rows.get(row, FIRST) + index) * 2]!;
+  const countOf = (row: number, index: number): number => pairs[(rows.get(row, FIRST) + index) * 2 + 1]!;
 
-  /** Moves the lower edge up to `floor`; pairs more than findTime below it can't count with anything that is still to come. */
-  function slide(window: Window, floor: Instant): void {
-    while (window.from < window.length && instantOf(window, window.from) < floor)
-      window.total -= countOf(window, window.from++);
-    while (window.from > 0 && instantOf(window, 0) < floor - findTime) {
-      window.first++;
-      window.length--;
-      window.from--;
+  /**
+   * Adds a match that is the newest: what lies more than findTime before it counts with nothing newer, and what lies twice as
+   * far back with nothing that is still to come.
+   */
+  function append(row: number, at: Instant, count: number): number {
+    const { numbers } = rows;
+    const base = row * ROW;
+    const floor = at - findTime;
+    let first = numbers[base + FIRST]!;
+    let length = numbers[base + LENGTH]!;
+    let from = numbers[base + FROM]!;
+    let total = numbers[base + TOTAL]!;
+    while (from < length && pairs[(first + from) * 2]! < floor) total -= pairs[(first + from++) * 2 + 1]!;
+    while (from > 0 && pairs[first * 2]! < floor - findTime) {
+      first++;
+      length--;
+      from--;
     }
-    if (window.length === 0 && window.room >= 0) window.first = window.block;
-  }
-
-  function put(window: Window, index: number, at: Instant, count: number): void {
-    widen(window);
-    const place = (window.first + index) * 2;
-    if (index < window.length) pairs.copyWithin(place + 2, place, (window.first + window.length) * 2);
+    const room = numbers[base + ROOM]!;
+    if (length === 0 && room >= 0) first = numbers[base + BLOCK]!;
+    numbers[base + FIRST] = first;
+    numbers[base + LENGTH] = length;
+    numbers[base + FROM] = from;
+    numbers[base + TOTAL] = total + count;
+    if (room < 0 || first + length === numbers[base + BLOCK]! + (1 << room)) widen(row);
+    const place = (numbers[base + FIRST]! + length) * 2;
     pairs[place] = at;
     pairs[place + 1] = count;
-    window.length++;
+    numbers[base + LENGTH] = length + 1;
+    rows.instants[(base + NEWEST) / 2] = at;
+    return total + count;
+  }
+
+  /** Adds a pair among the others. */
+  function put(row: number, index: number, at: Instant, count: number): void {
+    widen(row);
+    const first = rows.get(row, FIRST);
+    const length = rows.get(row, LENGTH);
+    const place = (first + index) * 2;
+    pairs.copyWithin(place + 2, place, (first + length) * 2);
+    pairs[place] = at;
+    pairs[place + 1] = count;
+    rows.set(row, LENGTH, length + 1);
+  }
+
+  /** @returns how many there are now. */
+  function add(row: number, count: number): number {
+    const total = rows.get(row, TOTAL) + count;
+    rows.set(row, TOTAL, total);
+    return total;
   }
 
   /** The largest sum over any stretch of findTime that holds the pair at `index`. */
-  function densest(window: Window, index: number): number {
-    const at = instantOf(window, index);
+  function densest(row: number, index: number): number {
+    const at = instantOf(row, index);
+    const length = rows.get(row, LENGTH);
     let start = index;
-    let sum = countOf(window, index);
-    while (start > 0 && instantOf(window, start - 1) >= at - findTime) sum += countOf(window, --start);
+    let sum = countOf(row, index);
+    while (start > 0 && instantOf(row, start - 1) >= at - findTime) sum += countOf(row, --start);
     let best = sum;
-    for (let end = index + 1; end < window.length && instantOf(window, end) <= at + findTime; end++) {
-      sum += countOf(window, end);
-      while (instantOf(window, start) < instantOf(window, end) - findTime) sum -= countOf(window, start++);
+    for (let end = index + 1; end < length && instantOf(row, end) <= at + findTime; end++) {
+      sum += countOf(row, end);
+      while (instantOf(row, start) < instantOf(row, end) - findTime) sum -= countOf(row, start++);
       best = Math.max(best, sum);
     }
     return best;
   }
 
   return {
-    newestOf: ({ first, length }) => (length > 0 ? pairs[(first + length - 1) * 2]! : -Infinity),
-    insert(window, at, count) {
-      const last = window.length - 1;
-      if (last < 0 || at > instantOf(window, last)) {
-        slide(window, at - findTime);
-        put(window, window.length, at, count);
-        return (window.total += count);
-      }
-      window.total += count;
+    newestOf: rows.newestOf,
+    totalOf: (row) => rows.get(row, TOTAL),
+    pastOf: (row) => rows.get(row, FROM),
+    insert(row, at, count) {
+      if (at > rows.newestOf(row)) return append(row, at, count);
+      const last = rows.get(row, LENGTH) - 1;
+      const total = add(row, count);
       let index = last;
-      while (index >= 0 && instantOf(window, index) > at) index--;
-      if (index >= 0 && instantOf(window, index) === at) pairs[(window.first + index) * 2 + 1]! += count;
-      else put(window, ++index, at, count);
-      return index === window.length - 1 ? window.total : densest(window, index);
+      while (index >= 0 && instantOf(row, index) > at) index--;
+      if (index >= 0 && instantOf(row, index) === at) pairs[(rows.get(row, FIRST) + index) * 2 + 1]! += count;
+      else put(row, ++index, at, count);
+      return index === rows.get(row, LENGTH) - 1 ? total : densest(row, index);
     },
-    clear(window) {
-      giveBack(window);
-      window.block = window.first = window.length = window.from = window.total = 0;
-      window.room = -1;
+    clear(row) {
+      giveBack(row);
+      for (const field of [BLOCK, FIRST, LENGTH, FROM, TOTAL]) rows.set(row, field, 0);
+      rows.set(row, ROOM, -1);
+      rows.setNewest(row, -Infinity);
     },
-    stampsOf(window) {
+    stampsOf(row) {
       const stamps: (readonly [Instant, number])[] = [];
-      for (let index = 0; index < window.length; index++)
-        stamps.push([instantOf(window, index), countOf(window, index)]);
+      const length = rows.get(row, LENGTH);
+      for (let index = 0; index < length; index++) stamps.push([instantOf(row, index), countOf(row, index)]);
       return stamps;
     },
   };

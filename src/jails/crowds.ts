@@ -74,8 +74,8 @@ export function createCrowds(findTime: Duration, windows: Windows): Crowds {
         crowds.set(network.text, crowd);
       }
       crowd.forgotten++;
-      crowd.matches += tally.total;
-      crowd.last = Math.max(crowd.last, windows.newestOf(tally));
+      crowd.matches += windows.totalOf(tally.index);
+      crowd.last = Math.max(crowd.last, windows.newestOf(tally.index));
       crowd.idleSince = Infinity;
     },
     largest: (most) =>

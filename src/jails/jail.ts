@@ -2,8 +2,10 @@
 import { isAddress } from '../address.ts';
 import { stepAt } from '../answer.ts';
 import type { Duration, JailRules, Instant, Network, Step, Verdict, Welcome, Widening } from '../model.ts';
-import type { Bounds, Count, CreateJail, JailStats } from './contract.ts';
+import type { Bounds, Count, CreateJail, Jail, JailStats } from './contract.ts';
 import { createWindows } from './counting.ts';
+import { createEra } from './era.ts';
+import { createRows, HEEDED, ONLY_COUNTED } from './rows.ts';
 import { createNeighbours } from './neighbours.ts';
 import { createOffenders } from './offenders.ts';
 import { endOf, lengthOf, nextNumber, type Earlier } from './sentence.ts';
@@ -46,9 +48,10 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     thinned: 0,
     ...options.stats,
   };
-  const windows = createWindows(findTime);
+  const rows = createRows();
+  const windows = createWindows(findTime, rows);
   const offenders = createOffenders(rules, remembered, now, {
-    windows,
+    ...{ windows, rows },
     isProtected: ignoring.isProtected,
     bounds: options.bounds ?? (() => UNBOUNDED),
     makeRoom: options.makeRoom ?? (() => {}),
@@ -63,6 +66,10 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     { protect: rules.protectAfterSuccess, ipv6Prefix: rules.ipv6Prefix },
     options.welcomes ?? [],
   );
+
+  const era = createEra(ignoring, welcomes);
+  /** Up to so many matches leave no line behind, and concern nobody else. */
+  const silent = rules.respond?.some(({ wider }) => wider) ? 0 : maxRetry - EVIDENCE_LINES;
 
   const counted: (Verdict | undefined)[] = Array.from({ length: COUNTED_KEPT });
 
@@ -83,19 +90,20 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     if (known && isBannedAt(known, at) && !known.throttled) return record(known, match, 'banned');
     const around = neighbours.bannedAround(address, at);
     if (around) return record(around, match, 'banned');
-    const newest = known ? Math.max(windows.newestOf(known), known.lastSince) : -Infinity;
+    const newest = known ? Math.max(windows.newestOf(known.index), known.lastSince) : -Infinity;
     if (at < newest - findTime) {
       stats.late++;
       return { outcome: 'late', why: 'older than findTime before the newest match of the same offender' };
     }
     const tally = known ?? offenders.open(address, at);
+    if (!known) heed(tally, address);
     if (at > newest + findTime) forgetSessions(tally);
     if (session !== undefined) {
       if (match.oncePerSession && tally.sessions.includes(session))
         return record(tally, match, 'counted-already');
       markSession(tally, session);
     }
-    const count = windows.insert(tally, at, counts);
+    const count = windows.insert(tally.index, at, counts);
     if (isTelling(count, counts)) keepEvidence(tally, match.evidence(), findTime);
     offenders.touch(tally);
     const welcome = welcomeOf(address, tally, at);
@@ -118,15 +126,30 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     return verdict;
   };
 
-  /** Who is known as an offender, and by himself, is looked for in the lists once until these change. */
+  /** Who is known as an offender is looked for in the lists once until these change. */
   const whyIgnored = (address: Network, known: Tally | undefined): string | undefined => {
-    const edition = ignoring.edition?.() ?? -1;
-    if (known === undefined || edition < 0 || known.address.bits !== address.bits)
-      return ignoring.whyIgnored(address);
-    if (known.heeded === edition) return undefined;
+    if (known && rows.get(known.index, HEEDED) === era.now()) return undefined;
     const why = ignoring.whyIgnored(address);
-    if (why === undefined) known.heeded = edition;
+    if (why === undefined && known) heed(known, address);
     return why;
+  };
+
+  /** No list holds the address: until one changes, or somebody logs in from there, nothing speaks for the tally. */
+  const heed = (tally: Tally, address: Network): void => {
+    const isAlone = tally.address.bits === address.bits || !ignoring.isProtected(tally.address);
+    if (isAlone && !welcomes.knows(tally.address)) rows.set(tally.index, HEEDED, era.now());
+  };
+
+  /** Most of a log that is counted as a whole: it leaves nothing but a number behind. */
+  const countOnly: Jail['countOnly'] = (address, at) => {
+    const index = silent > 0 ? offenders.indexOf(address) : -1;
+    if (index < 0 || !rows.is(index, ONLY_COUNTED) || rows.get(index, HEEDED) !== era.now()) return false;
+    // Before the newest one it may complete a window that is not the latest.
+    if (at < windows.newestOf(index) || windows.totalOf(index) >= silent) return false;
+    stats.matches++;
+    windows.insert(index, at, 1);
+    offenders.touchCounted(index);
+    return true;
   };
 
   /** None that a sentence has followed: whoever was banned all the same must log in anew after it. */
@@ -145,7 +168,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
 
   const acquit = (address: Network): Verdict => {
     const tally = rules.resetOnSuccess ? offenders.find(address) : undefined;
-    if (tally && tally.evidence.length + tally.total > 0) {
+    if (tally && tally.evidence.length + windows.totalOf(tally.index) > 0) {
       startAnew(tally, windows);
       offenders.touch(tally);
     }
@@ -245,6 +268,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       return offenders.dirty + welcomes.dirty;
     },
     decide,
+    countsOnly: silent > 0,
+    countOnly,
     welcome(address, at, how) {
       if (ignoring.whyIgnored(address) === undefined) welcomes.note(address, at, how);
     },
@@ -262,7 +287,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       const tally = offenders.find(address);
       if (!tally) return undefined;
       const picture = pictureOf(name, tally, windows);
-      return { ...picture, stamps: picture.stamps.slice(tally.from) };
+      return { ...picture, stamps: picture.stamps.slice(windows.pastOf(tally.index)) };
     },
     sentenceOf(address) {
       const tally = offenders.find(address);

@@ -1,78 +1,101 @@
 // Who was asked about lately: a log names the same few over and over, and an IPv6 address has to be cut to its prefix, and that
 // to be put into text, to be found. Of fixed size: whoever came first to the same places is driven out.
-import type { Network } from '../model.ts';
-import type { Tally } from './tally.ts';
+import type { AddressWords } from '../address-words.ts';
+import { WHICH, type Rows } from './rows.ts';
 
 const FIRST_PLACES = 256;
 const MOST_PLACES = 16_384;
 /** So many share as many places side by side. */
 const SHARED = 4;
+/**
+ * The four words of an address; the index of whoever answers for it, and one more (0: the place is free); and which of all who
+ * came to have that index he is.
+ */
+const WIDTH = 6;
+const ANSWER = 4;
+const WHO = 5;
 
 export interface Lately {
-  /** Who answers for the address, if that was asked lately. */
-  find(address: Network): Tally | undefined;
-  note(address: Network, tally: Tally): void;
+  /** The index of whoever answers for the address; -1: that wasn't asked lately. */
+  find(address: AddressWords): number;
+  note(address: AddressWords, index: number): void;
   /** Another one may answer for the address from now on. */
-  forget(address: Network): void;
+  forget(address: AddressWords): void;
   forgetAll(): void;
 }
 
-/** Of IPv6 only. Holds on to nobody who is gone for longer than until his place is taken: whoever asks must look at `index`. */
-export function createLately(): Lately {
-  let asked: (Network | undefined)[] = Array.from({ length: FIRST_PLACES });
-  let found: (Tally | undefined)[] = Array.from({ length: FIRST_PLACES });
+/** Of IPv6 addresses only. */
+export function createLately(rows: Pick<Rows, 'get'>): Lately {
+  let numbers = new Int32Array(FIRST_PLACES * WIDTH);
+  let last = FIRST_PLACES - 1;
   let noted = 0;
 
   function begin(places: number): void {
-    asked = Array.from({ length: places });
-    found = Array.from({ length: places });
+    if (places > last + 1) numbers = new Int32Array(places * WIDTH);
+    else numbers.fill(0);
+    last = places - 1;
     noted = 0;
   }
 
   /** The first of the places that it shares with others. */
-  function homeOf({ bytes, bits }: Network): number {
-    let hash = bits;
-    for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ bytes.charCodeAt(at), 0x01000193);
-    return (hash ^ (hash >>> 15)) & (asked.length - SHARED);
+  function homeOf({ first, second, third, fourth }: AddressWords): number {
+    let hash = Math.imul(first, 0x9e3779b1) ^ second;
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ third;
+    hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ fourth;
+    hash = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1);
+    return (hash ^ (hash >>> 15)) & last & -SHARED;
   }
 
-  const isSame = (one: Network | undefined, other: Network): boolean =>
-    one === other || (one?.bytes === other.bytes && one.bits === other.bits);
+  function isAt(place: number, { first, second, third, fourth }: AddressWords): boolean {
+    const from = place * WIDTH;
+    return (
+      numbers[from] === first &&
+      numbers[from + 1] === second &&
+      numbers[from + 2] === third &&
+      numbers[from + 3] === fourth &&
+      numbers[from + ANSWER] !== 0
+    );
+  }
 
   /** -1: it was not asked for lately. */
-  function placeOf(address: Network): number {
+  function placeOf(address: AddressWords): number {
     const home = homeOf(address);
-    for (let place = home; place < home + SHARED; place++) if (isSame(asked[place], address)) return place;
+    for (let place = home; place < home + SHARED; place++) if (isAt(place, address)) return place;
     return -1;
   }
 
   return {
     find(address) {
       const place = placeOf(address);
-      return place < 0 ? undefined : found[place];
+      if (place < 0) return -1;
+      const index = numbers[place * WIDTH + ANSWER]! - 1;
+      return rows.get(index, WHICH) === numbers[place * WIDTH + WHO] ? index : -1;
     },
-    note(address, tally) {
-      if (++noted > asked.length && asked.length < MOST_PLACES) begin(asked.length * 4);
+    note(address, index) {
+      if (++noted > last + 1 && last + 1 < MOST_PLACES) begin((last + 1) * 4);
       let place = placeOf(address);
       if (place < 0) {
         const home = homeOf(address);
         place = home + SHARED - 1;
-        while (place > home && asked[place]) place--;
+        while (place > home && numbers[place * WIDTH + ANSWER] !== 0) place--;
         // Nobody's is left: the one that came first goes.
-        if (asked[place]) for (; place < home + SHARED - 1; place++) copy(place + 1, place);
+        if (numbers[place * WIDTH + ANSWER] !== 0) {
+          numbers.copyWithin(home * WIDTH, (home + 1) * WIDTH, (home + SHARED) * WIDTH);
+          place = home + SHARED - 1;
+        }
       }
-      asked[place] = address;
-      found[place] = tally;
+      const from = place * WIDTH;
+      numbers[from] = address.first;
+      numbers[from + 1] = address.second;
+      numbers[from + 2] = address.third;
+      numbers[from + 3] = address.fourth;
+      numbers[from + ANSWER] = index + 1;
+      numbers[from + WHO] = rows.get(index, WHICH);
     },
     forget(address) {
       const place = placeOf(address);
-      if (place >= 0) asked[place] = found[place] = undefined;
+      if (place >= 0) numbers[place * WIDTH + ANSWER] = 0;
     },
-    forgetAll: () => begin(asked.length),
+    forgetAll: () => begin(last + 1),
   };
-
-  function copy(from: number, to: number): void {
-    asked[to] = asked[from];
-    found[to] = found[from];
-  }
 }

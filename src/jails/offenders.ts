@@ -1,5 +1,6 @@
 // All offenders of one jail, found by address; which of them are to be written, and who may be forgotten.
 import { isAddress, mask, offenderOf } from '../address.ts';
+import { createWords, fillWords, type AddressWords } from '../address-words.ts';
 import type { Instant, JailRules, Network, Offender } from '../model.ts';
 import type { Bounds, JailStats } from './contract.ts';
 import type { Windows } from './counting.ts';
@@ -7,7 +8,8 @@ import { createCrowds, type Crowds } from './crowds.ts';
 import { createLately } from './lately.ts';
 import { createPlaces } from './places.ts';
 import { createRanks } from './ranks.ts';
-import { dropEvidence, pictureOf, recall, Tally } from './tally.ts';
+import { DIRTY, IDLE, ONLY_COUNTED, type Rows } from './rows.ts';
+import { dropEvidence, pictureOf, recall, recallStamps, Tally } from './tally.ts';
 
 /** How many a prune looks at, and how many it forgets at most: a million at once would hold everything up for seconds. */
 const PRUNE_LOOKS = 50_000;
@@ -27,6 +29,8 @@ export interface Offenders {
   findExactly(network: Network): Tally | undefined;
   /** Who answers for the address: itself, or the prefix under which it is counted. */
   find(address: Network): Tally | undefined;
+  /** The index of whoever answers for the address; -1: that can't be told from the numbers alone. */
+  indexOf(address: AddressWords): number;
   /** Like `find`; begins a new tally where there is none. `at` says who is banned, should someone have to make room. */
   open(address: Network, at: Instant): Tally;
   /** Like `open`, under exactly this network. */
@@ -38,6 +42,8 @@ export interface Offenders {
   inside(network: Network): Tally[];
   /** To be called after every change: the tally is written with the next commit, and isn't idle. */
   touch(tally: Tally): void;
+  /** The same where nothing but the count has changed, of somebody who is {@link ONLY_COUNTED}. */
+  touchCounted(index: number): void;
   /** One goes to make room, unless all who are left are banned. `at` says who is. @returns whether one went. */
   evict(at: Instant): boolean;
   /** What the evidence takes, about, in bytes. */
@@ -51,6 +57,7 @@ export interface Offenders {
 
 interface Options {
   readonly windows: Windows;
+  readonly rows: Rows;
   readonly isProtected: (network: Network) => boolean;
   readonly bounds: () => Bounds;
   readonly makeRoom: (at: Instant) => void;
@@ -65,24 +72,24 @@ export function createOffenders(
   rules: JailRules,
   remembered: Iterable<Offender>,
   now: Instant,
-  { windows, isProtected, bounds, makeRoom, onGone, stats, salt }: Options,
+  { windows, rows, isProtected, bounds, makeRoom, onGone, stats, salt }: Options,
 ): Offenders {
   const { findTime, banTime, ipv6Prefix } = rules;
   /** All but single IPv4 addresses, by their texts; of those, who stands where by their numbers. */
   const others = new Map<string, Tally>();
   const places = createPlaces(salt);
-  /** All by their `index`, and since when each is idle who is. */
+  /** All by their `index`. */
   const members: (Tally | undefined)[] = [];
   const vacant: number[] = [];
-  let idleSince = new Float64Array(0);
-  const lately = createLately();
-  /** In the order in which they changed; some may be gone by now. */
-  let changed: Tally[] = [];
+  const lately = createLately(rows);
+  const words = createWords();
+  /** In the order in which they changed; some may be gone by now, and others in their places. */
+  let changed: number[] = [];
   let dirty = 0;
   const forgotten = new Map<string, Network>();
   /** IPv6 prefix lengths in use below 128, longest first. Shorter than `ipv6Prefix` answers for nobody inside. */
   let lengths: readonly number[] = ipv6Prefix < 128 ? [ipv6Prefix] : [];
-  const ranks = createRanks(rules, windows, members);
+  const ranks = createRanks(rules, windows, rows, members);
   const crowds = createCrowds(findTime, windows);
   let weight = 0;
   /** Whose turn it is to lose evidence, and to be looked at for being forgotten. */
@@ -95,23 +102,23 @@ export function createOffenders(
     tally.weighed = tally.weight;
   }
 
-  function mark(tally: Tally): void {
-    if (tally.isDirty) return;
-    tally.isDirty = true;
-    changed.push(tally);
+  function mark(index: number): void {
+    if (rows.is(index, DIRTY)) return;
+    rows.note(index, DIRTY);
+    changed.push(index);
     dirty++;
   }
 
   const add = (tally: Tally): Tally => {
     const { address } = tally;
     tally.index = vacant.pop() ?? members.length;
+    rows.begin(tally.index);
+    if (tally.isOnlyCounted) rows.note(tally.index, ONLY_COUNTED);
     if (isSingleIPv4(address)) places.add(address.first, tally.index);
     else others.set(address.text, tally);
     members[tally.index] = tally;
-    ranks.place(tally);
-    weigh(tally);
     forgotten.delete(address.text);
-    if (address.family === 6 && isAddress(address)) lately.forget(address);
+    if (address.family === 6 && isAddress(address)) lately.forget(wordsOf(address));
     else if (address.family === 6 && address.bits > ipv6Prefix) {
       // It answers for whoever is inside, in the place of another.
       lately.forgetAll();
@@ -119,32 +126,40 @@ export function createOffenders(
     }
     return tally;
   };
-  const rest = (tally: Tally, at: Instant): void => {
-    tally.isIdle = true;
-    if (tally.index >= idleSince.length) {
-      const larger = new Float64Array(Math.max(256, members.length * 2));
-      larger.set(idleSince);
-      idleSince = larger;
-    }
-    idleSince[tally.index] = at;
+  const rest = (index: number, at: Instant): void => {
+    rows.note(index, IDLE);
+    rows.setIdleSince(index, at);
   };
   const recollect = (offender: Offender, at: Instant): Tally => {
-    const tally = add(recall(offender, windows));
-    rest(tally, at);
+    const tally = add(recall(offender));
+    recallStamps(tally, offender, windows);
+    ranks.place(tally);
+    weigh(tally);
+    rest(tally.index, at);
     return tally;
   };
   for (const offender of remembered) if (offender.jail === rules.name) recollect(offender, now);
 
   const sizeOf = (): number => places.size + others.size;
-  const findExactly = (network: Network): Tally | undefined =>
-    isSingleIPv4(network) ? members[places.find(network.first)] : others.get(network.text);
+  const findExactly = (network: Network): Tally | undefined => {
+    if (!isSingleIPv4(network)) return others.get(network.text);
+    const index = places.find(network.first);
+    return index < 0 ? undefined : members[index];
+  };
+
+  function wordsOf(address: Network): AddressWords {
+    fillWords(words, address);
+    return words;
+  }
 
   const find = (address: Network): Tally | undefined => {
     if (address.family === 4) return findExactly(address);
-    const known = lately.find(address);
-    if (known && known.index >= 0) return known;
+    // Of a network there is nobody who was asked for lately: its first address is another.
+    if (!isAddress(address)) return others.get(address.text) ?? findAround(address);
+    const index = lately.find(wordsOf(address));
+    if (index >= 0) return members[index];
     const found = others.get(address.text) ?? findAround(address);
-    if (found) lately.note(address, found);
+    if (found) lately.note(wordsOf(address), found.index);
     return found;
   };
 
@@ -158,23 +173,24 @@ export function createOffenders(
   };
 
   const drop = (tally: Tally): void => {
+    const { index } = tally;
     if (isSingleIPv4(tally.address)) places.delete(tally.address.first);
     else others.delete(tally.address.text);
-    ranks.remove(tally);
-    members[tally.index] = undefined;
-    vacant.push(tally.index);
+    ranks.remove(index);
+    if (rows.is(index, DIRTY)) dirty--;
+    windows.clear(index);
+    rows.end(index);
+    members[index] = undefined;
+    vacant.push(index);
     tally.index = -1;
-    if (tally.isDirty) dirty--;
-    tally.isDirty = false;
     weight -= tally.weighed;
     onGone(tally);
-    windows.clear(tally);
   };
 
   const evict = (at: Instant): boolean => {
     const least = ranks.least(at, bounds().offenders);
     if (!least) return false;
-    if (least.nth === 0 && least.total > 0) crowds.note(least);
+    if (least.nth === 0 && windows.totalOf(least.index) > 0) crowds.note(least);
     drop(least);
     forgotten.set(least.address.text, least.address);
     stats.evicted++;
@@ -197,14 +213,16 @@ export function createOffenders(
     if (known) return known;
     for (let goes = EVICTIONS; goes > 0 && sizeOf() >= bounds().offenders; goes--) if (!evict(at)) break;
     makeRoom(at);
-    return add(new Tally(network));
+    const tally = add(new Tally(network));
+    ranks.place(tally);
+    return tally;
   };
 
   const present = (): Tally[] => members.filter((tally) => tally !== undefined);
 
   /** Nothing that happens from now on could depend on him any more. */
   const isPast = (tally: Tally, at: Instant): boolean => {
-    if (windows.newestOf(tally) >= at - findTime) return false;
+    if (windows.newestOf(tally.index) >= at - findTime) return false;
     const history = Math.max(tally.lastUntil, tally.forgivenUntil);
     return history === -Infinity || at > history + banTime.forget;
   };
@@ -230,13 +248,23 @@ export function createOffenders(
     inside(network) {
       return present().filter(({ address }) => isInside(address, network));
     },
+    indexOf: (address) => (address.family === 4 ? places.find(address.first) : lately.find(address)),
     touch(tally) {
-      tally.isIdle = false;
-      mark(tally);
+      const { index } = tally;
+      if (index < 0) return;
+      rows.unnote(index, IDLE);
+      if (tally.isOnlyCounted) rows.note(index, ONLY_COUNTED);
+      else rows.unnote(index, ONLY_COUNTED);
+      mark(index);
       ranks.place(tally);
       if (tally.weight === tally.weighed) return;
       weigh(tally);
       thin(tally);
+    },
+    touchCounted(index) {
+      rows.unnote(index, IDLE);
+      mark(index);
+      ranks.hear(index);
     },
     evict,
     get weight() {
@@ -245,10 +273,10 @@ export function createOffenders(
     crowds,
     takeDirty() {
       const pictures: Offender[] = [];
-      for (const tally of changed) {
-        if (!tally.isDirty) continue;
-        tally.isDirty = false;
-        pictures.push(pictureOf(rules.name, tally, windows));
+      for (const index of changed) {
+        if (!rows.is(index, DIRTY)) continue;
+        rows.unnote(index, DIRTY);
+        pictures.push(pictureOf(rules.name, members[index]!, windows));
       }
       changed = [];
       dirty = 0;
@@ -262,7 +290,7 @@ export function createOffenders(
     restore(offenders) {
       for (const { address } of offenders) {
         const tally = findExactly(address);
-        if (tally) mark(tally);
+        if (tally) mark(tally.index);
       }
     },
     prune(now) {
@@ -277,8 +305,8 @@ export function createOffenders(
         const tally = members[(toPrune = (toPrune + 1) % members.length)];
         if (!tally) continue;
         // Idle is told by arrival, not by stamps: those of a live log may lag behind the clock by hours.
-        if (!tally.isIdle) rest(tally, now);
-        else if (now - idleSince[tally.index]! > findTime && isPast(tally, now)) {
+        if (!rows.is(tally.index, IDLE)) rest(tally.index, now);
+        else if (now - rows.idleSince(tally.index) > findTime && isPast(tally, now)) {
           drop(tally);
           gone.push(tally.address);
         }

@@ -4,6 +4,7 @@
 // heard of since his last match: whoever tries again sooner than that is banned, however many strangers come in between.
 import type { Duration, Instant } from '../model.ts';
 import type { Windows } from './counting.ts';
+import { HEARD, RANK, type Rows } from './rows.ts';
 import type { Tally } from './tally.ts';
 
 /** `faint`: less than half of what bans. `near`: at least that. `known`: there is a sentence or a pardon to be remembered. */
@@ -13,6 +14,8 @@ const KNOWN = 2;
 const RANKS = 3;
 
 const SHARE = 1 / 4;
+/** So many who were heard of since they were placed are looked at in one go: more would hold everything up. */
+const HEARD_LOOKS = 4_096;
 /** So many are looked at to find one who isn't banned. */
 const LOOKS = 16;
 const LEAST_ROOM = 256;
@@ -20,7 +23,12 @@ const LEAST_ROOM = 256;
 export interface Ranks {
   /** He was heard of: the last of the rank that is his now. */
   place(tally: Tally): void;
-  remove(tally: Tally): void;
+  /**
+   * He was heard of, and has neither sentence nor pardon. It is noted only: should it come to be his turn to make room, he is
+   * the last instead. So he stays as long as if he had been placed, and a match fetches nothing of others.
+   */
+  hear(index: number): void;
+  remove(index: number): void;
   /**
    * Who may go, never one who is banned at `at`; undefined where only those are left beside the shares.
    * @param limit how many there should be.
@@ -32,6 +40,7 @@ export interface Ranks {
 export function createRanks(
   rules: { readonly maxRetry: number; readonly findTime: Duration },
   windows: Windows,
+  rows: Rows,
   members: readonly (Tally | undefined)[],
 ): Ranks {
   // Queues of numbers, not of offenders: with each match three of them are changed, and numbers lie side by side. A queue
@@ -49,39 +58,53 @@ export function createRanks(
   }
 
   /** The first places are those of the queues themselves. */
-  const placeOf = (tally: Tally): number => tally.index + RANKS;
+  const placeOf = (index: number): number => index + RANKS;
+  /** The longest silent. */
   const firstOf = (rank: number): Tally | undefined => {
-    const place = links[rank * 2 + 1]!;
-    return place < RANKS ? undefined : members[place - RANKS];
+    for (let looks = HEARD_LOOKS; ; looks--) {
+      const place = links[rank * 2 + 1]!;
+      if (place < RANKS) return undefined;
+      const index = place - RANKS;
+      if (!rows.is(index, HEARD) || looks === 0) return members[index];
+      take(index);
+      put(index, rank);
+    }
   };
 
+  const rankCounted = (index: number): number => (windows.totalOf(index) * 2 < rules.maxRetry ? FAINT : NEAR);
   const rankNow = (tally: Tally): number =>
-    tally.nth > 0 || tally.forgivenUntil > -Infinity
-      ? KNOWN
-      : tally.total * 2 < rules.maxRetry
-        ? FAINT
-        : NEAR;
+    tally.nth > 0 || tally.forgivenUntil > -Infinity ? KNOWN : rankCounted(tally.index);
 
-  function put(tally: Tally, rank: number): void {
-    const place = placeOf(tally);
+  function put(index: number, rank: number): void {
+    const place = placeOf(index);
     const last = links[rank * 2]!;
     links[last * 2 + 1] = place;
     links[place * 2] = last;
     links[place * 2 + 1] = rank;
     links[rank * 2] = place;
-    tally.rank = rank;
+    rows.set(index, RANK, rank);
+    rows.unnote(index, HEARD);
     sizes[rank]!++;
   }
 
-  function take(tally: Tally): void {
-    if (tally.rank < 0) return;
-    const place = placeOf(tally);
+  function take(index: number): void {
+    const rank = rows.get(index, RANK);
+    if (rank < 0) return;
+    const place = placeOf(index);
     const before = links[place * 2]!;
     const after = links[place * 2 + 1]!;
     links[before * 2 + 1] = after;
     links[after * 2] = before;
-    sizes[tally.rank]!--;
-    tally.rank = -1;
+    sizes[rank]!--;
+    rows.set(index, RANK, -1);
+  }
+
+  function move(index: number, rank: number): void {
+    const place = placeOf(index);
+    while (place * 2 >= links.length) grow(links.length);
+    if (links[rank * 2] === place) return rows.unnote(index, HEARD);
+    take(index);
+    put(index, rank);
   }
 
   /** The longest silent of those who are not banned; the others go to the back. */
@@ -89,26 +112,26 @@ export function createRanks(
     for (let looks = Math.min(LOOKS, sizes[rank]!); looks > 0; looks--) {
       const tally = firstOf(rank)!;
       if (at >= tally.lastUntil) return tally;
-      take(tally);
-      put(tally, rank);
+      take(tally.index);
+      put(tally.index, rank);
     }
     return undefined;
   }
 
   return {
     place(tally) {
-      const place = placeOf(tally);
-      if (place * 2 >= links.length) grow(links.length);
-      const rank = rankNow(tally);
-      if (links[rank * 2] === place) return;
-      take(tally);
-      put(tally, rank);
+      move(tally.index, rankNow(tally));
+    },
+    hear(index) {
+      const rank = rankCounted(index);
+      if (rank === rows.get(index, RANK)) rows.note(index, HEARD);
+      else move(index, rank);
     },
     remove: take,
     least(at, limit) {
       const nearest = firstOf(NEAR);
       // However near he was: nothing of it counts any more.
-      if (nearest && windows.newestOf(nearest) < at - rules.findTime) return nearest;
+      if (nearest && windows.newestOf(nearest.index) < at - rules.findTime) return nearest;
       const all = sizes[FAINT]! + sizes[NEAR]! + sizes[KNOWN]!;
       const share = Math.floor(Math.min(all, limit) * SHARE);
       for (let rank = FAINT; rank < RANKS; rank++) {

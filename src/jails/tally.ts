@@ -1,7 +1,7 @@
 // What a jail holds of one offender while it runs; an Offender is its immutable picture.
 import type { Duration, Evidence, Instant, Network, Offender } from '../model.ts';
 import { ownCopy } from '../text.ts';
-import type { Window, Windows } from './counting.ts';
+import type { Windows } from './counting.ts';
 
 /** How many lines are kept for each offender. */
 export const EVIDENCE_LINES = 10;
@@ -54,30 +54,15 @@ const NO_RECORD: Readonly<Record> = {
 };
 
 /**
- * A class, so that all of them have one shape, and what not everyone has takes no room: there may be a million, and each match
- * fetches another one from memory.
+ * A class, so that all of them have one shape, and what not everyone has takes no room: there may be a million. What each match
+ * looks at stands in rows.ts.
  */
-export class Tally implements Window, Record, Kept {
+export class Tally implements Record, Kept {
   readonly address: Network;
-  // What each match looks at stands first, side by side.
   #record: Readonly<Record> = NO_RECORD;
-  /** Which edition of the lists of those who are ignored doesn't hold it; -1: none that is known. */
-  heeded = -1;
-  first = 0;
-  length = 0;
-  from = 0;
-  total = 0;
-  /** Its place among all of its jail; -1: it is in none. */
-  index = -1;
-  /** In which queue it stands of those who may make room; -1: in none. */
-  rank = -1;
-  block = 0;
-  room = -1;
-  /** Is it to be written with the next commit? */
-  isDirty = false;
-  /** Nothing has happened since a prune looked at it. */
-  isIdle = false;
   #kept: Readonly<Kept> = NO_KEPT;
+  /** Its place among all of its jail, and its row; -1: it is in none. */
+  index = -1;
 
   constructor(address: Network) {
     this.address = address;
@@ -112,6 +97,11 @@ export class Tally implements Window, Record, Kept {
   }
   set sessions(sessions: readonly string[]) {
     this.#ownKept().sessions = sessions;
+  }
+
+  /** Has there been no sentence and no pardon, and no session is known? */
+  get isOnlyCounted(): boolean {
+    return this.#record === NO_RECORD && this.#kept.sessions.length === 0;
   }
 
   get nth(): number {
@@ -162,16 +152,20 @@ export class Tally implements Window, Record, Kept {
   }
 }
 
-/** The inverse of {@link pictureOf}; findTime may have changed since. */
-export function recall(offender: Offender, windows: Windows): Tally {
+/** The inverse of {@link pictureOf}, but for the stamps: {@link recallStamps}. */
+export function recall(offender: Offender): Tally {
   const tally = new Tally(offender.address);
-  for (const [at, count] of offender.stamps) windows.insert(tally, at, count);
   if (offender.evidence.length > 0) tally.evidence = offender.evidence.slice(-EVIDENCE_LINES);
   for (const line of tally.evidence) tally.weight += weightOf(line);
   if (offender.sessions) tally.sessions = offender.sessions.slice(-SESSIONS);
   if (offender.nth > 0 || offender.lastSince !== undefined || offender.forgivenUntil !== undefined)
     recallRecord(tally, offender);
   return tally;
+}
+
+/** Once the tally has its row; findTime may have changed since. */
+export function recallStamps(tally: Tally, { stamps }: Offender, windows: Windows): void {
+  for (const [at, count] of stamps) windows.insert(tally.index, at, count);
 }
 
 function recallRecord(tally: Tally, offender: Offender): void {
@@ -189,7 +183,7 @@ export function pictureOf(jail: string, tally: Tally, windows: Windows): Offende
   return {
     jail,
     address: tally.address,
-    stamps: windows.stampsOf(tally),
+    stamps: windows.stampsOf(tally.index),
     evidence: evidenceOf(tally),
     ...(sessions.length === 0 ? {} : { sessions }),
     nth,
@@ -253,7 +247,7 @@ export function forgetSessions(tally: Tally): void {
  * stay: an attempt that led to a short ban must not count again when its connection ends after it.
  */
 export function startAnew(tally: Tally, windows: Windows): void {
-  windows.clear(tally);
+  windows.clear(tally.index);
   dropEvidence(tally);
 }
 

@@ -28,6 +28,10 @@ export interface Welcomes {
   readonly most: number;
   /** How many made room for later ones. */
   readonly evicted: number;
+  /** Another number whenever an address is among them that wasn't. */
+  readonly edition: number;
+  /** Is there one, at whatever instant, of the address or the prefix under which it is counted? */
+  knows(address: Network): boolean;
   /** Someone logged in from the address at that instant, or `how` says how else we know of him. */
   note(address: Network, at: Instant, how?: Arrival): void;
   /** The welcome that protects the address at that instant, by itself or by the prefix under which it is counted. */
@@ -58,6 +62,7 @@ export function createWelcomes(
   const oldest = createOldest(known);
   let changed = new Set<string>();
   let evicted = 0;
+  let edition = 0;
   let forgotten = new Map<string, Network>();
   for (const each of remembered) if (each.jail === jail) recall(each);
 
@@ -94,6 +99,10 @@ export function createWelcomes(
     get evicted() {
       return evicted;
     },
+    get edition() {
+      return edition;
+    },
+    knows: (address) => known.size > 0 && known.has(keyOf(address).text),
     note(written, at, how) {
       if (protect <= 0) return;
       const address = keyOf(written);
@@ -102,6 +111,7 @@ export function createWelcomes(
       const named = { jail, address, since, last: at, until: at + protect };
       const welcome = joined(before, how ? { ...named, by: how.by } : named);
       if (welcome === before) return;
+      if (!before) edition++;
       // Last in order, whenever it was first heard of.
       known.delete(address.text);
       known.set(address.text, welcome);

@@ -37,8 +37,11 @@ interface Record {
 
 /** The lines of one chunk as they are read, behind the scan of it. */
 export interface Watching {
-  /** A filter matched the line that begins there, and says whose it is and of when. Told in the order of lines. */
-  matched(start: number, address: Network, at: Instant): void;
+  /**
+   * A filter matched the line that begins there, and may say whose it is and of when; else that is read from the line. Told in
+   * the order of lines.
+   */
+  matched(start: number, address?: Network, at?: Instant): void;
   /** The chunk is over. */
   finish(): void;
 }
@@ -120,26 +123,22 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
       // Between two lines of a sample so many bytes are passed over; each stands for those that were.
       const stride = isWhole ? 0 : Math.floor((length / lines) * SAMPLE);
       const weight = isWhole ? 1 : Math.min(SAMPLE, lines);
-      const matches: { readonly start: number[]; readonly address: Network[]; readonly at: Instant[] } = {
-        start: [],
-        address: [],
-        at: [],
-      };
+      const starts: number[] = [];
+      const told = new Map<number, { readonly address: Network; readonly at: Instant }>();
       let start = 0;
       let match = 0;
 
       /** Whoever matched is known; whose another line is must be read. */
       function noteLine(after: number): void {
-        while (match < matches.start.length && matches.start[match]! < start) match++;
-        if (matches.start[match] === start) {
-          note(keyOf(matches.address[match]!), Math.min(matches.at[match]!, arrivedAt), true, weight);
-          return;
-        }
+        while (match < starts.length && starts[match]! < start) match++;
+        const isMatch = starts[match] === start;
+        const known = isMatch ? told.get(start) : undefined;
+        if (known) return note(keyOf(known.address), Math.min(known.at, arrivedAt), true, weight);
         // With the line before, for whether a line begins there may hang on it.
         const from = start === 0 ? 0 : startOfLine(chunk, start - 1);
         const end = withoutReturn(chunk, start, after) - from;
         const line = whose!(sliceOf(chunk, from, from + end), start - from, end, arrivedAt);
-        if (line) note(keyOf(line.address), Math.min(line.at ?? arrivedAt, arrivedAt), false, weight);
+        if (line) note(keyOf(line.address), Math.min(line.at ?? arrivedAt, arrivedAt), isMatch, weight);
       }
 
       function look(before: number): void {
@@ -150,12 +149,11 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
           if (stride > 0) start = endOfLine(chunk, start + stride) + 1;
         }
       }
-      advance = () => look(matches.start.at(-1) ?? 0);
+      advance = () => look(starts.at(-1) ?? 0);
       return {
-        matched(at, address, stamp) {
-          matches.start.push(at);
-          matches.address.push(address);
-          matches.at.push(stamp);
+        matched(at, address, stamp = arrivedAt) {
+          starts.push(at);
+          if (address) told.set(at, { address, at: stamp });
         },
         finish() {
           look(length);

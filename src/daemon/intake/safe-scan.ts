@@ -1,5 +1,5 @@
 // One hostile line never stops a source: where a filter breaks on a line, that line is passed over and counted.
-import type { ScanReport, Scanner, SessionMemory } from '../../filters/contract.ts';
+import type { ScanReport, Scanner, SessionMemory, Shortly } from '../../filters/contract.ts';
 import { endOfLine, lengthOf, sliceOf } from '../../lines.ts';
 import type { Chunk, Match } from '../../model.ts';
 
@@ -13,12 +13,16 @@ export interface SafeReport extends Pick<ScanReport, 'candidates' | 'unframed'> 
   readonly broken: number;
 }
 
-/** Scans whole lines; only where that throws, line by line from the last match on. */
+/**
+ * Scans whole lines; only where that throws, line by line from the last match on.
+ * @param shortly the scanner's.
+ */
 export function scanSafely(
   scanner: Scanner,
   chunk: Arrived,
   sessions: SessionMemory,
   visit: Visit,
+  shortly?: Shortly,
 ): SafeReport {
   const { arrivedAt, source } = chunk;
   let visited = 0;
@@ -35,6 +39,16 @@ export function scanSafely(
       },
       source,
       sessions,
+      shortly && {
+        wanted: shortly.wanted,
+        visit(filter, start, match) {
+          visited = start;
+          isVisiting = true;
+          const isEnough = shortly.visit(filter, start, match);
+          isVisiting = false;
+          return isEnough;
+        },
+      },
     );
     return { broken: 0, candidates, unframed };
   } catch {

@@ -94,7 +94,7 @@ describe('a record of good behaviour', () => {
     const text = lines.map((line) => `${line}\n`).join('');
     const watching = regulars.watch({ text, lines: lines.length, arrivedAt: ARRIVED } as Chunk, scanner)!;
     expect(knows(regulars, '192.0.2.7', 20)).toBe(false);
-    watching.matched(text.lastIndexOf('20 192'), parseAddress('192.0.2.7')!, at(20));
+    watching.matched(text.lastIndexOf('20 192'), parseAddress('192.0.2.7'), at(20));
     expect(knows(regulars, '192.0.2.7', 20)).toBe(true);
     watching.finish();
   });
