@@ -65,7 +65,7 @@ function stands(part: string, text: string, from: number): boolean {
 }
 
 function bytesOf(latin1: string): Uint8Array {
-  return Uint8Array.from(latin1, (character) => character.charCodeAt(0));
+  return Buffer.from(latin1, 'latin1');
 }
 
 function standAmong(part: Uint8Array, bytes: Uint8Array, from: number): boolean {

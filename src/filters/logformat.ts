@@ -270,7 +270,7 @@ function stepFromRight(tokens: readonly Token[], at: number): Step | undefined {
 const NOTHING = new Uint8Array(0);
 
 function latin1(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return Buffer.from(text, 'latin1');
 }
 
 function textBefore(tokens: readonly Token[], place: number, guard: string): string {

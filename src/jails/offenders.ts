@@ -264,7 +264,7 @@ export function createOffenders(
     touchCounted(index) {
       rows.unnote(index, IDLE);
       mark(index);
-      ranks.hear(index);
+      ranks.placeCounted(index);
     },
     evict,
     get weight() {

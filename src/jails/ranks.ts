@@ -4,7 +4,7 @@
 // heard of since his last match: whoever tries again sooner than that is banned, however many strangers come in between.
 import type { Duration, Instant } from '../model.ts';
 import type { Windows } from './counting.ts';
-import { HEARD, RANK, type Rows } from './rows.ts';
+import { NOTE, RANK, ROW, type Rows } from './rows.ts';
 import type { Tally } from './tally.ts';
 
 /** `faint`: less than half of what bans. `near`: at least that. `known`: there is a sentence or a pardon to be remembered. */
@@ -14,26 +14,34 @@ const KNOWN = 2;
 const RANKS = 3;
 
 const SHARE = 1 / 4;
-/** So many who were heard of since they were placed are looked at in one go: more would hold everything up. */
-const HEARD_LOOKS = 4_096;
 /** So many are looked at to find one who isn't banned. */
 const LOOKS = 16;
-const LEAST_ROOM = 256;
+const LEAST_ROOM = 64;
 
 export interface Ranks {
   /** He was heard of: the last of the rank that is his now. */
   place(tally: Tally): void;
-  /**
-   * He was heard of, and has neither sentence nor pardon. It is noted only: should it come to be his turn to make room, he is
-   * the last instead. So he stays as long as if he had been placed, and a match fetches nothing of others.
-   */
-  hear(index: number): void;
+  /** The same of somebody who has neither sentence nor pardon. */
+  placeCounted(index: number): void;
   remove(index: number): void;
   /**
    * Who may go, never one who is banned at `at`; undefined where only those are left beside the shares.
    * @param limit how many there should be.
    */
   least(at: Instant, limit: number): Tally | undefined;
+}
+
+/**
+ * A queue as notes of who was heard of, one behind the other: whoever is heard of again is noted again, and only his latest note
+ * counts. So a match changes nothing that is another's, and fetches nothing of his.
+ */
+interface Queue {
+  notes: Int32Array;
+  /** The notes from `first` to before `end`; those before are done with. */
+  first: number;
+  end: number;
+  /** How many stand in it: so many of its notes count. */
+  size: number;
 }
 
 /** @param members those who stand in a queue, by their `index`. */
@@ -43,76 +51,70 @@ export function createRanks(
   rows: Rows,
   members: readonly (Tally | undefined)[],
 ): Ranks {
-  // Queues of numbers, not of offenders: with each match three of them are changed, and numbers lie side by side. A queue
-  // is a ring that begins and ends with a place of its own; whoever stands in none is his own ring.
-  /** Of each place which one stands before it and which one after, one pair after the other. */
-  let links = new Int32Array(0);
-  const sizes = [0, 0, 0];
-  grow(LEAST_ROOM);
+  const queues: readonly Queue[] = Array.from({ length: RANKS }, () => ({
+    notes: new Int32Array(LEAST_ROOM),
+    ...{ first: 0, end: 0, size: 0 },
+  }));
 
-  function grow(room: number): void {
-    const old = links;
-    links = new Int32Array(room * 2);
-    links.set(old);
-    for (let place = old.length / 2; place < room; place++) links[place * 2] = links[place * 2 + 1] = place;
+  /** Leaves only the notes that count, in half of the room or less. */
+  function tidy(rank: number): void {
+    const queue = queues[rank]!;
+    const { notes } = queue;
+    const room = queue.size * 2 > notes.length ? notes.length * 2 : notes.length;
+    const kept = room > notes.length ? new Int32Array(room) : notes;
+    const { numbers } = rows;
+    let end = 0;
+    for (let note = queue.first; note < queue.end; note++) {
+      const index = notes[note]!;
+      const row = index * ROW;
+      if (numbers[row + NOTE] !== note || numbers[row + RANK] !== rank) continue;
+      numbers[row + NOTE] = end;
+      kept[end++] = index;
+    }
+    queue.notes = kept;
+    queue.first = 0;
+    queue.end = end;
   }
 
-  /** The first places are those of the queues themselves. */
-  const placeOf = (index: number): number => index + RANKS;
-  /** The longest silent. */
   const firstOf = (rank: number): Tally | undefined => {
-    for (let looks = HEARD_LOOKS; ; looks--) {
-      const place = links[rank * 2 + 1]!;
-      if (place < RANKS) return undefined;
-      const index = place - RANKS;
-      if (!rows.is(index, HEARD) || looks === 0) return members[index];
-      take(index);
-      put(index, rank);
+    const queue = queues[rank]!;
+    for (; queue.first < queue.end; queue.first++) {
+      const index = queue.notes[queue.first]!;
+      if (rows.get(index, NOTE) === queue.first && rows.get(index, RANK) === rank) return members[index];
     }
+    return undefined;
   };
 
   const rankCounted = (index: number): number => (windows.totalOf(index) * 2 < rules.maxRetry ? FAINT : NEAR);
   const rankNow = (tally: Tally): number =>
     tally.nth > 0 || tally.forgivenUntil > -Infinity ? KNOWN : rankCounted(tally.index);
 
-  function put(index: number, rank: number): void {
-    const place = placeOf(index);
-    const last = links[rank * 2]!;
-    links[last * 2 + 1] = place;
-    links[place * 2] = last;
-    links[place * 2 + 1] = rank;
-    links[rank * 2] = place;
-    rows.set(index, RANK, rank);
-    rows.unnote(index, HEARD);
-    sizes[rank]!++;
-  }
-
   function take(index: number): void {
     const rank = rows.get(index, RANK);
     if (rank < 0) return;
-    const place = placeOf(index);
-    const before = links[place * 2]!;
-    const after = links[place * 2 + 1]!;
-    links[before * 2 + 1] = after;
-    links[after * 2] = before;
-    sizes[rank]!--;
+    queues[rank]!.size--;
     rows.set(index, RANK, -1);
   }
 
-  function move(index: number, rank: number): void {
-    const place = placeOf(index);
-    while (place * 2 >= links.length) grow(links.length);
-    if (links[rank * 2] === place) return rows.unnote(index, HEARD);
-    take(index);
-    put(index, rank);
+  function put(index: number, rank: number): void {
+    const queue = queues[rank]!;
+    const before = rows.get(index, RANK);
+    if (before === rank && rows.get(index, NOTE) === queue.end - 1) return;
+    if (queue.end === queue.notes.length) tidy(rank);
+    if (before !== rank) {
+      if (before >= 0) queues[before]!.size--;
+      queue.size++;
+      rows.set(index, RANK, rank);
+    }
+    rows.set(index, NOTE, queue.end);
+    queue.notes[queue.end++] = index;
   }
 
   /** The longest silent of those who are not banned; the others go to the back. */
   function unbanned(rank: number, at: Instant): Tally | undefined {
-    for (let looks = Math.min(LOOKS, sizes[rank]!); looks > 0; looks--) {
+    for (let looks = Math.min(LOOKS, queues[rank]!.size); looks > 0; looks--) {
       const tally = firstOf(rank)!;
       if (at >= tally.lastUntil) return tally;
-      take(tally.index);
       put(tally.index, rank);
     }
     return undefined;
@@ -120,22 +122,20 @@ export function createRanks(
 
   return {
     place(tally) {
-      move(tally.index, rankNow(tally));
+      put(tally.index, rankNow(tally));
     },
-    hear(index) {
-      const rank = rankCounted(index);
-      if (rank === rows.get(index, RANK)) rows.note(index, HEARD);
-      else move(index, rank);
+    placeCounted(index) {
+      put(index, rankCounted(index));
     },
     remove: take,
     least(at, limit) {
       const nearest = firstOf(NEAR);
       // However near he was: nothing of it counts any more.
       if (nearest && windows.newestOf(nearest.index) < at - rules.findTime) return nearest;
-      const all = sizes[FAINT]! + sizes[NEAR]! + sizes[KNOWN]!;
+      const all = queues.reduce((sum, { size }) => sum + size, 0);
       const share = Math.floor(Math.min(all, limit) * SHARE);
       for (let rank = FAINT; rank < RANKS; rank++) {
-        if (sizes[rank]! <= share) continue;
+        if (queues[rank]!.size <= share) continue;
         const found = rank === KNOWN ? unbanned(rank, at) : firstOf(rank);
         if (found) return found;
       }

@@ -18,12 +18,13 @@ export const NEWEST = 6;
 const STATE = 8;
 /** In which era of the jail it was found that neither a list nor a log-in speaks for him; -1: in none. */
 export const HEEDED = 9;
-/** In which queue he stands of those who may make room; -1: in none. */
+/** In which queue he stands of those who may make room (-1: in none), and which note there is his. */
 export const RANK = 10;
+export const NOTE = 11;
 /** Which of all who came to have this index he is; 0: it is nobody's. */
-export const WHICH = 11;
+export const WHICH = 12;
 /** Since when nothing was heard of him, where he is idle. */
-const IDLE_SINCE = 12;
+const IDLE_SINCE = 14;
 
 /** To be written with the next commit. */
 export const DIRTY = 1;
@@ -31,8 +32,6 @@ export const DIRTY = 1;
 export const IDLE = 2;
 /** There is no sentence, pardon or session to be heeded: only the count. */
 export const ONLY_COUNTED = 4;
-/** He was heard of since he was given his place in a queue. */
-export const HEARD = 8;
 
 export interface Rows {
   /** All rows, and the same as doubles: for who looks at many fields of one. Others take their place when there are more rows. */
@@ -75,7 +74,7 @@ export function createRows(): Rows {
     },
     begin(index) {
       while ((index + 1) * ROW > numbers.length) grow();
-      numbers.fill(0, index * ROW, (index + 1) * ROW);
+      for (let at = index * ROW; at < (index + 1) * ROW; at++) numbers[at] = 0;
       numbers[index * ROW + ROOM] = -1;
       numbers[index * ROW + RANK] = -1;
       numbers[index * ROW + HEEDED] = -1;
