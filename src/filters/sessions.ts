@@ -2,8 +2,8 @@
 // so that the same lines give the same verdicts whenever they are read.
 import type { Instant, Network, Waiting } from '../model.ts';
 import type { SessionMemory } from './contract.ts';
-import { idOf, SessionIndex } from './session-index.ts';
-import type { Indexed } from './session-index.ts';
+import { idOf, sessionId, SessionIndex } from './session-index.ts';
+import type { Indexed, SessionId } from './session-index.ts';
 
 /** One session as it is remembered. */
 export interface OpenSession {
@@ -117,13 +117,13 @@ export function createSessionMemory(
   let forgotten: Key[] = [];
   let lastLine = last.line;
 
-  const known = (filter: string, session: string): Known | undefined => filters.get(filter)?.get(session);
-  const current = (filter: string, session: string, at: Instant): Known | undefined => {
+  const known = (filter: string, session: SessionId): Known | undefined => filters.get(filter)?.get(session);
+  const current = (filter: string, session: SessionId, at: Instant): Known | undefined => {
     const found = known(filter, session);
     return found && at <= found.until ? found : undefined;
   };
 
-  function add(filter: string, session: string): Known {
+  function add(filter: string, session: SessionId): Known {
     let sessions = filters.get(filter);
     if (!sessions) filters.set(filter, (sessions = new SessionIndex()));
     const one = spare ?? new Known();
@@ -166,7 +166,7 @@ export function createSessionMemory(
   function note(
     one: Known | undefined,
     filter: string,
-    session: string,
+    session: SessionId,
     address: Network | undefined,
     waiting: Waiting | undefined,
     at: Instant,
@@ -201,7 +201,8 @@ export function createSessionMemory(
   }
 
   for (const { filter, session, address, waiting, until } of remembered) {
-    note(known(filter, session), filter, session, address, waiting, -Infinity, until);
+    const id = sessionId(session);
+    note(known(filter, id), filter, id, address, waiting, -Infinity, until);
     newest!.wasTaken = true;
   }
   taken = notes;
@@ -233,7 +234,7 @@ export function createSessionMemory(
       forgotten = [...changes.forgotten, ...forgotten].slice(-MOST_SESSIONS);
       // The first of them that nothing has happened to since: the others stand behind it.
       for (const { filter, session } of changes.open) {
-        const one = known(filter, session);
+        const one = known(filter, sessionId(session));
         if (one && one.noted <= taken) return untake(one.noted - 1);
       }
     },
