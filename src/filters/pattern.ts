@@ -155,13 +155,13 @@ function takenOf(groups: readonly Group[], found: RegExpExecArray): string[] {
 /** What a regex in a condition takes: any part of a value; `^` and `$` bind it. */
 export function compileSearch(
   source: string,
-): { test: (value: string) => boolean } | { message: string; hint?: string } {
+): { node: Node; test: (value: string) => boolean } | { message: string; hint?: string } {
   const parsed = parsePattern(source);
   if (!parsed.ok) return { message: `${parsed.message} (at character ${parsed.at + 1})` };
   const linear = makeLinear(parsed.node);
   if (!linear.ok) return linear;
   const begins = beginningTest(leadingCodes(parsed.node));
-  return { test: (value) => begins(value) && linear.regex.test(value) };
+  return { node: parsed.node, test: (value) => begins(value) && linear.regex.test(value) };
 }
 
 /** Does a text begin with the bytes that follow the pattern's `^`? Most lines are told off by that, without the regex. */

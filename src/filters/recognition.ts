@@ -42,9 +42,11 @@ export interface Reading {
 
 /** Reads messages for one filter. */
 export function createRecognition(patterns: Patterns): (frame: TextFrame) => Reading {
-  const automaton = automatonOf(patterns);
+  // Made when it is first needed: most filters that are compiled are only listed.
+  let automaton: Automaton<Reading> | undefined | null = null;
   const byCode = new Map<number, Reading>();
   return (frame) => {
+    if (automaton === null) automaton = automatonOf(patterns);
     const read = automaton?.run(frame.text, frame.from, frame.to, frame.isCut);
     if (read) return read;
     const code = frame.from < frame.to ? frame.text.charCodeAt(frame.from) : NaN;

@@ -10,7 +10,6 @@ import { makeLinear } from '../../src/filters/regex.ts';
 import { parsePattern } from '../../src/filters/syntax.ts';
 import { cat } from '../../src/filters/tree.ts';
 import type { Node } from '../../src/filters/tree.ts';
-import { hostileLines } from './hostile-lines.ts';
 import { SHIPPED, shippedFilter } from './shipped.ts';
 
 /** What fits: by pattern, and from where to where its address stands. */
@@ -114,8 +113,9 @@ describe('the patterns that fit, and where their addresses stand, are those of t
     expect(fits).toBeGreaterThan(300);
   });
 
-  test('for shipped ones, with lines that keep regexes busy', () => {
+  test('for shipped ones, over their samples and such that are grafted upon each other', () => {
     let [told, untold] = [0, 0];
+    const random = randomFrom(3);
     for (const name of SHIPPED) {
       const { definition } = shippedFilter(name);
       if (definition.layout !== 'syslog' && definition.layout !== 'plain') continue;
@@ -125,10 +125,12 @@ describe('the patterns that fit, and where their addresses stand, are those of t
       if (!automaton) continue;
       const expected = byRegexes(nodes);
       const samples = [...definition.samples, ...definition.forged].flatMap(({ text }) => text.split('\n'));
-      const busy: string[] = [];
-      for (const { line } of hostileLines(shippedFilter(name)))
-        if (busy.push(line.slice(0, 300)) === 6) break;
-      for (const line of [...samples, ...busy]) {
+      // One grafted upon another.
+      const grafts = samples.map((line) => {
+        const other = samples[random(samples.length)]!;
+        return line.slice(0, random(line.length)) + other.slice(random(other.length));
+      });
+      for (const line of [...samples, ...grafts]) {
         const from = Math.max(0, line.indexOf(': ') + 2);
         const read = automaton.run(line, from, line.length, false);
         if (read) expect([line, read()]).toEqual([line, expected(line.slice(from), from)]);
@@ -139,6 +141,34 @@ describe('the patterns that fit, and where their addresses stand, are those of t
     expect(told).toBeGreaterThan(1_500);
     expect(untold).toBeLessThan(told / 100);
   });
+});
+
+test('a search finds what any of the regexes finds anywhere, line feeds or not', () => {
+  const regexes = ['a.b', '(?i)X$', '^from', '\\bby\\b', '(?:ab){2}', ', +x', ',[^,]*,x', '<ip>y'];
+  const nodes = regexes.map((regex) => {
+    const parsed = parsePattern(regex);
+    if (!parsed.ok) throw new Error(parsed.message);
+    return parsed.node;
+  });
+  const each = nodes.map((node) => {
+    const made = makeLinear(node);
+    if (!made.ok) throw new Error(made.message);
+    return made.regex;
+  });
+  const program = createProgram([{ kind: 'alt', options: nodes }], true)!;
+  const search = createAutomaton(program, ({ patterns }) => patterns.length > 0);
+  const random = randomFrom(11);
+  let finds = 0;
+  for (let round = 0; round < 5_000; round++) {
+    const value = Array.from({ length: random(9) }, () => [...WORDS, '\n'][random(WORDS.length + 1)]!).join(
+      '',
+    );
+    const wanted = each.some((regex) => regex.test(value));
+    finds += Number(wanted);
+    expect([value, search.run(value, 0, value.length, false)]).toEqual([value, wanted]);
+  }
+  expect(finds).toBeGreaterThan(500);
+  expect(finds).toBeLessThan(4_500);
 });
 
 test('what looks behind, or repeats what may be nothing, is left to regexes', () => {

@@ -25,10 +25,14 @@ export interface Automaton<T> {
   run(text: string, from: number, to: number, isCut: boolean): T | undefined;
 }
 
-/** In the table of states: what follows is not known yet, is nothing, or is said by one of `jumps`: `FIRST_JUMP - index`. */
+/**
+ * In the table of states: what follows is not known yet, nothing can fit any more, what was searched for is found, or what
+ * follows is said by one of `jumps`: `FIRST_JUMP - index`.
+ */
 const UNKNOWN = -1;
 const NOTHING = -2;
-const FIRST_JUMP = -3;
+const FOUND = -3;
+const FIRST_JUMP = -4;
 
 /** In the place of a register: there is no place, or it is this one. */
 const NOWHERE = -1;
@@ -70,6 +74,7 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
   const width = members.length;
   const feed = classes[FEED]!;
   const mostStates = Math.max(2, Math.floor(MOST_TABLE / width));
+  const found = answer({ patterns: [0], beginOf: () => -1, endOf: () => -1 });
   const none = answer({ patterns: [], beginOf: () => -1, endOf: () => -1 });
   let states: State<T>[] = [];
   let known = new Map<string, number>();
@@ -111,12 +116,14 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
           go = find(state, classes[line[at]!]!);
         }
         if (go === NOTHING) return none;
+        if (go === FOUND) return found;
         state = go >= 0 ? go : jump(go, at);
         at++;
       }
       if (isCut) {
         const go = table[state + feed]! === UNKNOWN ? find(state, feed) : table[state + feed]!;
         if (go === NOTHING) return none;
+        if (go === FOUND) return found;
         state = go >= 0 ? go : jump(go, to);
       }
       ended = isCut ? to + 1 : to;
@@ -148,11 +155,12 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
     jumps = [];
     table = new Int32Array(Math.min(mostStates, 64) * width).fill(UNKNOWN);
     tables++;
-    stateOf(program.starts, EDGE);
+    stateOf([...program.starts], EDGE);
   }
 
   /** @returns where in the table its row begins. */
-  function stateOf(threads: readonly number[], before: number): number {
+  function stateOf(threads: number[], before: number): number {
+    if (program.isSearch) threads.sort((a, b) => a - b);
     const key = `${before} ${threads.join(' ')}`;
     const old = known.get(key);
     if (old !== undefined) return old;
@@ -190,7 +198,9 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
     });
     const among = tables;
     let go = NOTHING;
-    if (behind.length > 0) go = stateOf(behind, isLetter ? LETTER : OTHER);
+    // Whoever only searches doesn't ask which way came first.
+    if (program.isSearch && behind.some((step) => kinds[step] === FITS)) go = FOUND;
+    else if (behind.length > 0) go = stateOf(behind, isLetter ? LETTER : OTHER);
     if (moves.length > 0) go = FIRST_JUMP + 1 - jumps.push({ to: go, moves: Int32Array.from(moves) });
     // In a table that has just begun the row that it was asked for isn't there.
     if (among === tables) table[row + byte] = go;
@@ -211,18 +221,18 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
   }
 
   function answerOf({ threads, before }: State<T>): T {
-    const found: number[] = [];
+    const fitting: number[] = [];
     const places: number[] = [];
     walk(threads, before, EDGE, (step, thread, notes) => {
       if (kinds[step] !== FITS) return;
-      found.push(patterns[step]!);
+      fitting.push(patterns[step]!);
       for (let end = 0; end < 2; end++)
         if ((notes & (1 << end)) !== 0) places.push(HERE);
         else places.push(isNoted[threads[thread]!] === 1 ? thread * 2 + end : NOWHERE);
     });
-    if (found.length === 0) return none;
+    if (fitting.length === 0) return none;
     return answer({
-      patterns: found,
+      patterns: fitting,
       beginOf: (nth) => placeOf(places[nth * 2]!),
       endOf: (nth) => placeOf(places[nth * 2 + 1]!),
     });

@@ -30,6 +30,8 @@ export interface Program {
   readonly isNoted: Uint8Array;
   /** Where each pattern begins, in their order. */
   readonly starts: readonly number[];
+  /** Does it tell no more than whether one of them fits anywhere? */
+  readonly isSearch: boolean;
   readonly hasBoundaries: boolean;
   /** Bytes that no step tells apart are of one class. */
   readonly classes: Uint8Array;
@@ -45,7 +47,7 @@ const SINGLE = Array.from({ length: 256 }, (_, byte) => byteSet([[byte, byte]]))
 const ANYTHING = new Uint8Array(256).fill(1);
 
 /**
- * @param isSearch may the patterns fit anywhere? Else at the start only.
+ * @param isSearch is only to be told whether one of them fits, anywhere? Else which do, at the start.
  * @returns undefined where one of them can't be run so: it looks behind, or repeats what may be nothing.
  */
 export function createProgram(patterns: readonly Node[], isSearch: boolean): Program | undefined {
@@ -83,7 +85,7 @@ export function createProgram(patterns: readonly Node[], isSearch: boolean): Pro
       case 'repeat':
         return emitRepeat(node, then);
       case 'capture':
-        if (node.name !== ADDRESS) return emit(node.body, then);
+        if (node.name !== ADDRESS || isSearch) return emit(node.body, then);
         return step(NOTE, emit(node.body, step(NOTE, then, 1)), 0);
       case 'start':
         return step(LOOK, then, AT_START);
@@ -129,7 +131,19 @@ export function createProgram(patterns: readonly Node[], isSearch: boolean): Pro
   const { classes, members } = classesOf(new Set([...sets, ...(hasBoundaries ? [WORD] : [])]));
   const isNoted = notedBehind(kinds, next, other);
   return {
-    ...{ kinds, next, other, sets, patterns: owners, isNoted, starts, hasBoundaries, classes, members },
+    ...{
+      kinds,
+      next,
+      other,
+      sets,
+      patterns: owners,
+      isNoted,
+      starts,
+      isSearch,
+      hasBoundaries,
+      classes,
+      members,
+    },
   };
 }
 
@@ -151,24 +165,26 @@ function mayBeNothing(node: Node): boolean {
   }
 }
 
+/** Bytes are parted by each set in turn. */
 function classesOf(sets: ReadonlySet<ByteSet | undefined>): {
   readonly classes: Uint8Array;
   readonly members: readonly number[];
 } {
+  const classes = new Uint8Array(256);
+  let members: number[] = [0];
   // A line feed is in no set but of a class of its own: behind a message that was cut stands one.
-  const telling = [...sets, complementOfFeed];
-  const known = new Map<string, number>();
-  const members: number[] = [];
-  const classes = Uint8Array.from({ length: 256 }, (_, byte) => {
-    const key = telling.map((set) => set?.[byte] ?? 0).join('');
-    let own = known.get(key);
-    if (own === undefined) known.set(key, (own = members.push(byte) - 1));
-    return own;
-  });
+  for (const set of [ANY, ...sets]) {
+    if (!set) continue;
+    const parts = new Int16Array(members.length * 2).fill(-1);
+    members = [];
+    for (let byte = 0; byte < 256; byte++) {
+      const part = classes[byte]! * 2 + set[byte]!;
+      if (parts[part]! < 0) parts[part] = members.push(byte) - 1;
+      classes[byte] = parts[part]!;
+    }
+  }
   return { classes, members };
 }
-
-const complementOfFeed = ANY;
 
 /** Which steps come behind one that notes. */
 function notedBehind(
