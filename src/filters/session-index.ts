@@ -1,6 +1,7 @@
 // Finds what is kept of a session by its id. Most ids are a host and a pid, `web[812]`: those go by the number, for which no
 // text has to be put together, hashed, fetched from memory to be compared, or kept.
 import { ownCopy } from '../text.ts';
+import { NumberTable } from './number-table.ts';
 
 const BRACKET = 93; // ]
 const ZERO = 48;
@@ -55,7 +56,7 @@ export class SessionIndex<T extends Indexed> {
   readonly #byText = new Map<string, T>();
   /** The last writer: lines that stand together are of few hosts. */
   #writer = '';
-  #numbers = new Map<number, T>();
+  #numbers = new NumberTable<T>();
   readonly #byWriter = new Map([[this.#writer, this.#numbers]]);
 
   get({ writer, number }: SessionId): T | undefined {
@@ -89,7 +90,7 @@ export class SessionIndex<T extends Indexed> {
     if (this.#numbers.size === 0) this.#byWriter.delete(this.#writer);
     this.#writer = ownCopy(writer);
     let numbers = this.#byWriter.get(this.#writer);
-    if (!numbers) this.#byWriter.set(this.#writer, (numbers = new Map()));
+    if (!numbers) this.#byWriter.set(this.#writer, (numbers = new NumberTable()));
     this.#numbers = numbers;
   }
 }

@@ -104,6 +104,9 @@ export function createSessionMemory(
   last: LastLine = NO_LINE,
 ): KeptSessions {
   const filters = new Map<string, SessionIndex<Known>>();
+  /** Those of the filter that was asked for last. */
+  let asked = '';
+  let askedOf: SessionIndex<Known> | undefined;
   let oldest: Known | undefined;
   let newest: Known | undefined;
   /** Forgotten ones to be used again, by `newer`. */
@@ -117,15 +120,19 @@ export function createSessionMemory(
   let forgotten: Key[] = [];
   let lastLine = last.line;
 
-  const known = (filter: string, session: SessionId): Known | undefined => filters.get(filter)?.get(session);
+  const indexOf = (filter: string): SessionIndex<Known> | undefined => {
+    if (filter !== asked) [asked, askedOf] = [filter, filters.get(filter)];
+    return askedOf;
+  };
+  const known = (filter: string, session: SessionId): Known | undefined => indexOf(filter)?.get(session);
   const current = (filter: string, session: SessionId, at: Instant): Known | undefined => {
     const found = known(filter, session);
     return found && at <= found.until ? found : undefined;
   };
 
   function add(filter: string, session: SessionId): Known {
-    let sessions = filters.get(filter);
-    if (!sessions) filters.set(filter, (sessions = new SessionIndex()));
+    let sessions = indexOf(filter);
+    if (!sessions) filters.set(filter, (askedOf = sessions = new SessionIndex()));
     const one = spare ?? new Known();
     spare = one.newer;
     one.filter = filter;
@@ -151,7 +158,7 @@ export function createSessionMemory(
 
   function forget(one: Known): void {
     unlink(one);
-    filters.get(one.filter)!.remove(one);
+    indexOf(one.filter)!.remove(one);
     size--;
     if (one.noted > taken) fresh--;
     if (one.wasTaken) forgotten.push({ filter: one.filter, session: one.session });
