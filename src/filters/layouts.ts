@@ -41,6 +41,10 @@ function frameSyslog(stamps: Stamps): FrameText {
   const hostOf = createRecentWord();
   const programOf = createRecentWord();
   const sentBy = createSender();
+  /** What stood between stamp and pid, ` web sshd[`, and the host and program in it. */
+  let between = '\n'; // in no line
+  let betweenHost = '';
+  let betweenProgram = '';
   return (text, start, end, now) => {
     const from = afterPriority(text, start);
     const frame = new MadeFrame();
@@ -55,6 +59,10 @@ function frameSyslog(stamps: Stamps): FrameText {
     const stamp = stamps.at(text, from, now);
     if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
     frame.at = stamp.instant;
+    if (text.startsWith(between, stamp.end)) {
+      const tagEnd = stamp.end + between.length - 1;
+      return tagged(frame, betweenHost, betweenProgram, text, tagEnd, start, end);
+    }
     const first = afterSpaces(text, stamp.end, end);
     const hostEnd = endOfWord(text, first, end);
     const program = bracketed(text, first, hostEnd);
@@ -76,6 +84,23 @@ function frameSyslog(stamps: Stamps): FrameText {
     let tagEnd = tag;
     while (tagEnd < end && !endsTag(text.charCodeAt(tagEnd))) tagEnd++;
     if (tagEnd === tag) return undefined;
+    betweenHost = hasHost ? hostOf(text, first, hostEnd) : '';
+    betweenProgram = programOf(text, tag, tagEnd);
+    // Behind a blank it might be `last message repeated`.
+    between = text.charCodeAt(tagEnd) === SPACE ? '\n' : ownCopy(text.slice(stamp.end, tagEnd + 1));
+    return tagged(frame, betweenHost, betweenProgram, text, tagEnd, start, end);
+  };
+
+  /** A line whose tag ends at `tagEnd`: with a colon, or with the bracket in front of its pid. */
+  function tagged(
+    frame: MadeFrame,
+    host: string,
+    program: string,
+    text: string,
+    tagEnd: number,
+    start: number,
+    end: number,
+  ): TextFrame | undefined {
     let colon = tagEnd;
     if (text.charCodeAt(colon) === OPENING) {
       while (colon < end && text.charCodeAt(colon) !== CLOSING) colon++;
@@ -84,10 +109,10 @@ function frameSyslog(stamps: Stamps): FrameText {
     if (colon >= end || text.charCodeAt(colon) !== COLON) return undefined;
     const behind = text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1;
     const message = afterMark(text, behind);
-    frame.program = programOf(text, tag, tagEnd);
-    sentBy(frame, hasHost ? hostOf(text, first, hostEnd) : '', pidIn(text, tagEnd + 1, colon - 1));
+    frame.program = program;
+    sentBy(frame, host, pidIn(text, tagEnd + 1, colon - 1));
     return withMessage(frame, text, Math.min(message, end), start, end);
-  };
+  }
 }
 
 /** What stands before the message of an RFC 5424 line, up to `end`. */

@@ -32,7 +32,7 @@ export class NumberTable<T> {
   set(number: number, value: T): void {
     const at = this.#placeOf(number);
     if (at >= 0) this.#kept[at] = value;
-    else if (this.#crowded.has(number)) this.#crowded.set(number, value);
+    else if (this.#crowded.size > 0 && this.#crowded.has(number)) this.#crowded.set(number, value);
     else {
       if (this.#size * ROOM > this.#last) this.#grow();
       this.#put(number, value);
