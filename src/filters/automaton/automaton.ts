@@ -2,6 +2,7 @@
 // keep a regex busy: where all of them stand after a few bytes is a state, and which state follows by which byte is found out
 // when it is first met, and kept. As in RE2, but for the addresses, whose places are noted as the text goes by.
 import { WORD } from '../bytes.ts';
+import { TextBytes } from '../text-bytes.ts';
 import { AT_BOUNDARY, AT_END, AT_START, FITS, FORK, LOOK, NOTE, TAKE } from './program.ts';
 import type { Program } from './program.ts';
 
@@ -50,9 +51,6 @@ const MOST_TABLE = 1 << 18;
 /** … but not for ever. */
 const MOST_TABLES = 8;
 const FEED = 10;
-/** Texts are kept as bytes. */
-const SHORTEST_TEXT = 1 << 13;
-const LONGEST_TEXT = 1 << 22;
 
 /** A step from one state to another that moves what was noted. */
 interface Jump {
@@ -86,24 +84,22 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
   let moved = new Int32Array(64);
   /** Where the last text ended. */
   let ended = 0;
-  /** The text as bytes, to which every step is two looks into tables: of a string each character takes ten instructions. */
-  let bytes = new Uint8Array(0);
-  let written = Buffer.alloc(0);
-  let taken = '';
+  const bytes = new TextBytes();
   const walk = createWalk(program);
 
   begin();
 
   return {
     run(text, from, to, isCut) {
-      if (tables > MOST_TABLES || (text !== taken && !take(text))) return undefined;
+      if (tables > MOST_TABLES) return undefined;
+      const line = bytes.of(text);
       const end = to | 0;
       let at = from | 0;
       let state = 0;
       let left = MOST_STEPS;
       while (at < end) {
         // A loop of its own, in which nothing is called and nothing changes but these: it takes a byte in a nanosecond.
-        const [rows, line] = [table, bytes];
+        const rows = table;
         let go = 0;
         for (; at < end; at++) {
           go = rows[state + classes[line[at]!]!]!;
@@ -131,18 +127,6 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
       return (own.answer ??= answerOf(own));
     },
   };
-
-  /** Texts are chunks, of which many lines are asked about, or lines. @returns false for more than is kept. */
-  function take(text: string): boolean {
-    if (text.length > LONGEST_TEXT) return false;
-    if (text.length > bytes.length) {
-      written = Buffer.allocUnsafeSlow(Math.max(SHORTEST_TEXT, text.length));
-      bytes = new Uint8Array(written.buffer);
-    }
-    written.write(text, 'latin1');
-    taken = text;
-    return true;
-  }
 
   function placeOf(place: number): number {
     return place >= 0 ? registers[place]! : place === HERE ? ended : -1;
