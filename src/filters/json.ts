@@ -79,9 +79,11 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
   const kinds = new Uint8Array(wanted.length);
   /** Of the objects and lists around a value that is passed over: which they are. */
   const around: number[] = [];
-  const bytesOf = new TextBytes();
+  const window = new TextBytes();
   let text = '';
-  let bytes = bytesOf.of(text);
+  /** The line is among them, `base` places further to the left than in the text. All places below are places in them. */
+  let bytes = window.of(text, 0, 0);
+  let base = 0;
   let lines = 0;
   /** The field that the line has twice; empty: none. */
   let twice = '';
@@ -89,22 +91,23 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
 
   return {
     read(from, start, end) {
-      text = from;
-      bytes = bytesOf.of(text);
       lines++;
       twice = '';
       kinds.fill(NONE);
       if (end - start > LONGEST_LINE) return TOO_LONG;
-      const at = afterSpace(start);
+      text = from;
+      bytes = window.of(text, start, end);
+      ({ base } = window);
+      const at = afterSpace(start - base);
       if (bytes[at]! !== OPEN_OBJECT) return NO_OBJECT;
       const after = readObject(at, root);
-      if (after < 0 || after > end || afterSpace(after) < end) return NO_OBJECT;
+      if (after < 0 || after > end - base || afterSpace(after) < end - base) return NO_OBJECT;
       return twice === '' ? undefined : `the line has the field "${twice}" twice`;
     },
     value(index) {
       const kind = kinds[index];
       if (kind === NONE) return undefined;
-      const value = text.slice(starts[index], ends[index]);
+      const value = text.slice(base + starts[index]!, base + ends[index]!);
       return kind === ESCAPED ? unescaped(value) : value;
     },
   };
@@ -169,7 +172,7 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
   }
 
   function branchOf(place: Place, key: number, keyEnd: number): Place | undefined {
-    if (hasEscape) return place.byKey.get(unescaped(text.slice(key, keyEnd)));
+    if (hasEscape) return place.byKey.get(unescaped(text.slice(base + key, base + keyEnd)));
     const branches = place.byLength[keyEnd - key];
     if (branches === undefined) return undefined;
     for (let index = 0; index < branches.length; index++)

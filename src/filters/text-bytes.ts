@@ -1,28 +1,41 @@
 // The bytes of a text, for whoever looks at each of them: of a string every character takes ten instructions, of bytes one.
 
-/** Behind the text stand so many zeros, so that who looks ahead finds an end. */
-const ZEROS = 8;
-const SHORTEST = 1 << 12;
+/** So many are taken at once: lines of a chunk are asked for one after the other, and few readers need all of one. */
+const WINDOW = 1 << 14;
+/** Behind what was asked for stand so many more, or zeros: who looks ahead finds an end. */
+const AHEAD = 8;
 
-/** Keeps the bytes of the text that it was asked for last: mostly a chunk, of which many lines are looked at, or a line. */
+/** Keeps the bytes of the part of a text that it was asked for last. */
 export class TextBytes {
   #text = '';
-  #written = Buffer.allocUnsafeSlow(SHORTEST);
-  #bytes = new Uint8Array(this.#written.buffer);
+  #written = Buffer.alloc(0);
+  #bytes = new Uint8Array(0);
+  #base = 0;
+  #end = 0;
 
-  /** @param text latin1. @returns its bytes, and zeros behind them; good until the next text is asked for. */
-  of(text: string): Uint8Array {
-    if (text !== this.#text) this.#take(text);
+  /** Where in the text the first of the bytes stands. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /**
+   * @param text latin1.
+   * @returns bytes among which, `base` places further to the left, are those of [from, to); good until others are asked for.
+   */
+  of(text: string, from: number, to: number): Uint8Array {
+    if (from < this.#base || to > this.#end || text !== this.#text) this.#take(text, from, to);
     return this.#bytes;
   }
 
-  #take(text: string): void {
-    if (text.length + ZEROS > this.#bytes.length) {
-      this.#written = Buffer.allocUnsafeSlow(text.length * 2 + ZEROS);
+  #take(text: string, from: number, to: number): void {
+    const end = Math.min(text.length, Math.max(to, from + WINDOW));
+    const length = end - from;
+    if (length + AHEAD > this.#bytes.length) {
+      this.#written = Buffer.allocUnsafeSlow(Math.max(length, WINDOW) + AHEAD);
       this.#bytes = new Uint8Array(this.#written.buffer);
     }
-    this.#written.write(text, 'latin1');
-    this.#bytes.fill(0, text.length, text.length + ZEROS);
-    this.#text = text;
+    this.#written.write(length === text.length ? text : text.slice(from, end), 'latin1');
+    this.#bytes.fill(0, length, length + AHEAD);
+    [this.#text, this.#base, this.#end] = [text, from, end];
   }
 }

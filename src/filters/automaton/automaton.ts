@@ -92,9 +92,9 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
   return {
     run(text, from, to, isCut) {
       if (tables > MOST_TABLES) return undefined;
-      const line = bytes.of(text);
-      const end = to | 0;
-      let at = from | 0;
+      const line = bytes.of(text, from, to);
+      const end = to - bytes.base;
+      let at = from - bytes.base;
       let state = 0;
       let left = MOST_STEPS;
       while (at < end) {
@@ -120,16 +120,17 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
         const go = table[state + feed]! === UNKNOWN ? find(state, feed) : table[state + feed]!;
         if (go === NOTHING) return none;
         if (go === FOUND) return found;
-        state = go >= 0 ? go : jump(go, to);
+        state = go >= 0 ? go : jump(go, end);
       }
-      ended = isCut ? to + 1 : to;
+      ended = isCut ? end + 1 : end;
       const own = states[state / width]!;
       return (own.answer ??= answerOf(own));
     },
   };
 
   function placeOf(place: number): number {
-    return place >= 0 ? registers[place]! : place === HERE ? ended : -1;
+    const at = place >= 0 ? registers[place]! : place === HERE ? ended : -1;
+    return at < 0 ? -1 : bytes.base + at;
   }
 
   /** The first state is the first in its table. */
