@@ -6,55 +6,57 @@ import { ownCopy } from './text.ts';
 const TIME = /(?<!\d)\d\d:\d\d:[0-5]\d(?![\d:])/;
 const SECONDS_IN_TIME = 6;
 
-export interface RecentMinute {
+/** The minute that was read last. One class for all: a reader of stamps asks several of them of each line. */
+export class RecentMinute {
+  #before = '\n'; // in no line
+  #after = '';
+  #ofDay = 0;
+  /** Of second 0. */
+  #begins: Instant = 0;
+  #length = this.#before.length + 2;
+  #bytesBefore = bytesOf(this.#before);
+  #bytesAfter = bytesOf(this.#after);
+
   /** Characters of a stamp that is known. */
-  readonly length: number;
+  get length(): number {
+    return this.#length;
+  }
+
   /** The instant of a stamp that begins at `from`; undefined where it isn't of the minute that is known, or not of that day. */
-  instantAt(text: string, from: number, day: number): Instant | undefined;
+  instantAt(text: string, from: number, day: number): Instant | undefined {
+    if (day !== this.#ofDay || !stands(this.#before, text, from)) return undefined;
+    const at = from + this.#before.length;
+    const second = twoDigits(text, at);
+    return second >= 0 && stands(this.#after, text, at + 2) ? this.#begins + second * 1_000 : undefined;
+  }
+
   /** The same of a stamp among bytes; NaN where it isn't known. */
-  instantAmong(bytes: Uint8Array, from: number, day: number): Instant;
+  instantAmong(bytes: Uint8Array, from: number, day: number): Instant {
+    if (day !== this.#ofDay || !standAmong(this.#bytesBefore, bytes, from)) return NaN;
+    const at = from + this.#bytesBefore.length;
+    const second = secondOf(bytes[at]!, bytes[at + 1]!);
+    return second >= 0 && standAmong(this.#bytesAfter, bytes, at + 2) ? this.#begins + second * 1_000 : NaN;
+  }
+
   /** Remembers that [from, end) means `instant`. @param day what the stamp leaves out depends on it. */
-  keep(text: string, from: number, end: number, instant: Instant, day: number): void;
+  keep(text: string, from: number, end: number, instant: Instant, day: number): void {
+    const stamp = text.slice(from, end);
+    const time = TIME.exec(stamp);
+    if (!time) return;
+    const at = time.index + SECONDS_IN_TIME;
+    // Copies: slices would keep the whole chunk alive.
+    this.#before = ownCopy(stamp.slice(0, at));
+    this.#after = ownCopy(stamp.slice(at + 2));
+    this.#bytesBefore = bytesOf(this.#before);
+    this.#bytesAfter = bytesOf(this.#after);
+    this.#length = this.#before.length + 2 + this.#after.length;
+    this.#ofDay = day;
+    this.#begins = instant - twoDigits(stamp, at) * 1_000;
+  }
 }
 
 export function createRecentMinute(): RecentMinute {
-  let before = '\n'; // in no line
-  let after = '';
-  let [bytesBefore, bytesAfter] = [bytesOf(before), bytesOf(after)];
-  let ofDay = 0;
-  /** Of second 0. */
-  let begins: Instant = 0;
-  let length = before.length + 2;
-  return {
-    get length() {
-      return length;
-    },
-    instantAt(text, from, day) {
-      if (day !== ofDay || !stands(before, text, from)) return undefined;
-      const at = from + before.length;
-      const second = twoDigits(text, at);
-      return second >= 0 && stands(after, text, at + 2) ? begins + second * 1_000 : undefined;
-    },
-    instantAmong(bytes, from, day) {
-      if (day !== ofDay || !standAmong(bytesBefore, bytes, from)) return NaN;
-      const at = from + bytesBefore.length;
-      const second = secondOf(bytes[at]!, bytes[at + 1]!);
-      return second >= 0 && standAmong(bytesAfter, bytes, at + 2) ? begins + second * 1_000 : NaN;
-    },
-    keep(text, from, end, instant, day) {
-      const stamp = text.slice(from, end);
-      const time = TIME.exec(stamp);
-      if (!time) return;
-      const at = time.index + SECONDS_IN_TIME;
-      // Copies: slices would keep the whole chunk alive.
-      before = ownCopy(stamp.slice(0, at));
-      after = ownCopy(stamp.slice(at + 2));
-      [bytesBefore, bytesAfter] = [bytesOf(before), bytesOf(after)];
-      length = before.length + 2 + after.length;
-      ofDay = day;
-      begins = instant - twoDigits(stamp, at) * 1_000;
-    },
-  };
+  return new RecentMinute();
 }
 
 /** A loop: most stamps differ early, or are short. */

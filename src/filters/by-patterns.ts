@@ -2,7 +2,7 @@
 import type { Fault } from '../errors.ts';
 import type { Conditions, Network, Waiting } from '../model.ts';
 import type { Stamps } from '../time.ts';
-import { createAddressReader } from './addresses.ts';
+import { createAddressReaderAt } from './addresses.ts';
 import { AGAIN } from './again.ts';
 import { createOriginReader } from './forwarded.ts';
 import { compileConditions } from './conditions.ts';
@@ -11,15 +11,18 @@ import type { FilterDefinition, FilterOptions, LineVerdict, PatternDefinition } 
 import { whoseCondition } from './engine.ts';
 import type { Engine, Owner, Report, Surroundings } from './engine.ts';
 import { TEXT_LAYOUTS } from './layouts.ts';
-import type { TextFrame } from './layouts.ts';
+import { repeated } from './text-frame.ts';
+import type { TextFrame } from './text-frame.ts';
 import { WAITS, createJoining } from './joining.ts';
 import type { Judged } from './joining.ts';
 import { anyOf } from './literals.ts';
 import { compilePattern } from './pattern.ts';
-import type { Captured, Needs, Pattern } from './pattern.ts';
+import type { Needs, Pattern } from './pattern.ts';
 import { namesPrograms } from './programs.ts';
+import { createRecognition } from './recognition.ts';
+import type { Reading } from './recognition.ts';
 import { TextMatch } from './text-match.ts';
-import type { CapturedFields } from './text-match.ts';
+import type { Captured } from './text-match.ts';
 
 /** What conditions on a line of text may name besides what the patterns keep. */
 export const TEXT_FIELDS = ['ip', 'program'] as const;
@@ -28,7 +31,7 @@ export const TEXT_FIELDS = ['ip', 'program'] as const;
 interface Found {
   readonly frame: TextFrame;
   readonly address: Network;
-  readonly fields: CapturedFields;
+  readonly captured: Captured;
 }
 
 const NO_MATCH: LineVerdict = { outcome: 'no-match', why: 'no pattern fits' };
@@ -57,11 +60,9 @@ export function compileByPatterns(
   report: Report,
   faults: Fault[],
 ): Engine<TextFrame> | undefined {
-  const readAddress = createAddressReader();
-  const read = {
-    address: readAddress,
-    origin: createOriginReader(options.trustedProxies ?? [], readAddress),
-  };
+  const address = createAddressReaderAt();
+  const readWhole = (written: string): Network | undefined => address(written, 0, written.length);
+  const read = { address, origin: createOriginReader(options.trustedProxies ?? [], readWhole) };
   const before = faults.length;
   const compile = (patterns: readonly PatternDefinition[], needs: Needs): Pattern[] =>
     patterns.flatMap((pattern) => {
@@ -107,14 +108,12 @@ export function compileByPatterns(
     ...failures.map((pattern, index) => ({ pattern, index, outcome: 'failure' as const })),
     ...successes.map((pattern, index) => ({ pattern, index, outcome: 'success' as const })),
   ].filter(({ pattern }) => inUse(pattern));
-  /** Most lines are told off by their first character: few patterns are tried on any. */
-  const patternsByCode = new Map<number, typeof patterns>();
-  const patternsFor = (code: number): typeof patterns => {
-    let some = patternsByCode.get(code);
-    if (!some) patternsByCode.set(code, (some = patterns.filter(({ pattern }) => pattern.mayBegin(code))));
-    return some;
-  };
-  const exceptionsInUse = exceptions.filter(inUse);
+  const recognise = createRecognition({
+    matching: patterns,
+    exceptions: exceptions.filter(inUse),
+    openings,
+    closings,
+  });
   // In front of a plain line there may be no tag at all: frames.ts sees to it where there is one.
   const programs = layoutName === 'syslog' ? definition.program : [];
   const isNamed = namesPrograms(programs);
@@ -138,8 +137,7 @@ export function compileByPatterns(
       if (!message || message.again !== undefined || message.host !== frame.host) return NOTHING_AGAIN;
       // The line before may stand in another chunk; it was received when this one was, as far as anybody knows.
       const then = { ...around, receivedAt: () => around.receivedAt(start) };
-      const repeated = { ...message, times: frame.again, at: frame.at };
-      const verdict = examineMessage(repeated, start, end, explains, then);
+      const verdict = examineMessage(repeated(message, frame.again, frame.at), start, end, explains, then);
       return 'match' in verdict || verdict === WAITS ? verdict : NOTHING_AGAIN;
     },
   };
@@ -153,24 +151,32 @@ export function compileByPatterns(
   ): LineVerdict {
     if (programs.length > 0 && !isNamed(frame.program))
       return { outcome: 'no-match', why: `the program is none of ${programs.join(', ')}` };
-    const judged = judge(frame, start, end, around);
+    const reading = recognise(frame);
+    const judged = judge(frame, reading, start, end, around);
     if (!joining) return judged.verdict;
-    return joining.note(judged, frame, start, end, explains, around);
+    return joining.note(judged, frame, reading, start, end, explains, around);
   }
 
   /** What the patterns say of a line. */
-  function judge(frame: TextFrame, start: number, end: number, around: Surroundings): Judged {
+  function judge(
+    frame: TextFrame,
+    reading: Reading,
+    start: number,
+    end: number,
+    around: Surroundings,
+  ): Judged {
     let judged = NOTHING;
-    for (const { pattern, index, outcome } of patternsFor(frame.message.charCodeAt(0))) {
-      const captured = pattern.match(frame.message);
+    for (const tried of reading.matching) {
+      const { pattern, index, outcome } = tried;
+      const captured = reading.take(tried, frame);
       if (!captured) continue;
       const address = captured.address ?? joining?.addressOf(captured, frame, start, around);
       if (!address) {
-        const waiting = outcome === 'failure' ? waitingOf(pattern, index, frame) : undefined;
+        const waiting = outcome === 'failure' ? waitingOf(pattern, index, frame, reading) : undefined;
         judged = { verdict: UNJOINED, captured, ...(waiting && { waiting }) };
         continue;
       }
-      const found = { frame, address, fields: captured.fields };
+      const found = { frame, address, captured };
       if (!allHold(where, found)) continue;
       if (!allHold(jailWhere, found)) {
         judged = { verdict: NARROWED };
@@ -179,7 +185,7 @@ export function compileByPatterns(
       const match = matchOf(address, captured, pattern, index, outcome, frame, start, end);
       // Exceptions speak of failures: who logged in is known whatever they say.
       if (outcome === 'success') return { verdict: { outcome, match }, captured };
-      const why = whyExcepted(frame, found);
+      const why = whyExcepted(reading, found);
       const verdict =
         why === undefined
           ? { outcome: 'match' as const, match }
@@ -189,15 +195,10 @@ export function compileByPatterns(
     return judged;
   }
 
-  function whyExcepted(frame: TextFrame, found: Found): string | undefined {
-    if (isExcepted(frame)) return 'a pattern under "except" fits';
+  function whyExcepted(reading: Reading, found: Found): string | undefined {
+    if (reading.isExcepted(found.frame)) return 'a pattern under "except" fits';
     for (const holds of except) if (holds(found)) return 'the conditions under "except" hold';
     return undefined;
-  }
-
-  function isExcepted(frame: TextFrame): boolean {
-    for (const exception of exceptionsInUse) if (exception.test(frame.message)) return true;
-    return false;
   }
 
   /** What a line without an address counts once its session has one; evidence of nobody is none. */
@@ -205,8 +206,9 @@ export function compileByPatterns(
     { definition: { counts } }: Pattern,
     index: number,
     frame: TextFrame,
+    reading: Reading,
   ): Waiting | undefined {
-    if (counts === 0 || isExcepted(frame)) return undefined;
+    if (counts === 0 || reading.isExcepted(frame)) return undefined;
     return { pattern: index, counts: counts === 'session' ? 0 : counts * frame.times };
   }
 
@@ -219,7 +221,7 @@ export function compileByPatterns(
     start: number,
     end: number,
   ): LineVerdict {
-    const found = { frame, address, fields: captured.fields };
+    const found = { frame, address, captured };
     if (!allHold(where, found) || !allHold(jailWhere, found) || except.some((holds) => holds(found)))
       return NARROWED;
     const match = new TextMatch(
@@ -236,7 +238,7 @@ export function compileByPatterns(
         oncePerSession: counts === 0,
         session: captured.session ?? frame.session,
       },
-      captured.fields,
+      captured,
     );
     return { outcome: 'match', match };
   }
@@ -266,7 +268,7 @@ export function compileByPatterns(
         oncePerSession: counts === 'session',
         session: captured.session ?? frame.session,
       },
-      captured.fields,
+      captured,
     );
   }
 }
@@ -300,8 +302,8 @@ function fieldsOf(patterns: readonly Pattern[]): Fields<Found> {
     reader(name) {
       if (name === 'ip') return ({ address }) => address.text;
       if (kept.has(name))
-        return ({ fields }) => {
-          const all = fields.read();
+        return ({ captured }) => {
+          const all = captured.fields;
           return asBytes(Object.hasOwn(all, name) ? all[name] : undefined);
         };
       return name === 'program' ? ({ frame }) => frame.program : undefined;

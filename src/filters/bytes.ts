@@ -46,7 +46,7 @@ export const WORD = byteSet([
 export function writeSet(set: ByteSet): string {
   const size = set.reduce((sum, member) => sum + member, 0);
   if (size <= 128) return `[${writeRanges(set)}]`;
-  // The line feed stays among what is left out: see MESSAGE_LIMIT in pattern.ts.
+  // The line feed stays among what is left out: see `message` in text-frame.ts.
   return `[^${writeRanges(set.map((member) => 1 - member))}]`;
 }
 

@@ -3,8 +3,12 @@ import type { Condition, Conditions, ConditionTests } from '../model.ts';
 import { nearest } from '../text.ts';
 import { contains, parseNetwork } from '../address.ts';
 import { createAddressReader } from './addresses.ts';
+import { createAutomaton } from './automaton/automaton.ts';
+import type { Automaton } from './automaton/automaton.ts';
+import { createProgram } from './automaton/program.ts';
 import { compileSearch } from './pattern.ts';
 import { remembering } from './remembered.ts';
+import type { Node } from './tree.ts';
 
 /** What is wrong with conditions; the caller knows whose they are. */
 export interface ConditionFault {
@@ -67,6 +71,8 @@ export function demandedTexts(
 
 /** So many regexes are many. */
 const MANY = 3;
+/** Characters of a long value. */
+const LONG = 512;
 const RANGE = /^(\d+)-(\d+)$/;
 /** `in 192.0.2.0/24`: short for `{ in: 192.0.2.0/24 }`. */
 const INSIDE = /^in (\S+)$/;
@@ -121,7 +127,7 @@ function compileTests(name: string, tests: ConditionTests, fault: (fault: Condit
   add(tests.prefix, (expected) => startingWith(toBytes(expected)));
   add(tests.suffix, (expected) => endingWith(toBytes(expected)));
   add(tests.contains, (expected) => containing(toBytes(expected)));
-  add(tests.glob, (glob) => search(globSource(glob)));
+  add(tests.glob, (glob) => search(globSource(glob)).test);
   addRegexes(tests.regex);
   add(tests.in, (network) => inside(name, network, fault));
   const [only] = all;
@@ -130,24 +136,47 @@ function compileTests(name: string, tests: ConditionTests, fault: (fault: Condit
   /** Several regexes take longer than to look the value up: scanners ask for the same paths everywhere. */
   function addRegexes(written: string | readonly string[] | undefined): void {
     if (written === undefined) return;
-    const any = [written].flat().map(search);
-    const test = (value: string): boolean => any.some((fits) => fits(value));
-    if (any.length < MANY) return void all.push((value) => value !== undefined && test(value));
+    const test = anyOf([written].flat().map(search));
+    if ([written].flat().length < MANY) return void all.push((value) => value !== undefined && test(value));
     const known = remembering(test);
     all.push((value) => value !== undefined && known(value, 0, value.length));
   }
 
-  function search(source: string): (value: string) => boolean {
+  function search(source: string): Search {
     const compiled = compileSearch(source);
-    if ('test' in compiled) return compiled.test;
+    if ('test' in compiled) return compiled;
     fault({
       code: 'CONDITION',
       field: name,
       ...compiled,
       message: `the condition on "${name}", ${JSON.stringify(source)}: ${compiled.message}`,
     });
-    return () => false;
+    return { node: { kind: 'set', set: new Uint8Array(256) }, test: () => false };
   }
+}
+
+interface Search {
+  readonly node: Node;
+  readonly test: (value: string) => boolean;
+}
+
+/**
+ * Does any of them find something? Where they are many, or the value is long, by one run for all of them: a long value might
+ * have been made to keep each of them busy.
+ */
+function anyOf(searches: readonly Search[]): (value: string) => boolean {
+  const byRegexes = (value: string): boolean => searches.some(({ test }) => test(value));
+  // Made when it is first needed: most values of most conditions are short.
+  let automaton: Automaton<boolean> | undefined | null = null;
+  return (value) => {
+    if (searches.length < MANY && value.length < LONG) return byRegexes(value);
+    if (automaton === null) {
+      const node: Node = { kind: 'alt', options: searches.map((each) => each.node) };
+      const program = createProgram([node], true);
+      automaton = program && createAutomaton(program, ({ patterns }) => patterns.length > 0);
+    }
+    return automaton?.run(value, 0, value.length, false) ?? byRegexes(value);
+  };
 }
 
 /** Is the value an address, written as logs write them, inside a network? */

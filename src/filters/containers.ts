@@ -39,16 +39,20 @@ export interface Unwrapper {
 const LONGEST_LINE = 256 * 1024;
 /** Docker keeps longer lines in parts of this length; what is shorter and has no line feed is whole. */
 const DOCKER_PART = 16 * 1024;
+const BRACE = 123;
 const DOCKER = '{"log":"';
 const DOCKER_END = /^","stream":"(stdout|stderr)"(?:,"attrs":\{.*\})?,"time":"(\d{4}-\d\d-\d\dT[\d:.]+Z)"\}$/;
+/** Where in a stamp the point stands, in front of the nanoseconds. */
+const CRI_POINT = 19;
+const POINT = 46;
 /** Engines write nanoseconds without their last zeros. A stamp of whole seconds is a program's own. */
 const CRI =
   /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S*)?(?: |$)/;
 
 /** Takes the line [start, end) out of its frame; undefined where it is in none. */
 export function unwrapLine(text: string, start: number, end: number): ContainerLine | undefined {
-  if (text.charCodeAt(start) === 123) return unwrapDocker(text, start, end);
-  return text.charCodeAt(start + 19) === 46 ? unwrapCri(text, start, end) : undefined;
+  if (text.charCodeAt(start) === BRACE) return unwrapDocker(text, start, end);
+  return text.charCodeAt(start + CRI_POINT) === POINT ? unwrapCri(text, start, end) : undefined;
 }
 
 function unwrapDocker(text: string, start: number, end: number): ContainerLine | undefined {
@@ -147,6 +151,20 @@ function beginsFramed(lines: Lines): boolean {
 }
 
 function isFramed(lines: Lines, start: number, end: number): boolean {
+  // Most lines are told off where they stand, before any of them is text.
+  const first = codeAt(lines, start);
+  if (first === BRACE ? !standsAt(lines, DOCKER, start) : codeAt(lines, start + CRI_POINT) !== POINT)
+    return false;
   const line = sliceOf(lines, start, withoutReturn(lines, start, end));
   return unwrapLine(line, 0, line.length) !== undefined;
+}
+
+function standsAt(lines: Lines, text: string, at: number): boolean {
+  for (let index = 0; index < text.length; index++)
+    if (codeAt(lines, at + index) !== text.charCodeAt(index)) return false;
+  return true;
+}
+
+function codeAt(lines: Lines, at: number): number | undefined {
+  return lines.bytes ? lines.bytes[at] : lines.text.charCodeAt(at);
 }

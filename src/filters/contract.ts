@@ -3,6 +3,7 @@ import type { AddressWords } from '../address-words.ts';
 import type { Fault } from '../errors.ts';
 import type { Lines } from '../lines.ts';
 import type { Conditions, Instant, Match, Network, Waiting } from '../model.ts';
+import type { SessionId } from './session-index.ts';
 
 export type LayoutName = 'syslog' | 'access' | 'json' | 'logfmt' | 'plain';
 
@@ -135,16 +136,16 @@ export type LineVerdict =
  */
 export interface SessionMemory {
   /** A session begins, and is this address's, whatever was known under its id. */
-  open(filter: string, session: string, address: Network, at: Instant, until: Instant): void;
+  open(filter: string, session: SessionId, address: Network, at: Instant, until: Instant): void;
   /** A line of a session bears this address. What waits goes on waiting: the line may be another's with the same id. */
-  tell(filter: string, session: string, address: Network, at: Instant, until: Instant): void;
-  find(filter: string, session: string, at: Instant): Network | undefined;
+  tell(filter: string, session: SessionId, address: Network, at: Instant, until: Instant): void;
+  find(filter: string, session: SessionId, at: Instant): Network | undefined;
   /** Is anything known of it, if only that something waits? */
-  has(filter: string, session: string): boolean;
+  has(filter: string, session: SessionId): boolean;
   /** A line without an address is kept, in sum with those of its session that are kept already. */
-  wait(filter: string, session: string, waiting: Waiting, at: Instant, until: Instant): void;
+  wait(filter: string, session: SessionId, waiting: Waiting, at: Instant, until: Instant): void;
   /** A session is over. @returns what waited for it. */
-  close(filter: string, session: string, at: Instant): Waiting | undefined;
+  close(filter: string, session: SessionId, at: Instant): Waiting | undefined;
   /** The last line of the log so far, where a filter took it: the next one may say that it came again. latin1. */
   readonly lastLine: string | undefined;
   /** @param at when it was read. */

@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import type { Duration, Instant, Match, Network, Waiting } from '../model.ts';
 import type { FilterDefinition, FilterOptions, LineVerdict } from './contract.ts';
 import type { Surroundings } from './engine.ts';
-import type { TextFrame } from './layouts.ts';
-import type { Captured, Pattern } from './pattern.ts';
+import type { TextFrame } from './text-frame.ts';
+import type { Pattern } from './pattern.ts';
 import { SESSION } from './placeholders.ts';
+import { idOf } from './session-index.ts';
+import type { SessionId } from './session-index.ts';
 import { waitingTogether } from './sessions.ts';
+import type { Reading } from './recognition.ts';
 import { TextMatch } from './text-match.ts';
-import type { CapturedFields } from './text-match.ts';
+import type { Captured } from './text-match.ts';
 
 /** What the patterns of `match` and `success` say of a line. */
 export interface Judged {
@@ -24,12 +27,14 @@ export interface Joining {
   addressOf(captured: Captured, frame: TextFrame, start: number, around: Surroundings): Network | undefined;
   /**
    * Notes what a line says of its session.
+   * @param reading which patterns may fit the line.
    * @param explains false where only matches matter: then it is no end where no session is known.
    * @returns the line's verdict: with what waited for it, where it ends its session.
    */
   note(
     judged: Judged,
     frame: TextFrame,
+    reading: Reading,
     start: number,
     end: number,
     explains: boolean,
@@ -59,6 +64,7 @@ export const WAITS = {
   outcome: 'no-match',
   why: 'a pattern fits, but no line has told the address of its session: it counts if the line that ends the session does',
 } as const satisfies LineVerdict;
+const NONE: Reading['closings'] = [];
 const CLOSED = 'it counts nothing: it ends its session';
 
 /** @returns undefined for a filter that joins no lines. */
@@ -78,16 +84,21 @@ export function createJoining(
   const lifeOf = (captured: Captured): Duration => (captured.session === undefined ? WHILE : longest);
 
   /** What a line that no pattern fits opens. */
-  function opened(frame: TextFrame, start: number, around: Surroundings): LineVerdict | undefined {
-    for (const pattern of openings) {
-      const captured = pattern.match(frame.message);
+  function opened(
+    frame: TextFrame,
+    reading: Reading,
+    start: number,
+    around: Surroundings,
+  ): LineVerdict | undefined {
+    for (const opening of reading.openings) {
+      const captured = reading.take(opening, frame);
       const session = captured && sessionOf(captured.session, frame, around);
       if (!captured?.address || session === undefined) continue;
       const { address } = captured;
       const at = instantOf(frame, start, around);
       around.sessions.open(name, session, address, at, at + lifeOf(captured));
       const why = `it counts nothing: it tells that its session is that of ${address.text}, for lines that bear no address`;
-      return { outcome: 'opened', why, session, address };
+      return { outcome: 'opened', why, session: idOf(session), address };
     }
     return undefined;
   }
@@ -102,25 +113,25 @@ export function createJoining(
       return address;
     },
 
-    note({ verdict, waiting, captured }, frame, start, end, explains, around) {
-      const begun = verdict.outcome === 'no-match' ? opened(frame, start, around) : undefined;
+    note({ verdict, waiting, captured }, frame, reading, start, end, explains, around) {
+      const begun = verdict.outcome === 'no-match' ? opened(frame, reading, start, around) : undefined;
       if (begun) return begun;
       const { sessions } = around;
       const at = instantOf(frame, start, around);
       const byPid = isByPid ? sessionOf(undefined, frame, around) : undefined;
       // A pid alone can be looked up before patterns are tried.
       const mayEnd = !isByPid || (byPid !== undefined && sessions.has(name, byPid));
-      for (const pattern of explains || waiting || mayEnd ? closings : []) {
-        const ending = pattern.match(frame.message);
+      for (const closing of explains || waiting || mayEnd ? reading.closings : NONE) {
+        const ending = reading.take(closing, frame);
         const session = ending && sessionOf(ending.session, frame, around);
         if (!ending || session === undefined) continue;
         const { address } = ending;
         const all = waitingTogether(sessions.close(name, session, at), waiting);
         if (verdict.outcome === 'match' && captured && all)
-          return { ...verdict, match: together(verdict.match, all, captured.fields) };
+          return { ...verdict, match: together(verdict.match, all, captured) };
         if (verdict.outcome !== 'no-match') return verdict;
         if (all && address) return settle(all, ending, address, frame, start, end);
-        return { outcome: 'closed', why: CLOSED, session, address };
+        return { outcome: 'closed', why: CLOSED, session: idOf(session), address };
       }
       if (!captured) return verdict;
       const isPid = isByPid && captured.session === undefined;
@@ -137,10 +148,10 @@ export function createJoining(
 }
 
 /** One line counts for itself and for those that waited for it; where each counts once for the session, so do both. */
-function together(match: Match, { counts }: Waiting, fields: CapturedFields): TextMatch {
+function together(match: Match, { counts }: Waiting, captured: Captured): TextMatch {
   const all = (match.oncePerSession ? 0 : match.counts) + counts;
   const { via } = match;
-  return new TextMatch({ ...match, via, counts: Math.max(1, all), oncePerSession: all === 0 }, fields);
+  return new TextMatch({ ...match, via, counts: Math.max(1, all), oncePerSession: all === 0 }, captured);
 }
 
 /**
@@ -162,13 +173,14 @@ function memoryOf({ name }: FilterDefinition, { mode, where, except, logFormat }
  * The id of a line's session, distinct in its log: many hosts may write to it, whose pids say nothing about each other,
  * and a service that begins to count anew has another pid.
  */
-function sessionOf(id: string | undefined, frame: TextFrame, around: Surroundings): string | undefined {
+function sessionOf(id: string | undefined, frame: TextFrame, around: Surroundings): SessionId | undefined {
   const host = frame.host ?? around.host ?? '';
   const pid = frame.session;
   if (host.length > LONGEST_HOST || (pid === undefined && id === undefined)) return undefined;
+  // The frame says itself whose process it is.
+  if (id === undefined) return frame;
   const writer = pid === undefined ? host : `${host}[${pid}]`;
-  if (id === undefined || writer === '') return id ?? writer;
-  return `${writer} ${id}`;
+  return { writer: writer === '' ? id : `${writer} ${id}`, number: -1 };
 }
 
 /** No line is from later than its arrival. */

@@ -2,6 +2,7 @@
 // It reads the bytes of a chunk as they are (latin1). What is JSON is as JSON.parse has it, and besides what nginx and Apache
 // write into a log format that was meant to be JSON: `"x":,` and `"x":-,` for nothing, `\xe4` and `\v` in a text.
 import { toBytes } from './conditions.ts';
+import { TextBytes } from './text-bytes.ts';
 
 /** Longer lines are no record: what a source skips is never seen here. */
 const LONGEST_LINE = 256 * 1024;
@@ -42,7 +43,7 @@ interface Place {
   seen: number;
 }
 
-type Branch = readonly [key: string, place: Place];
+type Branch = readonly [key: Uint8Array, place: Place];
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -63,6 +64,10 @@ const PLAIN = new Uint8Array(256).fill(1, 32);
 PLAIN[QUOTE] = 0;
 PLAIN[BACKSLASH] = 0;
 
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+const NULL = Buffer.from('null');
+
 const NO_OBJECT = 'the line is not a JSON object';
 const TOO_LONG = 'the line is longer than 256 KiB';
 
@@ -74,34 +79,35 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
   const kinds = new Uint8Array(wanted.length);
   /** Of the objects and lists around a value that is passed over: which they are. */
   const around: number[] = [];
+  const window = new TextBytes();
   let text = '';
+  /** The line is among them, `base` places further to the left than in the text. All places below are places in them. */
+  let bytes = window.of(text, 0, 0);
+  let base = 0;
   let lines = 0;
   /** The field that the line has twice; empty: none. */
   let twice = '';
   let hasEscape = false;
-  /** Has the line neither escapes nor control characters? Then a string ends at the next quote (it halves the time). */
-  let isSimple = false;
-  const special = /[\\\x00-\x1f]/g;
 
   return {
     read(from, start, end) {
-      text = from;
       lines++;
       twice = '';
       kinds.fill(NONE);
       if (end - start > LONGEST_LINE) return TOO_LONG;
-      special.lastIndex = start;
-      isSimple = !special.test(text) || special.lastIndex > end;
-      const at = afterSpace(start);
-      if (text.charCodeAt(at) !== OPEN_OBJECT) return NO_OBJECT;
+      text = from;
+      bytes = window.of(text, start, end);
+      ({ base } = window);
+      const at = afterSpace(start - base);
+      if (bytes[at]! !== OPEN_OBJECT) return NO_OBJECT;
       const after = readObject(at, root);
-      if (after < 0 || after > end || afterSpace(after) < end) return NO_OBJECT;
+      if (after < 0 || after > end - base || afterSpace(after) < end - base) return NO_OBJECT;
       return twice === '' ? undefined : `the line has the field "${twice}" twice`;
     },
     value(index) {
       const kind = kinds[index];
       if (kind === NONE) return undefined;
-      const value = text.slice(starts[index], ends[index]);
+      const value = text.slice(base + starts[index]!, base + ends[index]!);
       return kind === ESCAPED ? unescaped(value) : value;
     },
   };
@@ -109,9 +115,9 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
   /** Each of these reads what begins at an index, and returns the index behind it, or -1 where it is not JSON. */
   function readObject(open: number, place: Place): number {
     let at = afterSpace(open + 1);
-    if (text.charCodeAt(at) === CLOSE_OBJECT) return at + 1;
+    if (bytes[at]! === CLOSE_OBJECT) return at + 1;
     for (;;) {
-      if (text.charCodeAt(at) !== QUOTE) return -1;
+      if (bytes[at]! !== QUOTE) return -1;
       const key = at + 1;
       const keyEnd = endOfText(key);
       if (keyEnd < 0) return -1;
@@ -120,7 +126,7 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
       at = at < 0 ? -1 : branch ? readPlace(branch, at) : afterValue(at);
       if (at < 0) return -1;
       at = afterSpace(at);
-      const mark = text.charCodeAt(at);
+      const mark = bytes[at]!;
       if (mark === CLOSE_OBJECT) return at + 1;
       if (mark !== COMMA) return -1;
       at = afterSpace(at + 1);
@@ -129,13 +135,13 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
 
   function readList(open: number, place: Place): number {
     let at = afterSpace(open + 1);
-    if (text.charCodeAt(at) === CLOSE_LIST) return at + 1;
+    if (bytes[at]! === CLOSE_LIST) return at + 1;
     for (let index = 0; ; index++) {
       const branch = place.byIndex.get(index);
       at = branch ? readPlace(branch, at) : afterValue(at);
       if (at < 0) return -1;
       at = afterSpace(at);
-      const mark = text.charCodeAt(at);
+      const mark = bytes[at]!;
       if (mark === CLOSE_LIST) return at + 1;
       if (mark !== COMMA) return -1;
       at = afterSpace(at + 1);
@@ -145,7 +151,7 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
   function readPlace(place: Place, at: number): number {
     if (place.seen === lines && place.once && twice === '') twice = place.path;
     place.seen = lines;
-    const mark = text.charCodeAt(at);
+    const mark = bytes[at]!;
     if (mark === OPEN_OBJECT) return place.byKey.size > 0 ? readObject(at, place) : afterValue(at);
     if (mark === OPEN_LIST) return place.byIndex.size > 0 ? readList(at, place) : afterValue(at);
     const { field } = place;
@@ -155,7 +161,7 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
       return end < 0 ? -1 : end + 1;
     }
     const end = afterWord(at);
-    if (field >= 0 && end > at && text.charCodeAt(at) !== 110) keep(field, BARE, at, end); // n of null
+    if (field >= 0 && end > at && bytes[at]! !== 110) keep(field, BARE, at, end); // n of null
     return end;
   }
 
@@ -166,10 +172,11 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
   }
 
   function branchOf(place: Place, key: number, keyEnd: number): Place | undefined {
-    if (hasEscape) return place.byKey.get(unescaped(text.slice(key, keyEnd)));
+    if (hasEscape) return place.byKey.get(unescaped(text.slice(base + key, base + keyEnd)));
     const branches = place.byLength[keyEnd - key];
     if (branches === undefined) return undefined;
-    for (const [name, branch] of branches) if (text.startsWith(name, key)) return branch;
+    for (let index = 0; index < branches.length; index++)
+      if (stands(branches[index]![0], key)) return branches[index]![1];
     return undefined;
   }
 
@@ -178,12 +185,12 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
     let at = from;
     let depth = 0;
     for (;;) {
-      const mark = text.charCodeAt(at);
+      const mark = bytes[at]!;
       if (mark === OPEN_OBJECT || mark === OPEN_LIST) {
         const isObject = mark === OPEN_OBJECT;
         at = afterSpace(at + 1);
         // Each one's end is two behind its beginning: [ and ], { and }.
-        if (text.charCodeAt(at) === mark + 2) at++;
+        if (bytes[at]! === mark + 2) at++;
         else {
           around[depth++] = mark;
           if (isObject && (at = afterKey(at)) < 0) return -1;
@@ -198,7 +205,7 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
       for (;;) {
         if (depth === 0) return at;
         at = afterSpace(at);
-        const next = text.charCodeAt(at);
+        const next = bytes[at]!;
         if (next === COMMA) {
           at = afterSpace(at + 1);
           if (around[depth - 1] === OPEN_OBJECT && (at = afterKey(at)) < 0) return -1;
@@ -211,27 +218,31 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
     }
   }
 
+  /** Do these bytes stand there? */
+  function stands(word: Uint8Array, from: number): boolean {
+    for (let at = 0; at < word.length; at++) if (bytes[from + at] !== word[at]) return false;
+    return true;
+  }
+
   function afterKey(at: number): number {
-    if (text.charCodeAt(at) !== QUOTE) return -1;
+    if (bytes[at]! !== QUOTE) return -1;
     const end = endOfText(at + 1);
     return end < 0 ? -1 : afterColon(end + 1);
   }
 
   function afterColon(from: number): number {
     const at = afterSpace(from);
-    return text.charCodeAt(at) === COLON ? afterSpace(at + 1) : -1;
+    return bytes[at]! === COLON ? afterSpace(at + 1) : -1;
   }
 
   /** @returns the index of the quote that ends the string, and says in `hasEscape` whether one stands before it. */
   function endOfText(from: number): number {
     hasEscape = false;
-    // Beyond the line's end is beyond the object's end as well: that is seen to there.
-    if (isSimple) return text.indexOf('"', from);
-    const bytes = text;
     let at = from;
     for (;;) {
-      while (PLAIN[bytes.charCodeAt(at)] === 1) at++;
-      const code = bytes.charCodeAt(at);
+      const own = bytes;
+      while (PLAIN[own[at]!] === 1) at++;
+      const code = own[at];
       if (code === QUOTE) return at;
       const length = code === BACKSLASH ? lengthOfEscape(at + 1) : 0;
       if (length === 0) return -1;
@@ -242,7 +253,7 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
 
   /** JSON's escapes, and Apache's. */
   function lengthOfEscape(at: number): number {
-    switch (text.charCodeAt(at)) {
+    switch (bytes[at]!) {
       case QUOTE:
       case BACKSLASH:
       case 47: // /
@@ -263,49 +274,49 @@ export function createJsonReader(wanted: readonly WantedField[]): RecordReader {
   }
 
   function isHex(at: number): boolean {
-    const code = text.charCodeAt(at);
+    const code = bytes[at]!;
     return isDigit(code) || ((code | 32) >= 97 && (code | 32) <= 102);
   }
 
   /** A number, true, false or null; or what nginx writes where a format has no quotes around a variable without value. */
   function afterWord(from: number): number {
-    const first = text.charCodeAt(from);
+    const first = bytes[from]!;
     if (isEndOfValue(from)) return isBehindColon(from) ? from : -1;
-    if (first === 116) return text.startsWith('true', from) ? from + 4 : -1;
-    if (first === 102) return text.startsWith('false', from) ? from + 5 : -1;
-    if (first === 110) return text.startsWith('null', from) ? from + 4 : -1;
+    if (first === 116) return stands(TRUE, from) ? from + 4 : -1;
+    if (first === 102) return stands(FALSE, from) ? from + 5 : -1;
+    if (first === 110) return stands(NULL, from) ? from + 4 : -1;
     let at = first === 45 ? from + 1 : from;
     if (at > from && isBehindColon(from) && isEndOfValue(at)) return at;
-    if (text.charCodeAt(at) === 48) at++;
+    if (bytes[at]! === 48) at++;
     else if ((at = afterDigits(at)) < 0) return -1;
-    if (text.charCodeAt(at) === 46 && (at = afterDigits(at + 1)) < 0) return -1;
-    if ((text.charCodeAt(at) | 32) !== 101) return at; // e, E
-    const sign = text.charCodeAt(at + 1);
+    if (bytes[at]! === 46 && (at = afterDigits(at + 1)) < 0) return -1;
+    if ((bytes[at]! | 32) !== 101) return at; // e, E
+    const sign = bytes[at + 1]!;
     return afterDigits(sign === 43 || sign === 45 ? at + 2 : at + 1);
   }
 
   function isBehindColon(at: number): boolean {
     let before = at - 1;
-    while (text.charCodeAt(before) === 32) before--;
-    return text.charCodeAt(before) === COLON;
+    while (bytes[before]! === 32) before--;
+    return bytes[before]! === COLON;
   }
 
   function isEndOfValue(at: number): boolean {
-    const mark = text.charCodeAt(at);
+    const mark = bytes[at]!;
     return mark === COMMA || mark === CLOSE_OBJECT;
   }
 
   /** At least one of them. */
   function afterDigits(from: number): number {
     let at = from;
-    while (isDigit(text.charCodeAt(at))) at++;
+    while (isDigit(bytes[at]!)) at++;
     return at > from ? at : -1;
   }
 
   function afterSpace(from: number): number {
     let at = from;
     for (;;) {
-      const code = text.charCodeAt(at);
+      const code = bytes[at]!;
       if (code !== 32 && code !== 9 && code !== 13) return at;
       at++;
     }
@@ -377,5 +388,5 @@ function connect(from: Place, keys: readonly string[], to: Place): void {
   if (keys.length > 1 && keys.some(isIndex)) return;
   const key = toBytes(keys.join('.'));
   from.byKey.set(key, to);
-  (from.byLength[key.length] ??= []).push([key, to]);
+  (from.byLength[key.length] ??= []).push([Buffer.from(key, 'latin1'), to]);
 }

@@ -3,24 +3,8 @@ import type { Instant } from '../model.ts';
 import type { Stamps } from '../time.ts';
 import { ownCopy } from '../text.ts';
 import { timesAgain } from './again.ts';
-import { messageOf } from './pattern.ts';
-
-/** What a layout found in a line. */
-export interface TextFrame {
-  readonly at: Instant | undefined;
-  /** The host in front of the tag; undefined where the layout has none. Empty where the line names none. */
-  readonly host: string | undefined;
-  /** The syslog tag; undefined where the layout has none. */
-  readonly program: string | undefined;
-  /** The pid behind the tag; undefined where there is none. */
-  readonly session: string | undefined;
-  /** latin1, as patterns see it. */
-  readonly message: string;
-  /** How many such messages the line stands for: more than 1 where a syslog daemon wrote that one came again so often. */
-  readonly times: number;
-  /** So many times came the message of the line before once more; undefined: the line is a message of its own. */
-  readonly again?: number;
-}
+import { createSender, MadeFrame, placeMessage, placeRelayed } from './text-frame.ts';
+import type { TextFrame } from './text-frame.ts';
 
 /** Frames the line [start, end) of a chunk's text. @returns undefined where the line is not of this layout. */
 export type FrameText = (text: string, start: number, end: number, now: Instant) => TextFrame | undefined;
@@ -56,32 +40,67 @@ function frameSyslog(stamps: Stamps): FrameText {
   // Lines that stand together are of few hosts and programs: mostly those of the line before.
   const hostOf = createRecentWord();
   const programOf = createRecentWord();
+  const sentBy = createSender();
+  /** What stood between stamp and pid, ` web sshd[`, and the host and program in it. */
+  let between = '\n'; // in no line
+  let betweenHost = '';
+  let betweenProgram = '';
   return (text, start, end, now) => {
     const from = afterPriority(text, start);
+    const frame = new MadeFrame();
     if (from > start && text.startsWith('1 ', from)) {
       const header = readHeader5424(stamps, text, from + 2, end, now);
       if (!header) return undefined;
-      const { at, host, program, session } = header;
-      return frameOf(at, host, program, session, relayedMessage(text, header.end, start, end));
+      frame.at = header.at;
+      frame.program = header.program;
+      sentBy(frame, header.host, header.session);
+      return withMessage(frame, text, header.end, start, end);
     }
     const stamp = stamps.at(text, from, now);
     if (!stamp || stamp.end >= end || text.charCodeAt(stamp.end) !== SPACE) return undefined;
+    frame.at = stamp.instant;
+    if (text.startsWith(between, stamp.end)) {
+      const tagEnd = stamp.end + between.length - 1;
+      return tagged(frame, betweenHost, betweenProgram, text, tagEnd, start, end);
+    }
     const first = afterSpaces(text, stamp.end, end);
     const hostEnd = endOfWord(text, first, end);
     const program = bracketed(text, first, hostEnd);
     if (program !== undefined) {
-      const message = relayedMessage(text, Math.min(hostEnd + 1, end), start, end);
-      return frameOf(stamp.instant, '', program, undefined, message);
+      frame.program = program;
+      sentBy(frame, '', undefined);
+      return withMessage(frame, text, Math.min(hostEnd + 1, end), start, end);
     }
     const hasHost = text.charCodeAt(hostEnd - 1) !== COLON;
     const tag = hasHost ? afterSpaces(text, hostEnd, end) : first;
     const isBare = text.charCodeAt(first) === L && text.startsWith('last message ', first);
     const again = timesAgain(text, isBare ? first : tag, end);
-    if (again !== undefined)
-      return repetition(again, stamp.instant, isBare ? '' : text.slice(first, hostEnd));
+    if (again !== undefined) {
+      // `Jan  5 10:11:12 host last message repeated 3 times`, as sysklogd writes it: without a tag.
+      frame.again = again;
+      sentBy(frame, isBare ? '' : text.slice(first, hostEnd), undefined);
+      return frame;
+    }
     let tagEnd = tag;
     while (tagEnd < end && !endsTag(text.charCodeAt(tagEnd))) tagEnd++;
     if (tagEnd === tag) return undefined;
+    betweenHost = hasHost ? hostOf(text, first, hostEnd) : '';
+    betweenProgram = programOf(text, tag, tagEnd);
+    // Behind a blank it might be `last message repeated`.
+    between = text.charCodeAt(tagEnd) === SPACE ? '\n' : ownCopy(text.slice(stamp.end, tagEnd + 1));
+    return tagged(frame, betweenHost, betweenProgram, text, tagEnd, start, end);
+  };
+
+  /** A line whose tag ends at `tagEnd`: with a colon, or with the bracket in front of its pid. */
+  function tagged(
+    frame: MadeFrame,
+    host: string,
+    program: string,
+    text: string,
+    tagEnd: number,
+    start: number,
+    end: number,
+  ): TextFrame | undefined {
     let colon = tagEnd;
     if (text.charCodeAt(colon) === OPENING) {
       while (colon < end && text.charCodeAt(colon) !== CLOSING) colon++;
@@ -90,18 +109,14 @@ function frameSyslog(stamps: Stamps): FrameText {
     if (colon >= end || text.charCodeAt(colon) !== COLON) return undefined;
     const behind = text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1;
     const message = afterMark(text, behind);
-    return frameOf(
-      stamp.instant,
-      hasHost ? hostOf(text, first, hostEnd) : '',
-      programOf(text, tag, tagEnd),
-      pidIn(text, tagEnd + 1, colon - 1),
-      relayedMessage(text, Math.min(message, end), start, end),
-    );
-  };
+    frame.program = program;
+    sentBy(frame, host, pidIn(text, tagEnd + 1, colon - 1));
+    return withMessage(frame, text, Math.min(message, end), start, end);
+  }
 }
 
 /** What stands before the message of an RFC 5424 line, up to `end`. */
-interface Header5424 extends Omit<TextFrame, 'host' | 'message' | 'times' | 'again'> {
+interface Header5424 extends Pick<TextFrame, 'at' | 'session'> {
   readonly host: string;
   readonly program: string;
   readonly end: number;
@@ -150,57 +165,23 @@ function framePlain(stamps: Stamps): FrameText {
     const isWhole =
       stamp && stamp.end <= end && (text[stamp.end - 1] === ']' || !/\w/.test(text.charAt(stamp.end)));
     const from = afterSpaces(text, isWhole ? stamp.end : start, end);
-    return {
-      at: isWhole ? stamp.instant : undefined,
-      host: undefined,
-      program: undefined,
-      session: undefined,
-      message: messageOf(text, from, start, end),
-      times: 1,
-    };
+    const frame = new MadeFrame();
+    if (isWhole) frame.at = stamp.instant;
+    return placeMessage(frame, text, from, start, end);
   };
-}
-
-/**
- * Lengths of lines that a syslog daemon may have cut off: at 1, 2, 4 or 8 KiB, the priority taken away, the host put in.
- */
-const CUTS = [
-  [1_000, 1_100],
-  [2_020, 2_130],
-  [4_070, 4_180],
-  [8_000, Infinity],
-] as const;
-
-/**
- * A message that may have been cut off has no end: a client who writes a long name could have it end behind an address of
- * his choice. No pattern's `$` fits there.
- */
-function relayedMessage(text: string, from: number, start: number, end: number): string {
-  const message = messageOf(text, from, start, end);
-  const length = end - start;
-  const isCut = length >= CUTS[0][0] && CUTS.some(([least, most]) => length >= least && length <= most);
-  return isCut && !message.endsWith('\n') ? `${message}\n` : message;
-}
-
-/** `Jan  5 10:11:12 host last message repeated 3 times`, as sysklogd writes it: without a tag. */
-function repetition(again: number, at: Instant | undefined, host: string): TextFrame {
-  return { at, host, program: undefined, session: undefined, message: '', times: 1, again };
 }
 
 const REPEATED = /^message repeated (\d{1,6}) times?: \[ ?([^]*)\]$/;
 
 /** A frame around a message, or around the one in rsyslog's `message repeated 3 times: [ … ]`, which came three times more. */
-function frameOf(
-  at: Instant | undefined,
-  host: string,
-  program: string,
-  session: string | undefined,
-  message: string,
-): TextFrame {
-  const found = message.charCodeAt(0) === M ? REPEATED.exec(message) : null;
-  return found
-    ? { at, host, program, session, message: found[2]!, times: Number(found[1]) }
-    : { at, host, program, session, message, times: 1 };
+function withMessage(frame: MadeFrame, text: string, from: number, start: number, end: number): TextFrame {
+  placeRelayed(frame, text, from, start, end);
+  const found = text.charCodeAt(from) === M && !frame.isCut ? REPEATED.exec(text.slice(from, end)) : null;
+  if (!found) return frame;
+  frame.times = Number(found[1]);
+  frame.to = end - 1;
+  frame.from = frame.to - found[2]!.length;
+  return frame;
 }
 
 /** Takes words out of texts; one that comes again is the same string, and costs no other. */

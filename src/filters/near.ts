@@ -7,7 +7,7 @@ import { compileFilter } from './compile.ts';
 import { unwrapLine } from './containers.ts';
 import type { Filter, FilterDefinition } from './contract.ts';
 import { engineOf } from './engine.ts';
-import type { TextFrame } from './layouts.ts';
+import type { TextFrame } from './text-frame.ts';
 import { ADDRESS } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
 import { namesPrograms } from './programs.ts';

@@ -2,7 +2,7 @@
 import type { Fault } from '../errors.ts';
 import type { Network } from '../model.ts';
 import { nearest } from '../text.ts';
-import type { ReadAddress } from './addresses.ts';
+import type { ReadAddressAt } from './addresses.ts';
 import type { PatternDefinition } from './contract.ts';
 import { BEFORE, isEdge, withPlace } from './boundary.ts';
 import { FORWARDING_FIELDS } from './forwarded.ts';
@@ -12,16 +12,16 @@ import type { Literal } from './literal.ts';
 import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
 import { parsePattern } from './syntax.ts';
-import { CapturedFields } from './text-match.ts';
-import type { Group } from './text-match.ts';
+import type { TextFrame } from './text-frame.ts';
+import { Captured } from './text-match.ts';
+import type { Group, Taking } from './text-match.ts';
 import { captureNames, cat, childrenOf } from './tree.ts';
 import type { Node } from './tree.ts';
 
-/** How much of a line a regex sees: what syslog daemons write at most, unless told otherwise. */
-export const MESSAGE_LIMIT = 8 * 1024;
-
 export interface Pattern {
   readonly definition: PatternDefinition;
+  /** As it is run, from the start of the message. */
+  readonly node: Node;
   /** The fields that it keeps besides the address. */
   readonly fields: readonly string[];
   /** Does it say whom its lines are about? */
@@ -33,31 +33,20 @@ export interface Pattern {
   /** Does it fit, whatever the address? */
   test(message: string): boolean;
   /** @returns undefined where it doesn't fit, or what stands in the address's place is no address. */
-  match(message: string): Captured | undefined;
-}
-
-export interface Captured {
-  /** undefined where the pattern names nobody. */
-  readonly address: Network | undefined;
-  /** The trusted proxy that handed the request on. */
-  readonly via: Network | undefined;
-  /** undefined where it has no <session>. */
-  readonly session: string | undefined;
-  readonly fields: CapturedFields;
+  match(frame: TextFrame): Captured | undefined;
+  /**
+   * The same of a message that it is known to fit.
+   * @param begin where in the frame's text the address stands, up to `end`; -1: nowhere.
+   */
+  take(frame: TextFrame, begin: number, end: number): Captured | undefined;
 }
 
 /** Which placeholders a pattern can't do without. Where lines bear a pid, it is the session of those that name no other. */
 export type Needs = 'nothing' | 'address' | 'session' | 'address and session' | 'address or session';
 
-/** The part of a line that patterns see: cut where it is too long, and then with a line feed that nothing matches, `$` included. */
-export function messageOf(text: string, from: number, start: number, end: number): string {
-  const limit = start + MESSAGE_LIMIT;
-  return end <= limit ? text.slice(from, end) : `${text.slice(from, Math.max(from, limit))}\n`;
-}
-
 /** How what stands in a pattern's places is read. */
 export interface Readers {
-  readonly address: ReadAddress;
+  readonly address: ReadAddressAt;
   readonly origin: ReadOrigin;
 }
 
@@ -95,43 +84,58 @@ export function compilePattern(
   const numbered = groups.map((name, index): Group => ({ name, number: index + 1 }));
   const kept = numbered.filter(({ name }) => name !== ADDRESS && name !== BEFORE);
   const headers = kept.filter(({ name }) => FORWARDING_FIELDS.includes(name));
+  const taking: Taking = { regex, kept };
+  /** All that a match needs is where its address stands. */
+  const isPlain = headers.length === 0 && !groups.includes(SESSION);
 
   return {
     definition,
+    node,
     fields: [...new Set(kept.map(({ name }) => name))],
     namesAddress,
     literals: requiredLiterals(node),
     mayBegin: (code) => codes.length === 0 || codes[0]!.includes(code),
     test: (message) => begins(message) && regex.test(message),
-    match(message) {
-      const found = begins(message) ? regex.exec(message) : null;
-      if (!found) return undefined;
-      let isTold = false;
-      let connecting: Network | undefined;
-      let session: string | undefined;
-      let before = 0;
-      for (let i = 0; i < roles.length; i++) {
-        const role = roles[i];
-        if (role === 'field') continue;
-        const value = found[i + 1];
-        if (value === undefined) continue; // of an alternative that was not taken
-        if (role === 'before') before += value.length;
-        else if (role === 'session') session = value;
-        else {
-          isTold = true;
-          connecting = isEdge(message, before + value.length) ? read.address(value) : undefined;
-        }
-      }
-      if (session !== undefined && !isSession(session)) return undefined;
-      const fields = new CapturedFields(kept, found);
-      if (headers.length === 0) {
-        if (namesAddress && !connecting) return undefined;
-        return { address: connecting, via: undefined, session, fields };
-      }
-      const origin = isTold && !connecting ? undefined : read.origin(connecting, takenOf(headers, found));
-      return origin && { address: origin.address, via: origin.via, session, fields };
+    match,
+    take(frame, begin, end) {
+      if (!isPlain) return match(frame);
+      const isPlaced = begin >= 0 && (end >= frame.to || isEdge(frame.text, end));
+      const address = isPlaced ? read.address(frame.text, begin, end) : undefined;
+      if (namesAddress && !address) return undefined;
+      return new Captured(address, undefined, undefined, taking, frame);
     },
   };
+
+  function match(frame: TextFrame): Captured | undefined {
+    const { message } = frame;
+    const found = begins(message) ? regex.exec(message) : null;
+    if (!found) return undefined;
+    let isTold = false;
+    let connecting: Network | undefined;
+    let session: string | undefined;
+    let before = 0;
+    for (let i = 0; i < roles.length; i++) {
+      const role = roles[i];
+      if (role === 'field') continue;
+      const value = found[i + 1];
+      if (value === undefined) continue; // of an alternative that was not taken
+      if (role === 'before') before += value.length;
+      else if (role === 'session') session = value;
+      else {
+        isTold = true;
+        connecting = isEdge(message, before + value.length)
+          ? read.address(value, 0, value.length)
+          : undefined;
+      }
+    }
+    if (session !== undefined && !isSession(session)) return undefined;
+    if (headers.length === 0) {
+      if (namesAddress && !connecting) return undefined;
+      return new Captured(connecting, undefined, session, taking, frame);
+    }
+    const origin = isTold && !connecting ? undefined : read.origin(connecting, takenOf(headers, found));
+    return origin && new Captured(origin.address, origin.via, session, taking, frame);
+  }
 }
 
 /** What a group of a pattern is to the reader of its matches. */
@@ -151,13 +155,13 @@ function takenOf(groups: readonly Group[], found: RegExpExecArray): string[] {
 /** What a regex in a condition takes: any part of a value; `^` and `$` bind it. */
 export function compileSearch(
   source: string,
-): { test: (value: string) => boolean } | { message: string; hint?: string } {
+): { node: Node; test: (value: string) => boolean } | { message: string; hint?: string } {
   const parsed = parsePattern(source);
   if (!parsed.ok) return { message: `${parsed.message} (at character ${parsed.at + 1})` };
   const linear = makeLinear(parsed.node);
   if (!linear.ok) return linear;
   const begins = beginningTest(leadingCodes(parsed.node));
-  return { test: (value) => begins(value) && linear.regex.test(value) };
+  return { node: parsed.node, test: (value) => begins(value) && linear.regex.test(value) };
 }
 
 /** Does a text begin with the bytes that follow the pattern's `^`? Most lines are told off by that, without the regex. */

@@ -2,8 +2,8 @@
 // so that the same lines give the same verdicts whenever they are read.
 import type { Instant, Network, Waiting } from '../model.ts';
 import type { SessionMemory } from './contract.ts';
-import { idOf, SessionIndex } from './session-index.ts';
-import type { Indexed } from './session-index.ts';
+import { idOf, sessionId, SessionIndex } from './session-index.ts';
+import type { Indexed, SessionId } from './session-index.ts';
 
 /** One session as it is remembered. */
 export interface OpenSession {
@@ -104,6 +104,9 @@ export function createSessionMemory(
   last: LastLine = NO_LINE,
 ): KeptSessions {
   const filters = new Map<string, SessionIndex<Known>>();
+  /** Those of the filter that was asked for last. */
+  let asked = '';
+  let askedOf: SessionIndex<Known> | undefined;
   let oldest: Known | undefined;
   let newest: Known | undefined;
   /** Forgotten ones to be used again, by `newer`. */
@@ -117,15 +120,19 @@ export function createSessionMemory(
   let forgotten: Key[] = [];
   let lastLine = last.line;
 
-  const known = (filter: string, session: string): Known | undefined => filters.get(filter)?.get(session);
-  const current = (filter: string, session: string, at: Instant): Known | undefined => {
+  const indexOf = (filter: string): SessionIndex<Known> | undefined => {
+    if (filter !== asked) [asked, askedOf] = [filter, filters.get(filter)];
+    return askedOf;
+  };
+  const known = (filter: string, session: SessionId): Known | undefined => indexOf(filter)?.get(session);
+  const current = (filter: string, session: SessionId, at: Instant): Known | undefined => {
     const found = known(filter, session);
     return found && at <= found.until ? found : undefined;
   };
 
-  function add(filter: string, session: string): Known {
-    let sessions = filters.get(filter);
-    if (!sessions) filters.set(filter, (sessions = new SessionIndex()));
+  function add(filter: string, session: SessionId): Known {
+    let sessions = indexOf(filter);
+    if (!sessions) filters.set(filter, (askedOf = sessions = new SessionIndex()));
     const one = spare ?? new Known();
     spare = one.newer;
     one.filter = filter;
@@ -151,7 +158,7 @@ export function createSessionMemory(
 
   function forget(one: Known): void {
     unlink(one);
-    filters.get(one.filter)!.remove(one);
+    indexOf(one.filter)!.remove(one);
     size--;
     if (one.noted > taken) fresh--;
     if (one.wasTaken) forgotten.push({ filter: one.filter, session: one.session });
@@ -166,7 +173,7 @@ export function createSessionMemory(
   function note(
     one: Known | undefined,
     filter: string,
-    session: string,
+    session: SessionId,
     address: Network | undefined,
     waiting: Waiting | undefined,
     at: Instant,
@@ -201,7 +208,8 @@ export function createSessionMemory(
   }
 
   for (const { filter, session, address, waiting, until } of remembered) {
-    note(known(filter, session), filter, session, address, waiting, -Infinity, until);
+    const id = sessionId(session);
+    note(known(filter, id), filter, id, address, waiting, -Infinity, until);
     newest!.wasTaken = true;
   }
   taken = notes;
@@ -233,7 +241,7 @@ export function createSessionMemory(
       forgotten = [...changes.forgotten, ...forgotten].slice(-MOST_SESSIONS);
       // The first of them that nothing has happened to since: the others stand behind it.
       for (const { filter, session } of changes.open) {
-        const one = known(filter, session);
+        const one = known(filter, sessionId(session));
         if (one && one.noted <= taken) return untake(one.noted - 1);
       }
     },

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from '../../src/address.ts';
 import { createSessionMemory } from '../../src/filters/index.ts';
-import { idOf, SessionIndex } from '../../src/filters/session-index.ts';
+import { idOf, sessionId, SessionIndex } from '../../src/filters/session-index.ts';
 import type { Indexed } from '../../src/filters/session-index.ts';
 import type { KeptSessions, OpenSession } from '../../src/filters/sessions.ts';
 import type { Instant } from '../../src/model.ts';
@@ -83,33 +83,34 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and inve
     const [filter, session, address] = [pick(FILTERS), pick(IDS), pick(ADDRESSES)];
     at += random(4);
     const until = at + LIFE;
+    const id = sessionId(session);
     const known = model.get(`${filter} ${session}`);
     const current = known && at <= known.until ? known : undefined;
     switch (random(8)) {
       case 0:
-        memory.open(filter, session, address, at, until);
+        memory.open(filter, id, address, at, until);
         note(at, { filter, session, address, waiting: undefined, until });
         break;
       case 1:
       case 2:
-        memory.tell(filter, session, address, at, until);
+        memory.tell(filter, id, address, at, until);
         if (current?.address !== address || current.until < until)
           note(at, { filter, session, address, waiting: current?.waiting, until });
         break;
       case 3: {
         const counts = (current?.waiting?.counts ?? 0) + 1;
-        memory.wait(filter, session, { pattern: 0, counts: 1 }, at, until);
+        memory.wait(filter, id, { pattern: 0, counts: 1 }, at, until);
         const waiting = { pattern: 0, counts };
         note(at, { filter, session, address: current?.address, waiting, until });
         break;
       }
       case 4:
-        expect(memory.close(filter, session, at)).toEqual(current?.waiting);
+        expect(memory.close(filter, id, at)).toEqual(current?.waiting);
         model.delete(`${filter} ${session}`);
         break;
       case 5:
-        expect(memory.has(filter, session)).toBe(known !== undefined);
-        expect(memory.find(filter, session, at)).toBe(current?.address);
+        expect(memory.has(filter, id)).toBe(known !== undefined);
+        expect(memory.find(filter, id, at)).toBe(current?.address);
         break;
       default: {
         if (random(4) > 0) break;
@@ -119,7 +120,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and inve
         expect(memory.unwritten).toBe(0);
         for (let lines = random(3); lines > 0; lines--) {
           const one = { filter: pick(FILTERS), session: pick(IDS), address: pick(ADDRESSES) };
-          memory.open(one.filter, one.session, one.address, at, until);
+          memory.open(one.filter, sessionId(one.session), one.address, at, until);
           note(at, { ...one, waiting: undefined, until });
         }
         if (random(3) === 0) memory.restore(taken);
@@ -142,8 +143,8 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('commits that fail and succeed lose and inve
 
 test('what was opened and is over before anybody asks is never written', () => {
   const memory = createSessionMemory();
-  memory.open('f', 'web[1]', ADDRESSES[0]!, 0, 1);
-  memory.close('f', 'web[1]', 0);
+  memory.open('f', sessionId('web[1]'), ADDRESSES[0]!, 0, 1);
+  memory.close('f', sessionId('web[1]'), 0);
   expect(memory.unwritten).toBe(0);
   expect(memory.takeUnwritten()).toEqual({ open: [], forgotten: [], isWhole: true });
 });
@@ -161,13 +162,13 @@ test('ids are told apart by every character', () => {
     'mail[12]',
   ];
   const kept = ids.map((id) => ({ id, writer: '', number: -1 }));
-  for (const one of kept) index.add(one.id, one);
-  expect(ids.map((id) => index.get(id)?.id)).toEqual(ids);
+  for (const one of kept) index.add(sessionId(one.id), one);
+  expect(ids.map((id) => index.get(sessionId(id))?.id)).toEqual(ids);
   expect(kept.map(idOf)).toEqual(ids);
   const none = ['web[2]', 'mail[2]', '', ']', '[1', 'we[1]'];
-  expect(none.filter((id) => index.get(id))).toEqual([]);
+  expect(none.filter((id) => index.get(sessionId(id)))).toEqual([]);
   for (const one of kept) {
     index.remove(one);
-    expect(index.get(one.id)).toBeUndefined();
+    expect(index.get(sessionId(one.id))).toBeUndefined();
   }
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createScanner, createSessionMemory, parseFilter, proveFilter } from '../../src/filters/index.ts';
 import type { Filter, FilterDefinition, SessionMemory } from '../../src/filters/contract.ts';
+import { sessionId } from '../../src/filters/session-index.ts';
 import type { Instant } from '../../src/model.ts';
 import { formatInstant } from '../../src/time.ts';
 import { parseAddress } from '../../src/address.ts';
@@ -170,15 +171,15 @@ describe('a session', () => {
   test('does not live longer for a stamp that is ahead of the clock', () => {
     const sessions = createSessionMemory();
     filterOf(NUMBERED).judge('2027-01-05T10:11:12Z conn 1 from 192.0.2.7', NOW, sessions);
-    expect(sessions.find('sample', '1', NOW + 3_600_000)?.text).toBe('192.0.2.7');
-    expect(sessions.find('sample', '1', NOW + 3_600_001)).toBeUndefined();
+    expect(sessions.find('sample', sessionId('1'), NOW + 3_600_000)?.text).toBe('192.0.2.7');
+    expect(sessions.find('sample', sessionId('1'), NOW + 3_600_001)).toBeUndefined();
   });
 });
 
 describe('the memory of sessions', () => {
   const address = parseAddress('192.0.2.7')!;
   const open = (sessions: SessionMemory, session: number, when: Instant): void =>
-    sessions.open('f', String(session), address, when, when + 10);
+    sessions.open('f', sessionId(String(session)), address, when, when + 10);
 
   test('has room for 10 000, and those that were silent for longest make room for others', () => {
     const sessions = createSessionMemory();
@@ -186,8 +187,8 @@ describe('the memory of sessions', () => {
     open(sessions, 0, 1);
     open(sessions, 10_000, 1);
     expect([sessions.size, sessions.evicted]).toEqual([10_000, 1]);
-    expect(sessions.find('f', '0', 1)).toBe(address);
-    expect(sessions.find('f', '1', 1)).toBeUndefined();
+    expect(sessions.find('f', sessionId('0'), 1)).toBe(address);
+    expect(sessions.find('f', sessionId('1'), 1)).toBeUndefined();
   });
 
   test('lets go of what no later line is joined with, uncounted', () => {
@@ -202,7 +203,7 @@ describe('the memory of sessions', () => {
   test('keeps filters apart', () => {
     const sessions = createSessionMemory();
     open(sessions, 1, 0);
-    expect(sessions.find('g', '1', 0)).toBeUndefined();
+    expect(sessions.find('g', sessionId('1'), 0)).toBeUndefined();
   });
 });
 

@@ -12,6 +12,7 @@ import { createReportMemory } from '../../../src/daemon/reports/report-memory.ts
 import { createSessions } from '../../../src/daemon/intake/sessions.ts';
 import type { Sessions } from '../../../src/daemon/intake/sessions.ts';
 import { createScanner } from '../../../src/filters/index.ts';
+import { sessionId } from '../../../src/filters/session-index.ts';
 import type { Ledger } from '../../../src/ledger/contract.ts';
 import { openLedger } from '../../../src/ledger/index.ts';
 import { silentLog } from '../../../src/ports.ts';
@@ -129,7 +130,7 @@ describe('sessions', () => {
     const committer = committerOf(ledgerHere().ledger, sessions);
     expect(committer.isDue()).toBe(false);
     const address = parseAddress('192.0.2.7')!;
-    for (let n = 0; n < 50_000; n++) sessions.of(`${n % 10}.log`).open('f', String(n), address, 0, 1);
+    for (let n = 0; n < 50_000; n++) sessions.of(`${n % 10}.log`).open('f', sessionId(String(n)), address, 0, 1);
     expect(committer.isDue()).toBe(true);
   });
 

@@ -11,6 +11,7 @@ import { createBacklog } from '../../../src/daemon/telling/backlog.ts';
 import { createBounds } from '../../../src/daemon/telling/bounds.ts';
 import { createEvents } from '../../../src/daemon/telling/events.ts';
 import { MOST_SESSIONS } from '../../../src/filters/index.ts';
+import { sessionId } from '../../../src/filters/session-index.ts';
 import { createMemory } from '../../../src/firewall/memory.ts';
 import type { Jail } from '../../../src/jails/contract.ts';
 import { jailWith, net, offend, outcomes, T0 } from '../../jails/support.ts';
@@ -120,7 +121,7 @@ test('whoever is banned is no offender who takes room, but one of the bans', () 
 
 test('sessions, log-ins and events hold to bounds of their own', () => {
   const { jails, sessions, events, row } = house();
-  for (let i = 0; i < MOST_SESSIONS + 10; i++) sessions.of('a').open('f', `${i}`, net(stranger(i)), T0, T0);
+  for (let i = 0; i < MOST_SESSIONS + 10; i++) sessions.of('a').open('f', sessionId(`${i}`), net(stranger(i)), T0, T0);
   expect(row('sessions')).toEqual({
     what: 'sessions',
     held: MOST_SESSIONS,
