@@ -44,8 +44,9 @@ const EDGE = 0;
 const LETTER = 1;
 const OTHER = 2;
 
-/** A text that leads to more than so many new steps is somebody's who wants us busy. */
+/** A text that leads to more than so many new steps, or to so many ways to go on, is somebody's who wants us busy. */
 const MOST_STEPS = 400;
+const MOST_WAYS = 100_000;
 /** Numbers in the table of states; with more it begins anew … */
 const MOST_TABLE = 1 << 18;
 /** … but not for ever. */
@@ -82,6 +83,8 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
   /** All steps that are made in a state are of different numbers, so that more registers are never needed. */
   const registers = new Int32Array(kinds.length * 2);
   let moved = new Int32Array(64);
+  /** How many ways were gone to find out what follows, for the last text. */
+  let ways = 0;
   /** Where the last text ended. */
   let ended = 0;
   const bytes = new TextBytes();
@@ -97,6 +100,7 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
       let at = from - bytes.base;
       let state = 0;
       let left = MOST_STEPS;
+      ways = 0;
       while (at < end) {
         // A loop of its own, in which nothing is called and nothing changes but these: it takes a byte in a nanosecond.
         const rows = table;
@@ -108,7 +112,7 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
         }
         if (at === end) break;
         if (go === UNKNOWN) {
-          if (left-- === 0) return undefined;
+          if (left-- === 0 || ways > MOST_WAYS) return undefined;
           go = find(state, classes[line[at]!]!);
         }
         if (go === NOTHING) return none;
@@ -168,7 +172,7 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
     const behind: number[] = [];
     const moves: number[] = [];
     const reached = new Set<number>();
-    walk(threads, before, isLetter ? LETTER : OTHER, (step, thread, notes) => {
+    ways += walk(threads, before, isLetter ? LETTER : OTHER, (step, thread, notes) => {
       if (sets[step]![member] !== 1) return;
       const to = next[step]!;
       if (reached.has(to)) return;
@@ -227,13 +231,14 @@ export function createAutomaton<T>(program: Program, answer: (fits: Fits) => T):
 /** Told of a step that takes a byte or fits, of the thread that leads there, and of what that notes here: 1 a begin, 2 an end. */
 type Meet = (step: number, thread: number, notes: number) => void;
 
-/** Follows threads as far as they go without a byte, the ones that come first going first; each step is met once. */
+/** Follows threads as far as they go without a byte, the ones that come first going first; each step is met once. @returns how many. */
 function createWalk(program: Program) {
   const { kinds, next, other, patterns } = program;
   const met = new Int32Array(kinds.length);
   let walks = 0;
-  return (threads: readonly number[], before: number, after: number, meet: Meet): void => {
+  return (threads: readonly number[], before: number, after: number, meet: Meet): number => {
     walks++;
+    let ways = 0;
     /** The pattern that fits: other ways for it to fit would come later. */
     let settled = -1;
     const open: number[] = [];
@@ -244,6 +249,7 @@ function createWalk(program: Program) {
         const step = open.pop()!;
         if (met[step] === walks || patterns[step] === settled) continue;
         met[step] = walks;
+        ways++;
         switch (kinds[step]!) {
           case TAKE:
             meet(step, thread, notes);
@@ -264,6 +270,7 @@ function createWalk(program: Program) {
         }
       }
     }
+    return ways;
   };
 }
 
