@@ -45,16 +45,10 @@ export { createService } from './service/service.ts';
 export { createTimekeeper } from './service/timekeeper.ts';
 export { passBy } from './fault-points.ts';
 export { examine } from './doctor/doctor.ts';
-export { explain } from './offline/explain.ts';
-export { replay } from './offline/replay.ts';
-export { testFilter } from './offline/test-filter.ts';
 export type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 export type { FaultPoint } from './fault-points.ts';
 export type { Host } from './host/host.ts';
-export type { Explanation } from './offline/explain.ts';
 export type { Service } from './service/service.ts';
-export type { ReplayResult } from './offline/replay.ts';
-export type { MissedLine, TestedMatch } from './offline/test-filter.ts';
 
 /** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;

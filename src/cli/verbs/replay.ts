@@ -1,8 +1,8 @@
 import { matchesGlob } from 'node:path';
 import { answerText } from '../../answer.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
-import { createHost, replay } from '../../daemon/index.ts';
-import type { ReplayResult } from '../../daemon/index.ts';
+import { createHost, replay } from '../../daemon/offline/index.ts';
+import type { ReplayResult } from '../../daemon/offline/index.ts';
 import { createClock } from '../../daemon/system.ts';
 import type { Ban } from '../../model.ts';
 import { formatInstant } from '../../time.ts';
