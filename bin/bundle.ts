@@ -15,8 +15,6 @@ const UNUSED = '\0unused-';
 const LEFT_OUT = [
   // Verbs as programs of their own.
   ['commander', 'node:child_process', 'export default {};'],
-  // HTTP/2: no request is one.
-  ['@hono/node-server', 'node:http2', 'export class Http2ServerRequest {} export const constants = {};'],
 ] as const;
 
 /**
@@ -107,6 +105,8 @@ const builtInsWhenCalled: Plugin = {
       if (AT_HAND.test(module!) || uses.length !== asked.length) continue;
       const head = `let ${name!}$;\nconst ${name!} = () => ${name!}$ ??= require("${module!}");\n`;
       code = code
+        // `new f().X()` would make one of f.
+        .replaceAll(new RegExp(`\\bnew ${name!}(?=\\.)`, 'g'), `new (${name!}())`)
         .replaceAll(new RegExp(`(?<![.\\w$])${name!}(?=\\.)`, 'g'), `${name!}()`)
         .replace(written, () => head);
     }

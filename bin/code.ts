@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const KEEPING = ['--import', join(import.meta.dirname, 'keep-code.ts')];
 /** Milliseconds. */
-const LONGEST = 60_000;
+const LONGEST = 300_000;
 
 /** @param dist what `bundle` made, with bin/loader.cjs as cli/main.js. */
 export async function keepCode(dist: string): Promise<void> {
@@ -71,9 +71,12 @@ function furnish(place: string): string {
         `${month} ${day!.replace(/^0/, ' ')} ${time} host sshd[71]: Failed password for root from ${address} port 4711 ssh2`,
     ],
     json: [
-      'app-login-json',
+      'authelia-json',
       (address: string) =>
-        JSON.stringify({ level: 30, time: now.getTime(), ip: address, msg: 'login failed' }),
+        JSON.stringify({
+          ...{ level: 'error', time: now.toISOString(), remote_ip: address },
+          msg: "Unsuccessful 1FA authentication attempt by user 'ops'",
+        }),
     ],
   } as const;
   const jails = Object.entries(kinds).map(([name, [filter, line]]) => {
