@@ -27,6 +27,8 @@ v8.setFlagsFromString = (flag) => {
   flags.push(flag);
   setFlagsFromString(flag);
 };
+// The daemon's collection after its start: it would take the code of what ran only once.
+vm.runInNewContext = () => () => {};
 vm.Script = class extends vm.Script {
   constructor(text: string, options: vm.ScriptOptions) {
     const { cachedData: _, ...rest } = options;

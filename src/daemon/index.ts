@@ -39,7 +39,7 @@ import { createViews } from './telling/views.ts';
 export { openInAnyWeather, openLedger } from '../ledger/index.ts';
 export { createHost } from './host/host.ts';
 export { listLoggedIn } from './host/logged-in.ts';
-export { createCron } from './service/cron.ts';
+export { createRounds } from './service/rounds.ts';
 export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
 export { createTimekeeper } from './service/timekeeper.ts';
@@ -110,7 +110,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     clock,
     log,
     faults,
-    cron: ports.cron,
+    rounds: ports.rounds,
     timekeeper,
   });
 
@@ -178,6 +178,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     if (!isBooted || settled || isCatchingUp()) return;
     settled = true;
     void enforcer.settle().catch(fail);
+    ports.onRest?.();
   };
   const { neverEnforce } = options;
   const rearm = createRearm({

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { parseAddress } from '../../address.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
 import {
-  createCron,
   createHost,
   createLog,
+  createRounds,
   createService,
   createTimekeeper,
   openInAnyWeather,
@@ -26,7 +26,7 @@ import { findOperator } from '../operator.ts';
 import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetup, readSetupAside, tellFaults } from '../ready.ts';
-import { keepHeapSmall } from '../small-heap.ts';
+import { giveBack, keepHeapSmall } from '../small-heap.ts';
 import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -136,7 +136,7 @@ export const verb: Verb = {
       },
       {
         ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
-        ...{ at: passBy, cron: createCron() },
+        ...{ at: passBy, rounds: createRounds(clock), onRest: giveBack },
       },
     );
     onStarted(daemon);
