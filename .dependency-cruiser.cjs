@@ -49,12 +49,16 @@ module.exports = {
     {
       name: 'enter-by-the-door',
       comment:
-        'From outside, only index.ts and contract.ts of a room are imported; and daemon/system.ts, the real ports, so that a verb can use them without loading the daemon.',
+        'From outside, only index.ts and contract.ts of a room are imported; and, so that a verb can use them without loading the daemon, daemon/system.ts, the real ports, and daemon/offline/index.ts.',
       severity: 'error',
       from: { path: '^src/([^/]+)/' },
       to: {
         path: '^src/[^/]+/',
-        pathNot: ['^src/[^/]+/(index|contract)[.]ts$', '^src/daemon/system[.]ts$', '^src/$1/'],
+        pathNot: [
+          '^src/[^/]+/(index|contract)[.]ts$',
+          '^src/daemon/(system|offline/index)[.]ts$',
+          '^src/$1/',
+        ],
       },
     },
     {

@@ -1,7 +1,7 @@
 // npm run build: dist/, the program as it is packed and installed.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './bundle.ts';
+import { bundleProgram } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -24,5 +24,5 @@ function licence(folder: string): string {
 }
 
 rmSync(DIST, { recursive: true, force: true });
-const files = await bundle(ROOT, DIST, { 'cli/main': 'src/cli/main.ts' });
+const files = await bundleProgram(ROOT, DIST);
 writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES.txt'), licences(files));

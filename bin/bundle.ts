@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import type { Plugin } from 'rolldown';
+import { keepCode } from './code.ts';
 
 /** Its addon is found by path. */
 const APART = /^better-sqlite3$/;
@@ -14,8 +15,6 @@ const UNUSED = '\0unused-';
 const LEFT_OUT = [
   // Verbs as programs of their own.
   ['commander', 'node:child_process', 'export default {};'],
-  // HTTP/2: no request is one.
-  ['@hono/node-server', 'node:http2', 'export class Http2ServerRequest {} export const constants = {};'],
 ] as const;
 
 /**
@@ -37,7 +36,7 @@ export async function bundle(
     external: APART,
     // Some packages' other builds load their parts by names made at run time.
     resolve: { mainFields: ['module', 'main'] },
-    plugins: [whereItStood(join(root, 'src')), withoutUnused],
+    plugins: [whereItStood(join(root, 'src')), withoutUnused, builtInsWhenCalled, onlyAscii],
   });
   try {
     const { output } = await build.write({
@@ -59,6 +58,17 @@ export async function bundle(
   }
 }
 
+/**
+ * The whole program, as it is packed: started by dist/cli/main.js, with the code of its parts.
+ * @returns as {@link bundle}.
+ */
+export async function bundleProgram(root: string, folder: string): Promise<string[]> {
+  const files = await bundle(root, folder, { 'cli/program': 'src/cli/main.ts' });
+  cpSync(join(import.meta.dirname, 'loader.cjs'), join(folder, 'cli/main.js'));
+  await keepCode(folder);
+  return files;
+}
+
 /** A source looks for what belongs to it (migrations, a worker) where it stood itself, not where it was put. */
 function whereItStood(sources: string): Plugin {
   return {
@@ -75,6 +85,41 @@ function whereItStood(sources: string): Plugin {
     },
   };
 }
+
+/** Node has loaded these by itself, or nearly so. */
+const AT_HAND = /^node:(?:buffer|events|fs|path|path\/posix|process|url|util)$/;
+
+/**
+ * A module of Node is loaded when something of it is first asked for: node:crypto takes longer than many a verb. What is
+ * written as `let node_x = require('node:x')` is of this shape because rolldown writes it so; anything else stays as it is.
+ */
+const builtInsWhenCalled: Plugin = {
+  name: 'built-ins-when-called',
+  renderChunk(code) {
+    for (const [written, name, module] of code.matchAll(
+      /^let (node_\w+) = require\("(node:[\w/]+)"\);\n(?:\1 = .*__toESM\(\1.*\);\n)?/gm,
+    )) {
+      const rest = code.replace(written, '');
+      const uses = rest.match(new RegExp(`\\b${name!}\\b`, 'g')) ?? [];
+      const asked = rest.match(new RegExp(`(?<![.\\w$])${name!}(?=\\.(?!default\\b))`, 'g')) ?? [];
+      if (AT_HAND.test(module!) || uses.length !== asked.length) continue;
+      const head = `let ${name!}$;\nconst ${name!} = () => ${name!}$ ??= require("${module!}");\n`;
+      code = code
+        // `new f().X()` would make one of f.
+        .replaceAll(new RegExp(`\\bnew ${name!}(?=\\.)`, 'g'), `new (${name!}())`)
+        .replaceAll(new RegExp(`(?<![.\\w$])${name!}(?=\\.)`, 'g'), `${name!}()`)
+        .replace(written, () => head);
+    }
+    return code;
+  },
+};
+
+/** V8 keeps a text in which one character is no Latin1 in twice the room. Comments, where this would be wrong, are gone. */
+const onlyAscii: Plugin = {
+  name: 'only-ascii',
+  renderChunk: (code) =>
+    code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+};
 
 /** What takes long to load, and would never be called. */
 const withoutUnused: Plugin = {

@@ -69,8 +69,15 @@ export interface Exec {
   find(program: string): string | undefined;
 }
 
-/** Runs `task` whenever the host's clock shows `when` (cron's five fields, or six with seconds in front). Doesn't keep the process alive. */
-export type Cron = (when: string, task: () => void) => Cancel;
+/** When something comes round: `at` so long after each multiple of `every`, counted from 1970. Milliseconds. */
+export interface Round {
+  readonly every: Duration;
+  readonly at: Duration;
+}
+
+/** Runs `task` at each of these instants by the host's clock. Doesn't keep the process alive. */
+export type Rounds = (round: Round, task: () => void) => Cancel;
+
 /** Programs that say more and more and are told nothing. */
 export interface FeedExec extends Exec {
   /** @returns undefined where it can't be started. */

@@ -73,6 +73,14 @@ export function commonStamp(seconds: number): string {
   return `${day}:${date.toISOString().slice(11, 19)} +0000`;
 }
 
+/** What a visitor's request leaves behind. */
+export function visit(address: string, stamp: string, random: (below: number) => number): string {
+  const pick = <T>(all: readonly T[]): T => all[random(all.length)]!;
+  const status = pick([200, 200, 200, 200, 200, 304, 301, 404]);
+  const from = random(3) === 0 ? '-' : `https://www.example.org${pick(PAGES)}`;
+  return `${address} - - [${stamp}] "GET ${pick(PAGES)} HTTP/1.1" ${status} ${random(90_000)} "${from}" "${pick(AGENTS)}"`;
+}
+
 interface Actor {
   readonly address: string;
   readonly probes: readonly Probe[];
@@ -107,11 +115,7 @@ export function accessLog(begin = BEGIN, perSecond = PER_SECOND): Maker<AccessTr
       seen.add(who);
       everything.match(who, at);
       if (actor === undefined || actor.probes.length === 0) {
-        const status = pick([200, 200, 200, 200, 200, 304, 301, 404]);
-        const from = random(3) === 0 ? '-' : `https://www.example.org${pick(PAGES)}`;
-        write(
-          `${address} - - [${stamp}] "GET ${pick(PAGES)} HTTP/1.1" ${status} ${random(90_000)} "${from}" "${pick(AGENTS)}"`,
-        );
+        write(visit(address, stamp, random));
         continue;
       }
       const probe = pick(actor.probes);

@@ -5,13 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startDaemon } from '../../test/support/daemon.ts';
 import { temporaryFolder } from '../../test/support/leftovers.ts';
 import { accessLog, type AccessTruth } from '../inputs/access.ts';
+import { dealtLog, dealtReading } from '../inputs/dealt.ts';
 import { RULES } from '../inputs/rules.ts';
 import { ipv4 } from '../lib/addresses.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
 import { failedLogin, LIMITS } from '../lib/enforcing.ts';
 import { digits, rate, type Figure } from '../lib/figures.ts';
 import { inputOf, type Input } from '../lib/inputs.ts';
-import { FOREVER, middle, readByDaemon, untilRead, writeConfig, type Took } from '../lib/reading.ts';
+import { FOREVER, middle, readByDaemon, untilRead, writeConfig } from '../lib/reading.ts';
+import type { Reading, Took } from '../lib/reading.ts';
 import { picture } from '../lib/svg.ts';
 import { memoryOf } from '../lib/timing.ts';
 import { mustEqual } from '../lib/verdicts.ts';
@@ -24,14 +26,17 @@ export const growth: Bench = {
   what: 'throughput with 1, 10 and 100 jails on one file and with as many files, memory with 1 000 to 1 000 000 offenders',
   async run(stage) {
     const input = inputOf('access', stage.small ? 20_000 : 500_000, accessLog());
-    const [jails, files]: [Points, Points] = [[], []];
+    const dealt = inputOf('dealt', stage.small ? 20_000 : 500_000, dealtLog);
+    const [jails, same, files]: [Points, Points, Points] = [[], [], []];
     const processor: Points = [];
     const counts = stage.small ? [1, 10] : [1, 10, 100];
     for (const count of counts) {
       stage.say(`${count} jails`);
-      const { seconds, cpu } = await withJails(stage, input, count);
-      jails.push([count, input.lines / seconds]);
-      processor.push([count, input.lines / cpu]);
+      const { seconds, cpu } = await readOften(stage, dealtReading(dealt, count));
+      jails.push([count, dealt.lines / seconds]);
+      processor.push([count, dealt.lines / cpu]);
+      stage.say(`${count} jails with the same rules`);
+      same.push([count, input.lines / (await readOften(stage, sameRules(input, count))).seconds]);
       stage.say(`${count} files`);
       files.push([count, await withFiles(stage, input, count)]);
     }
@@ -47,6 +52,7 @@ export const growth: Bench = {
           ...{ title: 'Throughput of the daemon', x: 'jails on one file; files', y: 'lines a second' },
           curves: [
             { name: 'jails', points: jails },
+            { name: 'jails with the same rules', points: same },
             { name: 'files', points: files },
           ],
         },
@@ -66,8 +72,12 @@ export const growth: Bench = {
         ...{
           unit: '×',
           atLeast: 0.5,
-          detail: `${told(jails)}; by processor time ${digits(ratio(processor))} × (${told(processor)})`,
+          detail: `each with a filter of its own, all together the same lines; ${told(jails)}; by processor time ${digits(ratio(processor))} × (${told(processor)})`,
         },
+      },
+      {
+        ...{ what: `the same with six rules in ${counts.at(-1)} jails`, value: ratio(same), unit: '×' },
+        detail: `${told(same)}; each match counts, and bans, in each jail that has its rule: in ${Math.ceil(counts.at(-1)! / RULES.length)} of the most`,
       },
       {
         ...{ what: `throughput with ${counts.at(-1)} files, against one`, value: ratio(files), unit: '×' },
@@ -82,18 +92,21 @@ export const growth: Bench = {
   },
 };
 
-/** What reading takes with so many jails, which have the six rules in turn. */
-async function withJails(stage: Stage, input: Input<AccessTruth>, count: number): Promise<Took> {
+/** So many jails, which have the six rules in turn. */
+function sameRules(input: Input<AccessTruth>, count: number): Reading {
   const each = Object.entries(ruleJails());
   const all = Array.from({ length: count }, (_, n) => {
     const [rule, jail] = each[n % each.length]!;
     return { name: `${rule}-${n}`, jail, verdict: input.truth.rules[rule]! };
   });
-  const reading = {
+  return {
     ...{ input, filters: ruleFilters() },
     jails: Object.fromEntries(all.map(({ name, jail }) => [name, jail])),
     verdicts: Object.fromEntries(all.map(({ name, verdict }) => [name, verdict])),
   };
+}
+
+async function readOften(stage: Stage, reading: Reading): Promise<Took> {
   const took: Took[] = [];
   for (let round = 0; round < stage.rounds; round++) took.push(await readByDaemon(stage, reading));
   return middle(took);

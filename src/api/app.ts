@@ -1,6 +1,6 @@
-// The routes of one socket as a hono application. It knows nothing of sockets, so tests call it directly.
-import { Hono } from 'hono/tiny';
-import type { Context } from 'hono';
+// The routes of one socket. Paths hold no parameters, so that a table finds them; requests and answers are Node's own, not the
+// web's `Request` and `Response`, with which Node loads a whole web client (docs/decisions/0060).
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BailiffError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import { nearest } from '../text.ts';
@@ -10,7 +10,10 @@ import { createStreams } from './streams.ts';
 import type { Streams, Subscribe } from './streams.ts';
 import { createTurns } from './turns.ts';
 import { createCheck, readJson, readQuery } from './validate.ts';
-import { answer, createIntake, cutOffOf } from './wire.ts';
+import { answer, createIntake } from './wire.ts';
+
+/** Answers one request. It never throws: what goes wrong is answered. */
+export type App = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
 
 /** Bytes of all the bodies that one socket has in hand: 256 connections may each send a sixteenth of the largest. */
 const IN_HAND = 16 * 1024 * 1024;
@@ -25,67 +28,94 @@ export function createApp(
   routes: readonly Route[],
   log: Log,
   streams: Streams = createStreams(role, log),
-): Hono {
-  const app = new Hono();
+): App {
   const intake = createIntake(IN_HAND);
   const turns = createTurns(A_ROUND);
-  app.onError((error, context) => refuse(context, error, log));
-  app.notFound((context) => refuse(context, unknownRoute(context.req.path, routes), log));
-  app.use(async (context, next) => {
-    // Browsers alone send an Origin, and no page has any business here, whatever proxy it came through.
-    if (context.req.header('origin') !== undefined)
-      throw new BailiffError(
-        'E_NOT_PERMITTED',
-        'requests with an Origin header are refused: no browser may come here',
-      );
-    await next();
-  });
   const checked = routes.map((route) => ({
     ...route,
     checkQuery: createCheck(route.query, 'query'),
     checkBody: createCheck(route.body, 'body'),
   }));
-  for (const [path, here] of Map.groupBy(checked, (each) => each.path)) {
-    app.all(path, async (context) => {
-      // HEAD asks what GET would answer.
-      const method = context.req.method === 'HEAD' ? 'GET' : context.req.method;
-      const route = here.find((each) => each.method === method);
-      if (!route) {
-        const allowed = here.map((each) => each.method);
-        throw new BailiffError('E_METHOD', `${path} takes ${allowed.join(', ')}`, { allowed });
-      }
-      if (!route.roles.includes(role))
-        throw new BailiffError(
-          'E_NOT_PERMITTED',
-          `${method} ${path} is served on ${route.roles.map((each) => `${each}.sock`).join(' and ')} only`,
-        );
-      const query = route.checkQuery(readQuery(new URL(context.req.url).searchParams));
-      return intake.receive(context, async (sent, size) => {
-        await turns.take(A_REQUEST + size);
-        const body = route.checkBody(readJson(sent, context.req.header('content-type')));
-        // hono drops the body of an answer to HEAD: nobody would ever end the stream.
-        if (route.streams && context.req.method === 'HEAD')
-          return context.body(null, 200, { 'content-type': 'text/event-stream' });
-        const header = (name: string): string | undefined => context.req.header(name);
-        const stream = (subscribe: Subscribe): Response => streams.open(subscribe, cutOffOf(context));
-        const value = await route.handle({ control, role, query, body, routes, header, stream });
-        return value instanceof Response ? value : answer(context, 200, value);
-      });
+  const byPath = Map.groupBy(checked, (each) => each.path);
+
+  async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    // Browsers alone send an Origin, and no page has any business here, whatever proxy it came through.
+    if (incoming.headers.origin !== undefined)
+      throw new BailiffError(
+        'E_NOT_PERMITTED',
+        'requests with an Origin header are refused: no browser may come here',
+      );
+    const { path, search } = targetOf(incoming);
+    const here = byPath.get(path);
+    if (!here) throw unknownRoute(path, routes);
+    // HEAD asks what GET would answer.
+    const method = incoming.method === 'HEAD' ? 'GET' : incoming.method;
+    const route = here.find((each) => each.method === method);
+    if (!route) {
+      const allowed = here.map((each) => each.method);
+      throw new BailiffError('E_METHOD', `${path} takes ${allowed.join(', ')}`, { allowed });
+    }
+    if (!route.roles.includes(role))
+      throw new BailiffError(
+        'E_NOT_PERMITTED',
+        `${method} ${path} is served on ${route.roles.map((each) => `${each}.sock`).join(' and ')} only`,
+      );
+    const query = route.checkQuery(readQuery(search));
+    await intake.receive(incoming, async (sent, size) => {
+      await turns.take(A_REQUEST + size);
+      const body = route.checkBody(readJson(sent, incoming.headers['content-type']));
+      if (route.streams && incoming.method === 'HEAD')
+        return void outgoing.writeHead(200, { 'content-type': 'text/event-stream' }).end();
+      const header = (name: string): string | undefined => [incoming.headers[name]].flat()[0];
+      const stream = (subscribe: Subscribe): void => streams.open(subscribe, outgoing);
+      const value = await route.handle({ control, role, query, body, routes, header, stream });
+      if (!route.streams) answer(incoming, outgoing, 200, value);
     });
   }
-  return app;
+
+  return async (incoming, outgoing) => {
+    try {
+      await serve(incoming, outgoing);
+    } catch (error) {
+      refuse(incoming, outgoing, error, log);
+    }
+  };
 }
 
-function refuse(context: Context, error: unknown, log: Log): Response {
+/** What a request asks for. @throws BailiffError E_USAGE for what is no address of a resource. */
+function targetOf({ url = '' }: IncomingMessage): {
+  readonly path: string;
+  readonly search: URLSearchParams;
+} {
+  // Whoever writes a host before the path means nothing by it on a unix socket. `URL` would take \\ for a slash.
+  const target = url.replace(/^https?:\/\/[^/?]*/i, '');
+  const at = target.indexOf('?');
+  const path = at < 0 ? target : target.slice(0, at);
+  const parsed = /^\/[^\\]*$/.test(path) ? URL.parse(`http://bailiff${target}`) : null;
+  if (!parsed) throw new BailiffError('E_USAGE', 'what is asked for is no path');
+  return { path: decoded(parsed.pathname), search: parsed.searchParams };
+}
+
+/** A path with its escapes read, as far as they are UTF-8. */
+function decoded(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, error: unknown, log: Log): void {
+  const path = incoming.url;
   if (error instanceof BailiffError) {
     const { code, message, facts } = error;
-    if (error.http >= 500) log.warn({ code, message, path: context.req.path }, 'request failed');
+    if (error.http >= 500) log.warn({ code, message, path }, 'request failed');
     const { allowed } = facts;
     const more = Array.isArray(allowed) ? { allow: allowed.join(', ') } : undefined;
-    return answer(context, error.http, { ...facts, code, message }, more);
+    return answer(incoming, outgoing, error.http, { ...facts, code, message }, more);
   }
-  log.error({ err: error, method: context.req.method, path: context.req.path }, 'request met a defect');
-  return answer(context, 500, {
+  log.error({ err: error, method: incoming.method, path }, 'request met a defect');
+  answer(incoming, outgoing, 500, {
     code: 'E_INTERNAL',
     message: 'a promise inside Bailiff was broken; its log tells more, and a report of it is welcome',
   });

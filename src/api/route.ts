@@ -17,7 +17,7 @@ export interface Call<Query extends Fields, Body extends Fields> {
   readonly routes: readonly Route[];
   header(name: string): string | undefined;
   /** An answer that goes on: server-sent events until the client goes, or doesn't keep up. */
-  stream(subscribe: Subscribe): Response;
+  stream(subscribe: Subscribe): void;
 }
 
 export interface Route<Query extends Fields = Fields, Body extends Fields = Fields> {
@@ -30,7 +30,7 @@ export interface Route<Query extends Fields = Fields, Body extends Fields = Fiel
   readonly body: Body;
   /** The shape of its answer. */
   readonly answers: ShapeName;
-  /** Is the answer a stream of server-sent events, each of that shape? Then `handle` gives a Response. */
+  /** Is the answer a stream of server-sent events, each of that shape? Then `handle` opens one. */
   readonly streams?: true;
   handle(call: Call<Query, Body>): Promise<unknown>;
 }

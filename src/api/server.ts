@@ -3,7 +3,6 @@ import { createServer as createHttpServer } from 'node:http';
 import type { Server as HttpServer, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../ports.ts';
 import { createApp } from './app.ts';
 import type { Control, Role } from './contract.ts';
@@ -117,8 +116,7 @@ interface Serving {
 
 function serve(control: Control, role: Role, version: string, limits: Limits, log: Log): Serving {
   const streams = createStreams(role, log, limits);
-  const app = createApp(control, role, ROUTES, log, streams);
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: 'bailiff' });
+  const answer = createApp(control, role, ROUTES, log, streams);
   const inWork = new Set<ServerResponse>();
   const unanswered = new WeakMap<Socket, number>();
   let closing: Promise<void> | undefined;
@@ -147,8 +145,6 @@ function serve(control: Control, role: Role, version: string, limits: Limits, lo
         if (closing && inWork.size === 0) http.closeAllConnections();
       });
       response.setHeader('server', `bailiff/${version}`);
-      // Whoever sent a name for us meant nothing by it on a unix socket; hono would look at it.
-      request.headers.host = 'bailiff';
       void answer(request, response);
     },
   );

@@ -1,5 +1,6 @@
 // Server-sent events to the readers of one socket. A reader who doesn't keep up is cut off: nobody waits for him, and
 // what waits for him is bounded.
+import type { ServerResponse } from 'node:http';
 import { BailiffError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import type { LiveEvent, Role, Subscription } from './contract.ts';
@@ -22,10 +23,10 @@ export type Subscribe = (tell: (event: LiveEvent) => void) => Subscription;
 
 export interface Streams {
   /**
-   * @param cutOff ends the connection at once, whatever is still on its way.
+   * Begins an answer that goes on until its reader goes, or doesn't keep up: then he is cut off, whatever is on its way.
    * @throws BailiffError E_TOO_MANY_READERS, and what `subscribe` throws.
    */
-  open(subscribe: Subscribe, cutOff: (() => void) | undefined): Response;
+  open(subscribe: Subscribe, outgoing: ServerResponse): void;
   /** Ends every stream. */
   close(): void;
 }
@@ -39,28 +40,19 @@ export function createStreams(role: Role, log: Log, limits: StreamLimits = STREA
   };
 
   return {
-    open(subscribe, cutOff) {
+    open(subscribe, outgoing) {
       if (closers.size >= limits.readers)
         throw new BailiffError(
           'E_TOO_MANY_READERS',
           `${limits.readers} readers of events are connected to ${role}.sock already; end one of them first`,
           { limit: limits.readers },
         );
-      const reader = createReader(subscribe, write, limits, {
-        cutOff,
+      const reader = createReader(subscribe, outgoing, write, limits, {
         onSlow: () =>
           log.warn({ socket: role, backlog: limits.backlog }, 'reader of events cut off: too slow'),
         onEnd: () => closers.delete(reader.close),
       });
       closers.add(reader.close);
-      return new Response(reader.stream, {
-        headers: {
-          'content-type': 'text/event-stream',
-          'cache-control': 'no-store',
-          // Said outright, or the server would wait for the first event before it sends the headers.
-          'transfer-encoding': 'chunked',
-        },
-      });
     },
     close() {
       for (const close of closers) close();
@@ -69,30 +61,29 @@ export function createStreams(role: Role, log: Log, limits: StreamLimits = STREA
 }
 
 interface ReaderHooks {
-  readonly cutOff: (() => void) | undefined;
   onSlow(): void;
   onEnd(): void;
 }
 
 function createReader(
   subscribe: Subscribe,
+  outgoing: ServerResponse,
   write: (event: LiveEvent) => string,
   limits: StreamLimits,
   hooks: ReaderHooks,
-): { stream: ReadableStream<Uint8Array>; close: () => void } {
+): { close: () => void } {
   /** Shared with the other readers: an event is put into words only when the reader can take it. */
   let waiting: (LiveEvent | string)[] = [];
+  /** Not before the head is written: remembered events may be told at once. */
   let isHungry = false;
   let isOver = false;
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   function feed(): void {
-    if (!isHungry || !controller || waiting.length === 0) return;
-    isHungry = false;
-    const some = waiting.slice(0, BATCH);
-    waiting = waiting.slice(BATCH);
-    const text = some.map((each) => (typeof each === 'string' ? each : write(each))).join('');
-    controller.enqueue(Buffer.from(text));
+    while (isHungry && waiting.length > 0) {
+      const some = waiting.slice(0, BATCH);
+      waiting = waiting.slice(BATCH);
+      isHungry = outgoing.write(some.map((each) => (typeof each === 'string' ? each : write(each))).join(''));
+    }
   }
 
   function end(): void {
@@ -110,8 +101,7 @@ function createReader(
     if (waiting.length > limits.backlog) {
       end();
       hooks.onSlow();
-      if (hooks.cutOff) hooks.cutOff();
-      else controller?.error(new Error('too slow'));
+      outgoing.destroy();
       return;
     }
     feed();
@@ -127,22 +117,21 @@ function createReader(
     feed();
   }, limits.heartbeat).unref();
 
-  const stream = new ReadableStream<Uint8Array>({
-    start(given) {
-      controller = given;
-    },
-    pull() {
-      isHungry = true;
-      feed();
-    },
-    cancel: end,
+  outgoing.on('drain', () => {
+    isHungry = true;
+    feed();
   });
+  outgoing.once('close', end);
+  outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  // Before the first event: he knows that he is connected.
+  outgoing.flushHeaders();
+  isHungry = true;
+  feed();
   return {
-    stream,
     close() {
       if (isOver) return;
       end();
-      controller?.close();
+      outgoing.end();
     },
   };
 }

@@ -7,8 +7,16 @@ export interface Row {
   load(): Promise<{ readonly verb: Verb }>;
 }
 
+/** Flags that bound every regex hold for those that are made later: they come before the parts that look at lines. */
+const withFilters = (load: Row['load']): Row['load'] => {
+  return async () => {
+    await import('./linear-regexes.ts');
+    return load();
+  };
+};
+
 export const VERBS: Readonly<Record<string, Row>> = {
-  run: { summary: 'the daemon, in the foreground', load: () => import('./verbs/run.ts') },
+  run: { summary: 'the daemon, in the foreground', load: withFilters(() => import('./verbs/run.ts')) },
   ping: { summary: 'is the daemon alive', load: () => import('./verbs/ping.ts') },
   status: {
     summary: 'is it working, is it keeping up, what is it not seeing',
@@ -29,11 +37,11 @@ export const VERBS: Readonly<Record<string, Row>> = {
   },
   check: {
     summary: 'every fault of config and filters; runs samples and forgeries',
-    load: () => import('./verbs/check.ts'),
+    load: withFilters(() => import('./verbs/check.ts')),
   },
   doctor: {
     summary: 'looks at the host end to end, and names the mend for each fault',
-    load: () => import('./verbs/doctor.ts'),
+    load: withFilters(() => import('./verbs/doctor.ts')),
   },
   config: {
     summary: 'the merged config, each value with where it comes from',
@@ -41,16 +49,19 @@ export const VERBS: Readonly<Record<string, Row>> = {
   },
   replay: {
     summary: 'whom this config would have banned over old logs',
-    load: () => import('./verbs/replay.ts'),
+    load: withFilters(() => import('./verbs/replay.ts')),
   },
   test: {
     summary: 'which lines a filter matches and what they yield',
-    load: () => import('./verbs/test.ts'),
+    load: withFilters(() => import('./verbs/test.ts')),
   },
-  explain: { summary: 'what each stage says about one line', load: () => import('./verbs/explain.ts') },
+  explain: {
+    summary: 'what each stage says about one line',
+    load: withFilters(() => import('./verbs/explain.ts')),
+  },
   filters: {
     summary: 'the library: what each filter catches, with a sample line',
-    load: () => import('./verbs/filters.ts'),
+    load: withFilters(() => import('./verbs/filters.ts')),
   },
   enable: {
     summary: 'put jails in session until the next reload, and back in force where they have tripped',

@@ -4,7 +4,7 @@ import type { Firewall } from '../firewall/contract.ts';
 import type { Witness } from '../firewall/index.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Network } from '../model.ts';
-import type { Clock, Cron, Feed, FeedExec, Log } from '../ports.ts';
+import type { Clock, Feed, FeedExec, Log, Rounds } from '../ports.ts';
 import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
 import type { FaultPoint } from './fault-points.ts';
@@ -53,7 +53,9 @@ export interface DaemonPorts {
   /** What `log` keeps. Left out, nobody can ask for it. */
   readonly recent?: Recent;
   /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
-  readonly cron?: Cron;
+  readonly rounds?: Rounds;
+  /** Is told once that the start is over, and all that lay there is read. */
+  readonly onRest?: () => void;
 }
 
 export interface Daemon {

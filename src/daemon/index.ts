@@ -39,22 +39,16 @@ import { createViews } from './telling/views.ts';
 export { openInAnyWeather, openLedger } from '../ledger/index.ts';
 export { createHost } from './host/host.ts';
 export { listLoggedIn } from './host/logged-in.ts';
-export { createCron } from './service/cron.ts';
+export { createRounds } from './service/rounds.ts';
 export { createLog } from './telling/log.ts';
 export { createService } from './service/service.ts';
 export { createTimekeeper } from './service/timekeeper.ts';
 export { passBy } from './fault-points.ts';
 export { examine } from './doctor/doctor.ts';
-export { explain } from './offline/explain.ts';
-export { replay } from './offline/replay.ts';
-export { testFilter } from './offline/test-filter.ts';
 export type { Daemon, DaemonOptions, DaemonPorts } from './contract.ts';
 export type { FaultPoint } from './fault-points.ts';
 export type { Host } from './host/host.ts';
-export type { Explanation } from './offline/explain.ts';
 export type { Service } from './service/service.ts';
-export type { ReplayResult } from './offline/replay.ts';
-export type { MissedLine, TestedMatch } from './offline/test-filter.ts';
 
 /** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;
@@ -116,7 +110,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     clock,
     log,
     faults,
-    cron: ports.cron,
+    rounds: ports.rounds,
     timekeeper,
   });
 
@@ -184,6 +178,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     if (!isBooted || settled || isCatchingUp()) return;
     settled = true;
     void enforcer.settle().catch(fail);
+    ports.onRest?.();
   };
   const { neverEnforce } = options;
   const rearm = createRearm({

@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, globSync, openSync, readSync } from 'n
 import type { Config, JailConfig } from '../config/contract.ts';
 import type { Fault } from '../errors.ts';
 import { compileFilter, detectFormat } from '../filters/index.ts';
+import { isGlob } from '../globs.ts';
 import type { Shelf } from './shelf.ts';
 
 const READ = 64 * 1024;
@@ -53,7 +54,7 @@ function firstLog(
   patterns: readonly string[],
 ): { readonly path: string; readonly lines: readonly string[] } | undefined {
   for (const pattern of patterns.filter((log) => log !== '-'))
-    for (const path of [pattern, ...globSync(pattern).toSorted()]) {
+    for (const path of [pattern, ...(isGlob(pattern) ? globSync(pattern).toSorted() : [])]) {
       const lines = path.endsWith('.gz') ? [] : latestLines(path);
       if (lines.length > 0) return { path, lines };
     }

@@ -1,6 +1,7 @@
 // Which paths are watched: what the patterns say, and what the disk has.
 import { globSync, statSync } from 'node:fs';
-import { basename, dirname, matchesGlob } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { isGlob, isNamedBy } from '../globs.ts';
 import type { Start, Watch } from './contract.ts';
 import { earliest } from './first-sight.ts';
 import { parseName } from './rotation.ts';
@@ -48,18 +49,13 @@ export function folderOf(pattern: string): string {
   return dirname(at < 0 ? pattern : `${pattern.slice(0, at)}x`);
 }
 
-export function isGlob(pattern: string): boolean {
-  return /[*?[{]/.test(pattern);
-}
-
 function isRotated(path: string): boolean {
   return parseName(basename(path)).order !== undefined;
 }
 
 function describe(path: string, watches: readonly Watch[]): WatchedPath {
   const naming = watches.filter(
-    ({ pattern }) =>
-      pattern === path || (isGlob(pattern) && matchesGlob(path, pattern) && isUncompressed(path)),
+    ({ pattern }) => pattern === path || (isNamedBy(pattern, path) && isUncompressed(path)),
   );
   return {
     path,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
+import { ask as askApp } from '../support/app.ts';
 import type { LiveEvent, Role } from '../../src/api/contract.ts';
 import { createClient, createServer } from '../../src/api/index.ts';
 import type { Server, ServerOptions } from '../../src/api/index.ts';
@@ -141,7 +142,7 @@ describe('a reader', () => {
 
   test('that only asks for the head listens to nothing', async () => {
     const app = createApp(control, 'control', ROUTES, silentLog);
-    const response = await app.request('/v1/events', { method: 'HEAD' });
+    const response = await askApp(app, '/v1/events', { method: 'HEAD' });
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     expect(control.listeners.size).toBe(0);
   });

@@ -8,6 +8,8 @@ import { BODY_LIMIT } from '../../src/api/wire.ts';
 import { BailiffError } from '../../src/errors.ts';
 import { silentLog } from '../../src/ports.ts';
 import type { Log } from '../../src/ports.ts';
+import { ask as askApp } from '../support/app.ts';
+import type { Asked } from '../support/app.ts';
 import { HOSTILE, ban, createFakeControl } from './fake-control.ts';
 
 interface Answer {
@@ -19,12 +21,11 @@ interface Answer {
 function setUp(role: Role = 'control', log: Log = silentLog) {
   const control = createFakeControl();
   const app = createApp(control, role, ROUTES, log);
-  const ask = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
-    const response = await app.request(path, { method, ...init });
-    const text = await response.text();
+  const ask = async (method: string, path: string, init: Asked = {}): Promise<Answer> => {
+    const { status, headers, text } = await askApp(app, path, { method, ...init });
     return {
-      status: response.status,
-      headers: response.headers,
+      status,
+      headers,
       json: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
     };
   };

@@ -13,6 +13,7 @@ import { openLedger } from '../../src/daemon/index.ts';
 import { createExec } from '../../src/daemon/system.ts';
 import { createFirewall } from '../../src/firewall/index.ts';
 import { silentLog } from '../../src/ports.ts';
+import type { Round } from '../../src/ports.ts';
 import { takenAsProven, prepareSetup } from '../../src/setup/index.ts';
 import type { Setup } from '../../src/setup/index.ts';
 import { createTimers, createWorld } from './clock.ts';
@@ -119,11 +120,11 @@ test(
       log: silentLog,
     });
     const chores: (() => void)[] = [];
-    const cron = (_: string, chore: () => void) => (chores.push(chore), () => {});
+    const rounds = (_: Round, chore: () => void) => (chores.push(chore), () => {});
     const log = join(folder, 'logs', 'auth.log');
     let written = 0;
     const writer = createWriter(log, authLine, () => written++);
-    const life = await startLife({ folder, setup, kernel, world, cron, deaths: 0 });
+    const life = await startLife({ folder, setup, kernel, world, rounds, deaths: 0 });
     const hours: { heap: number; ledger: number }[] = [];
     let rotations = 0;
 

@@ -15,7 +15,7 @@ import type { Daemon, FaultPoint } from '../../src/daemon/index.ts';
 import { createExec, createInput } from '../../src/daemon/system.ts';
 import type { Firewall } from '../../src/firewall/contract.ts';
 import { silentLog } from '../../src/ports.ts';
-import type { Cron } from '../../src/ports.ts';
+import type { Rounds } from '../../src/ports.ts';
 import type { Setup } from '../../src/setup/index.ts';
 import { lonelyHost } from '../support/lonely-host.ts';
 import { createTimers } from './clock.ts';
@@ -29,7 +29,7 @@ export interface Home {
   readonly kernel: Firewall;
   readonly world: World;
   /** Left out, the ledger is never tidied. */
-  readonly cron?: Cron;
+  readonly rounds?: Rounds;
   /** How many ledgers were left behind by a death. */
   deaths: number;
 }
@@ -105,7 +105,7 @@ export async function startLife(home: Home, fate?: Fate): Promise<Life> {
     },
     {
       ...{ clock: timers, log: silentLog, exec: createExec(), input: createInput, host: lonelyHost, at },
-      ...(home.cron && { cron: home.cron }),
+      ...(home.rounds && { rounds: home.rounds }),
     },
   );
   daemon.ended.catch((error: Error) => (broken = error));

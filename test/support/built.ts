@@ -2,7 +2,7 @@
 // make hundreds. vitest calls `setup` once, before all of them; `npm start` and the like are tested from the sources (launcher/).
 import { chmodSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from '../../bin/bundle.ts';
+import { bundleProgram } from '../../bin/bundle.ts';
 import { temporaryFolder } from './leftovers.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -22,7 +22,7 @@ export async function setup(): Promise<() => void> {
   for (const name of ['bin/bailiff', 'package.json', 'filters'])
     cpSync(join(ROOT, name), join(folder.path, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder.path, 'node_modules'));
-  await bundle(ROOT, join(folder.path, 'dist'), { 'cli/main': 'src/cli/main.ts' });
+  await bundleProgram(ROOT, join(folder.path, 'dist'));
   const { openLedger } = await import('../../src/ledger/index.ts');
   openLedger(join(folder.path, 'proofs')).close();
   process.env[NAME] = folder.path;

@@ -1,6 +1,6 @@
 import { EXIT } from '../../errors.ts';
-import { createHost, explain, listLoggedIn } from '../../daemon/index.ts';
-import type { Explanation } from '../../daemon/index.ts';
+import { createHost, explain, listLoggedIn } from '../../daemon/offline/index.ts';
+import type { Explanation } from '../../daemon/offline/index.ts';
 import { createClock, createExec } from '../../daemon/system.ts';
 import { printable } from '../../text.ts';
 import { formatInstant } from '../../time.ts';

@@ -1,9 +1,9 @@
-import { matchesGlob } from 'node:path';
 import { answerText } from '../../answer.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
-import { createHost, replay } from '../../daemon/index.ts';
-import type { ReplayResult } from '../../daemon/index.ts';
+import { createHost, replay } from '../../daemon/offline/index.ts';
+import type { ReplayResult } from '../../daemon/offline/index.ts';
 import { createClock } from '../../daemon/system.ts';
+import { isNamedBy } from '../../globs.ts';
 import type { Ban } from '../../model.ts';
 import { formatInstant } from '../../time.ts';
 import { readableFile } from '../arguments.ts';
@@ -29,7 +29,7 @@ export const verb: Verb = {
     const files = args.map((file) => (file === '-' ? file : readableFile(file)));
     const clock = createClock();
     const now = instantOf(options['now']) ?? clock.now();
-    const outcome = await replay(setup, files, { jail, now }, { clock, host: createHost(), matchesGlob });
+    const outcome = await replay(setup, files, { jail, now }, { clock, host: createHost(), isNamedBy });
     for (const file of outcome.unclaimed)
       context.err(`No jail's "logs" name ${file}; --jail gives it to one.\n`);
     for (const name of outcome.unresolved)

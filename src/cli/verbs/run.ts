@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import '../small-heap.ts';
 import { parseAddress } from '../../address.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
 import {
-  createCron,
   createHost,
   createLog,
+  createRounds,
   createService,
   createTimekeeper,
   openInAnyWeather,
@@ -27,6 +26,7 @@ import { findOperator } from '../operator.ts';
 import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetup, readSetupAside, tellFaults } from '../ready.ts';
+import { giveBack, keepHeapSmall } from '../small-heap.ts';
 import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -61,6 +61,7 @@ export const verb: Verb = {
     { term: '--no-watch', summary: "don't reload by itself when the config's files change" },
   ],
   async run(context, [input], options) {
+    keepHeapSmall();
     const given = kindOf(options['firewall']);
     if (input !== undefined && input !== '-')
       throw new BailiffError('E_USAGE', `run reads no file ${JSON.stringify(input)}; "-" is standard input.`);
@@ -135,7 +136,7 @@ export const verb: Verb = {
       },
       {
         ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
-        ...{ at: passBy, cron: createCron() },
+        ...{ at: passBy, rounds: createRounds(clock), onRest: giveBack },
       },
     );
     onStarted(daemon);

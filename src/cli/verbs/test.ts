@@ -1,7 +1,7 @@
 import { BailiffError, EXIT } from '../../errors.ts';
 import { createClock } from '../../daemon/system.ts';
-import { testFilter } from '../../daemon/index.ts';
-import type { MissedLine, TestedMatch } from '../../daemon/index.ts';
+import { testFilter } from '../../daemon/offline/index.ts';
+import type { MissedLine, TestedMatch } from '../../daemon/offline/index.ts';
 import { formatInstant } from '../../time.ts';
 import { readableFile } from '../arguments.ts';
 import { formatJson } from '../json.ts';

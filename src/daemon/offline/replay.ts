@@ -52,7 +52,7 @@ export async function replay(
   setup: Setup,
   files: readonly string[],
   options: { jail: string | undefined; now: Instant },
-  ports: { clock: Clock; host: Host; matchesGlob: (path: string, pattern: string) => boolean },
+  ports: { clock: Clock; host: Host; isNamedBy: (pattern: string, path: string) => boolean },
 ): Promise<ReplayResult> {
   const protection = createProtection(
     setup.allow,
@@ -106,7 +106,7 @@ export async function replay(
     const names = [file, withoutRotation(file)];
     return ready.config.logs.some((pattern) =>
       names.some(
-        (name) => ports.matchesGlob(name, pattern) || ports.matchesGlob(basename(name), basename(pattern)),
+        (name) => ports.isNamedBy(pattern, name) || ports.isNamedBy(basename(pattern), basename(name)),
       ),
     );
   }

@@ -4,17 +4,18 @@ import { reasonOf } from '../../errors.ts';
 import type { Config, JailConfig } from '../../config/contract.ts';
 import type { Upkeep } from '../../ledger/contract.ts';
 import type { Duration } from '../../model.ts';
-import type { Cancel, Clock, Cron, Log } from '../../ports.ts';
+import type { Cancel, Clock, Log, Round, Rounds } from '../../ports.ts';
 import type { Faults } from '../telling/faults.ts';
 import type { Timekeeper } from './timekeeper.ts';
 
 /** The whole schedule, by the host's clock. */
-const SCHEDULE: readonly { readonly when: string; readonly chore: Chore }[] = [
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const SCHEDULE: readonly { readonly when: Round; readonly chore: Chore }[] = [
   // Often, because a flood of bans fills megabytes in seconds: it must not pass the bound between two looks.
-  { when: '*/5 * * * * *', chore: 'size' },
-  { when: '41 * * * * *', chore: 'checkpoint' },
-  { when: '17 7 * * * *', chore: 'age' },
-  { when: '29 37 * * * *', chore: 'room' },
+  { when: { every: 5 * SECOND, at: 0 }, chore: 'size' },
+  { when: { every: MINUTE, at: 41 * SECOND }, chore: 'checkpoint' },
+  { when: { every: HOUR, at: 7 * MINUTE + 17 * SECOND }, chore: 'age' },
+  { when: { every: HOUR, at: 37 * MINUTE + 29 * SECOND }, chore: 'room' },
 ];
 
 export type Chore = 'size' | 'checkpoint' | 'age' | 'room';
@@ -41,7 +42,7 @@ export interface HousekeepingRules {
 }
 
 export interface Housekeeping {
-  /** From here on each chore comes round by the calendar, which takes a while to be made. */
+  /** From here on each chore comes round by the clock. */
   begin(): void;
   /** Does one chore now; ends early once stopped. A failure is logged, and the chore comes round again. */
   run(chore: Chore): Promise<void>;
@@ -56,9 +57,9 @@ export interface Housekeeping {
 export function createHousekeeping(
   upkeep: Upkeep,
   rules: HousekeepingRules,
-  ports: { clock: Clock; log: Log; faults: Faults; cron: Cron | undefined; timekeeper?: Timekeeper },
+  ports: { clock: Clock; log: Log; faults: Faults; rounds: Rounds | undefined; timekeeper?: Timekeeper },
 ): Housekeeping {
-  const { clock, log, faults, cron, timekeeper } = ports;
+  const { clock, log, faults, rounds, timekeeper } = ports;
   let { keep, maxSize } = rules;
   let stopped = false;
   let forgotten = 0;
@@ -154,7 +155,7 @@ export function createHousekeeping(
   return {
     begin() {
       if (!stopped)
-        cancels = SCHEDULE.flatMap(({ when, chore }) => cron?.(when, () => void run(chore)) ?? []);
+        cancels = SCHEDULE.flatMap(({ when, chore }) => rounds?.(when, () => void run(chore)) ?? []);
     },
     run,
     use() {

@@ -2,11 +2,11 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCron, openLedger } from '../../../src/daemon/index.ts';
+import { createRounds, openLedger } from '../../../src/daemon/index.ts';
 import { createFaults, type Faults } from '../../../src/daemon/telling/faults.ts';
 import { createHousekeeping, rulesOf } from '../../../src/daemon/service/housekeeping.ts';
 import type { Ledger, Upkeep } from '../../../src/ledger/contract.ts';
-import { silentLog, type Cron, type Log } from '../../../src/ports.ts';
+import { silentLog, type Log, type Round, type Rounds } from '../../../src/ports.ts';
 import { ban, commitOf, event, offender, T0 } from '../../ledger/nouns.ts';
 import { startDaemon } from '../../support/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../support/leftovers.ts';
@@ -54,13 +54,13 @@ const idsOf = (of: Ledger): number[] => of.bans({ all: true, limit: 1_000_000 })
 function keeper(
   upkeep: Upkeep,
   rules: { keep?: number; maxSize?: number } = {},
-  cron?: Cron,
+  rounds?: Rounds,
   log: Log = silentLog,
 ) {
   return createHousekeeping(
     upkeep,
     { keep: rules.keep ?? Infinity, maxSize: rules.maxSize ?? 1_000 * MIB },
-    { clock, log, faults, cron },
+    { clock, log, faults, rounds },
   );
 }
 
@@ -231,8 +231,8 @@ describe('a slice', () => {
 
 describe('the schedule', () => {
   it('does every chore, and none after the end', async () => {
-    const planned: { when: string; task: () => void; cancelled: boolean }[] = [];
-    const cron: Cron = (when, task) => {
+    const planned: { when: Round; task: () => void; cancelled: boolean }[] = [];
+    const rounds: Rounds = (when, task) => {
       const entry = { when, task, cancelled: false };
       planned.push(entry);
       return () => void (entry.cancelled = true);
@@ -247,7 +247,7 @@ describe('the schedule', () => {
         checkpoint: async () => void done.push('checkpoint'),
       },
       {},
-      cron,
+      rounds,
     );
     expect(planned).toHaveLength(0);
     housekeeping.begin();
@@ -255,9 +255,31 @@ describe('the schedule', () => {
     await housekeeping.stop();
     expect(planned.every(({ cancelled }) => cancelled)).toBe(true);
     expect(done.length).toBeLessThanOrEqual(planned.length);
-    // Each is a calendar entry that node-cron understands.
-    for (const { when } of planned) createCron()(when, () => {})();
     expect(planned).toHaveLength(4);
+  });
+
+  it('comes round by the clock on the wall, also when that is set', () => {
+    let [set, seen] = [0, ''];
+    const passing = createTestClock(Date.UTC(2026, 0, 5, 10, 5, 50));
+    const now = (): number => passing.now() + set;
+    const rounds = createRounds({ ...passing, now });
+    const tell = (what: string) => () =>
+      void (seen += `${what} ${new Date(now()).toISOString().slice(11, 19)} `);
+    const cancels = [
+      rounds({ every: 60_000, at: 41_000 }, tell('minute')),
+      rounds({ every: 3_600_000, at: 437_000 }, tell('hour')),
+    ];
+    passing.advance(120_000);
+    expect(seen).toBe('minute 10:06:41 hour 10:07:17 minute 10:07:41 ');
+    seen = '';
+    // Half an hour on: what would have come meanwhile comes once, with the next look at the clock.
+    set = 1_800_000;
+    passing.advance(60_000);
+    expect(seen).toBe('minute 10:38:41 ');
+    seen = '';
+    for (const cancel of cancels) cancel();
+    passing.advance(3_600_000);
+    expect(seen).toBe('');
   });
 
   it('holds in a running daemon: a ledger over its bound shrinks by itself', async () => {

@@ -143,7 +143,7 @@ test('history is not forgotten by the age that a doubted clock gives it', async 
     isLogLong: () => false,
     holdBack() {},
   };
-  const ports = { clock, log: silentLog, faults: createFaults(clock), cron: undefined, timekeeper };
+  const ports = { clock, log: silentLog, faults: createFaults(clock), rounds: undefined, timekeeper };
   const housekeeping = createHousekeeping(upkeep, { keep: DAY, maxSize: 1e9 }, ports);
   clock.jump(400 * DAY);
   await housekeeping.run('age');

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from '../../../src/api/index.ts';
 import { createApp } from '../../../src/api/app.ts';
+import { ask } from '../../support/app.ts';
 import type { Role } from '../../../src/api/contract.ts';
 import { ROUTES } from '../../../src/api/routes.ts';
 import { CATALOGUE } from '../../../src/errors.ts';
@@ -161,17 +162,16 @@ export function bodiesTarget(): Target {
       const { role, app } = apps[(input.charCodeAt(1) || 0) % apps.length]!;
       const [query = '', ...rest] = input.slice(2).split('\n');
       const body = rest.join('\n');
-      const response = await app.request(`${route.path}?${encodeURI(query)}`, {
+      const { status, text } = await ask(app, `${route.path}?${encodeURI(query)}`, {
         method: route.method,
         ...(route.method === 'GET'
           ? {}
           : { body: Buffer.from(body, 'latin1'), headers: { 'content-type': 'application/json' } }),
       });
-      const text = await response.text();
       checkDoors(control, role);
       holds(log.defect === undefined, 'a defect', String((log.defect as { err?: unknown } | undefined)?.err));
       const answer = JSON.parse(text) as { code?: string };
-      if (response.status === 200) return;
+      if (status === 200) return;
       holds(
         answer.code !== undefined && answer.code in CATALOGUE && answer.code !== 'E_INTERNAL',
         'an unknown fault',
