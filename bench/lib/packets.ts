@@ -9,7 +9,7 @@ import { now } from './kernel.ts';
 
 const PORT = 9_000;
 /** Milliseconds between two packets at least: what is measured is accurate to so much, and to what the system makes of it. */
-export const BETWEEN = 0.2;
+export const BETWEEN = 0.5;
 /** Milliseconds between two reports of the receiver: each packet's own would be a load that the measured path has to bear. */
 const REPORTING = 20;
 /** Sendings that are remembered. */
