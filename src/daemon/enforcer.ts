@@ -85,7 +85,7 @@ export function createEnforcer(
     const listed = await firewall.list();
     if (!hasListed) options.adopt?.(listed);
     hasListed = true;
-    const { vanished } = await relist(listed, held, known, clock.now());
+    const { vanished } = await relist(listed, held, clock.now());
     if (vanished > 0) tellVanished(vanished);
     lost = false;
     const unwanted: Network[] = [];
@@ -99,7 +99,6 @@ export function createEnforcer(
     return unwanted;
   }
 
-  const known = (network: Network): Network => bans.on(network)[0]?.address ?? network;
   const tellVanished = (count: number): void =>
     log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
 
@@ -185,7 +184,6 @@ export function createEnforcer(
       if (refusals.size > 0) refusals.delete(refusalKey(network, scope));
       // The sets had vanished and were made anew with this change: everything else that they held is gone.
       if (outcome.rebuilt) lost = true;
-      // It is kept as it is: another object for each of hundreds of thousands would be felt.
       if (change.what === 'block') held.hold(change);
       else held.letGo(network, scope);
     }
@@ -264,7 +262,7 @@ export function createEnforcer(
         // Somebody may have changed whom it lets pass.
         await firewall.prepare(allowed);
         // Not while the kernel is told of something: nft would begin to list anew each time.
-        found = await relist(await firewall.list(), held, known, clock.now());
+        found = await relist(await firewall.list(), held, clock.now());
       } catch (error) {
         if (!(error instanceof BailiffError)) throw error;
         loseTouch(error.message);
@@ -282,7 +280,7 @@ export function createEnforcer(
     let count = 0;
     await inTurn(async () => {
       for (const { scope, network } of released) {
-        if (!held.find(network, scope)) continue;
+        if (!held.has(network, scope)) continue;
         held.letGo(network, scope);
         pending.set(network.text, network);
         if (desiredOn(network, clock.now()).some((block) => isSameScope(block.scope, scope))) count++;
@@ -362,7 +360,7 @@ export function createEnforcer(
       if (!scope) return { state: 'pending' };
       const why = refusals.get(refusalKey(ban.address, scope));
       if (why !== undefined) return { state: 'unenforceable', why };
-      return { state: held.find(ban.address, scope) ? 'blocked' : 'pending' };
+      return { state: held.has(ban.address, scope) ? 'blocked' : 'pending' };
     },
     async close() {
       retry.cancel();

@@ -73,20 +73,11 @@ function readAddress({ address, bits }: Row): Network | undefined {
 /** How an IPv4 address begins that is stored, in hexadecimal digits. */
 const MAPPED = '00000000000000000000FFFF';
 
-/**
- * Reads addresses by the hexadecimal digits of their sixteen bytes. There may be hundreds of thousands of them, and each
- * stands in two tables: a single IPv4 address that was read before is the same object.
- */
-export function createAddressReader(): (digits: unknown, bits: unknown) => Network | undefined {
-  const known = new Map<number, Network>();
-  return (digits, bits) => {
-    const isIPv4 = typeof digits === 'string' && digits.length === 32 && digits.startsWith(MAPPED);
-    if (!isIPv4 || bits !== 128) return readAddress({ address: digits, bits });
-    const number = Number.parseInt(digits.slice(MAPPED.length), 16);
-    let address = known.get(number);
-    if (!address) known.set(number, (address = ipv4(number)));
-    return address;
-  };
+/** An address by the hexadecimal digits of its sixteen bytes: there may be hundreds of thousands, nearly all of them IPv4. */
+export function readDigits(digits: unknown, bits: unknown): Network | undefined {
+  const isIPv4 = typeof digits === 'string' && digits.length === 32 && digits.startsWith(MAPPED);
+  if (!isIPv4 || bits !== 128) return readAddress({ address: digits, bits });
+  return ipv4(Number.parseInt(digits.slice(MAPPED.length), 16));
 }
 
 /** jail, address, bits, version, state. */
