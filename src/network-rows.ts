@@ -29,32 +29,6 @@ const MAPPED_BITS = 96;
 /** Two halves of each word, and the length. */
 const KEYS = 2 * WORDS + 1;
 
-export interface NetworkRows {
-  /** How many rows there are: they are numbered from 0, without gaps. */
-  readonly size: number;
-  /** How many networks there are. */
-  readonly distinct: number;
-  /** @returns the row, which is the last one. */
-  add(network: Network): number;
-  /** The last row takes the place of the one that is removed. @returns what was its number. */
-  remove(row: number): number;
-  /** The first row of a network, -1 where there is none; and the one after a row of the same network. */
-  first(network: Network): number;
-  next(row: number): number;
-  isFirst(row: number): boolean;
-  networkAt(row: number): Network;
-  familyAt(row: number): 4 | 6;
-  /** Of the network's length, among 32 or 128. */
-  bitsAt(row: number): number;
-  /**
-   * The last one first. What is added meanwhile is not met; where one is removed, the last one, which takes its place, may be met
-   * twice.
-   */
-  rows(): Generator<number>;
-  /** The same of those whose network lies in this one, or is it. */
-  within(network: Network): Generator<number>;
-}
-
 interface Page {
   /** The row behind it in its chain. */
   readonly behind: Int32Array;
@@ -62,214 +36,239 @@ interface Page {
   readonly bits: Uint8Array;
 }
 
-export function createNetworkRows(): NetworkRows {
-  const keys = randomFillSync(new Int32Array(KEYS));
-  const pages: Page[] = [];
+/** A class: there are two of them, and what V8 has learnt of one is so of the other. */
+export class NetworkRows {
+  /** How many rows there are: they are numbered from 0, without gaps. */
+  size = 0;
+  /** How many networks there are. */
+  distinct = 0;
+  readonly #keys = randomFillSync(new Int32Array(KEYS));
+  readonly #pages: Page[] = [];
   /** The first row of each chain of networks that meet. One chain at a time is split in two (linear hashing, Litwin 1980). */
-  const heads: Int32Array[] = [new Int32Array(ROWS_A_PAGE).fill(NONE)];
-  let chains = 1;
-  /** One less than the least power of two that isn't below `chains`. */
-  let mask = 0;
-  let size = 0;
-  let distinct = 0;
+  readonly #heads: Int32Array[] = [new Int32Array(ROWS_A_PAGE).fill(NONE)];
+  #chains = 1;
+  /** One less than the least power of two that isn't below the number of chains. */
+  #mask = 0;
   /** The network that is asked for. */
-  const asked = new Int32Array(WORDS);
-  let askedBits = 0;
+  readonly #asked = new Int32Array(WORDS);
+  #askedBits = 0;
 
-  function ask({ family, bytes, bits, first }: Network): void {
-    asked[0] = family === 4 ? 0 : first;
-    asked[1] = family === 4 ? 0 : wordOf(bytes, 4);
-    asked[2] = family === 4 ? MAPPED : wordOf(bytes, 8);
-    asked[3] = family === 4 ? first : wordOf(bytes, 12);
-    askedBits = family === 4 ? bits + MAPPED_BITS : bits;
+  /** @returns the row, which is the last one. */
+  add(network: Network): number {
+    this.#ask(network);
+    const chain = this.#chainAsked();
+    if (this.#found(this.#headOf(chain)) === NONE) this.distinct++;
+    const row = this.size++;
+    if (row === this.#pages.length << PAGE_BITS)
+      this.#pages.push({
+        behind: new Int32Array(ROWS_A_PAGE),
+        words: new Int32Array(ROWS_A_PAGE * WORDS),
+        bits: new Uint8Array(ROWS_A_PAGE),
+      });
+    this.#write(row);
+    this.#append(chain, row);
+    if (this.size > this.#chains * CHAIN) this.#split();
+    return row;
   }
 
-  function askFor(row: number): void {
-    const { words, bits } = pages[row >> PAGE_BITS]!;
-    const at = (row & IN_PAGE) * WORDS;
-    for (let word = 0; word < WORDS; word++) asked[word] = words[at + word]!;
-    askedBits = bits[row & IN_PAGE]!;
-  }
-
-  function isAsked(row: number): boolean {
-    const { words, bits } = pages[row >> PAGE_BITS]!;
-    const at = (row & IN_PAGE) * WORDS;
-    return (
-      words[at + 3] === asked[3] &&
-      words[at + 2] === asked[2] &&
-      words[at + 1] === asked[1] &&
-      words[at] === asked[0] &&
-      bits[row & IN_PAGE] === askedBits
-    );
-  }
-
-  /** The chain of the network that is asked for. */
-  function chainAsked(): number {
-    let sum = Math.imul(askedBits, keys[KEYS - 1]!);
-    for (let word = 0; word < WORDS; word++)
-      sum =
-        (sum +
-          Math.imul(asked[word]! >>> 16, keys[2 * word]!) +
-          Math.imul(asked[word]! & 0xffff, keys[2 * word + 1]!)) |
-        0;
-    // The upper bits of the sum are the good ones.
-    const chain = ((sum >>> 15) | (sum << 17)) & mask;
-    return chain < chains ? chain : chain & (mask >>> 1);
-  }
-
-  const headOf = (chain: number): number => heads[chain >> PAGE_BITS]![chain & IN_PAGE]!;
-  const behind = (row: number): number => pages[row >> PAGE_BITS]!.behind[row & IN_PAGE]!;
-  const setHead = (chain: number, row: number): void => {
-    heads[chain >> PAGE_BITS]![chain & IN_PAGE] = row;
-  };
-  const setBehind = (row: number, next: number): void => {
-    pages[row >> PAGE_BITS]!.behind[row & IN_PAGE] = next;
-  };
-
-  /** The first row of the network that is asked for, from this one of its chain on. */
-  function found(row: number): number {
-    let at = row;
-    while (at !== NONE && !isAsked(at)) at = behind(at);
-    return at;
-  }
-
-  const firstAsked = (): number => found(headOf(chainAsked()));
-
-  /** Behind the others of its chain: rows of one network stand in the order in which they came. */
-  function append(chain: number, row: number): void {
-    setBehind(row, NONE);
-    replace(chain, NONE, row);
-  }
-
-  /** In the place of a row of the chain another one, or of what its last row has behind it. */
-  function replace(chain: number, row: number, by: number): void {
-    let at = headOf(chain);
-    if (at === row) return setHead(chain, by);
-    for (let next = behind(at); next !== row; next = behind(at)) at = next;
-    setBehind(at, by);
-  }
-
-  /** One more chain takes its share of another one. */
-  function split(): void {
-    const chain = chains++;
-    if (chain > mask) mask = mask * 2 + 1;
-    if (heads.length << PAGE_BITS < chains) heads.push(new Int32Array(ROWS_A_PAGE).fill(NONE));
-    const from = chain & (mask >>> 1);
-    let row = headOf(from);
-    setHead(from, NONE);
-    while (row !== NONE) {
-      const next = behind(row);
-      askFor(row);
-      append(chainAsked(), row);
-      row = next;
+  /** The last row takes the place of the one that is removed. @returns what was its number. */
+  remove(row: number): number {
+    this.#askFor(row);
+    const chain = this.#chainAsked();
+    this.#replace(chain, row, this.#behind(row));
+    if (this.#found(this.#headOf(chain)) === NONE) this.distinct--;
+    const last = --this.size;
+    if (last !== row) {
+      this.#askFor(last);
+      this.#replace(this.#chainAsked(), last, row);
+      this.#setBehind(row, this.#behind(last));
+      this.#write(row);
     }
+    if (isSpare(this.#pages, this.size)) this.#pages.pop();
+    if (this.size * 4 < this.#chains * CHAIN && this.#chains > 1) this.#join();
+    return last;
   }
 
-  /** The last chain goes back to where it was split from. */
-  function join(): void {
-    const chain = --chains;
-    const row = headOf(chain);
-    setHead(chain, NONE);
-    const from = chain & (mask >>> 1);
-    if (chains <= (mask >>> 1) + 1) mask >>>= 1;
-    if (row !== NONE) replace(from, NONE, row);
-    if ((heads.length - 1) << PAGE_BITS >= chains && heads.length > 1) heads.pop();
+  /** The first row of a network; -1 where there is none. */
+  first(network: Network): number {
+    this.#ask(network);
+    return this.#found(this.#headOf(this.#chainAsked()));
   }
 
-  return {
-    get size() {
-      return size;
-    },
-    get distinct() {
-      return distinct;
-    },
-    add(network) {
-      ask(network);
-      const chain = chainAsked();
-      if (found(headOf(chain)) === NONE) distinct++;
-      const row = size++;
-      if (row === pages.length << PAGE_BITS)
-        pages.push({
-          behind: new Int32Array(ROWS_A_PAGE),
-          words: new Int32Array(ROWS_A_PAGE * WORDS),
-          bits: new Uint8Array(ROWS_A_PAGE),
-        });
-      const { words, bits } = pages[row >> PAGE_BITS]!;
-      words.set(asked, (row & IN_PAGE) * WORDS);
-      bits[row & IN_PAGE] = askedBits;
-      append(chain, row);
-      if (size > chains * CHAIN) split();
-      return row;
-    },
-    remove(row) {
-      askFor(row);
-      const chain = chainAsked();
-      replace(chain, row, behind(row));
-      if (found(headOf(chain)) === NONE) distinct--;
-      const last = --size;
-      if (last !== row) {
-        askFor(last);
-        replace(chainAsked(), last, row);
-        setBehind(row, behind(last));
-        const { words, bits } = pages[row >> PAGE_BITS]!;
-        words.set(asked, (row & IN_PAGE) * WORDS);
-        bits[row & IN_PAGE] = askedBits;
-      }
-      if (isSpare(pages, size)) pages.pop();
-      if (size * 4 < chains * CHAIN && chains > 1) join();
-      return last;
-    },
-    first(network) {
-      ask(network);
-      return firstAsked();
-    },
-    next(row) {
-      askFor(row);
-      return found(behind(row));
-    },
-    isFirst(row) {
-      askFor(row);
-      return firstAsked() === row;
-    },
-    networkAt(row) {
-      const { words } = pages[row >> PAGE_BITS]!;
-      const at = (row & IN_PAGE) * WORDS;
-      const bits = bitsAt(row);
-      if (familyAt(row) === 6) return networkOf(6, bytesOf(words.subarray(at, at + WORDS)), bits);
-      const first = words[at + 3]!;
-      return bits === widthOf(4) ? ipv4(first) : networkOf(4, bytesOfIPv4(first), bits);
-    },
-    familyAt,
-    bitsAt,
-    *rows() {
-      for (let row = size - 1; row >= 0; row = Math.min(row, size) - 1) yield row;
-    },
-    *within(network) {
-      ask(network);
-      const [outer, least] = [asked.slice(), askedBits];
-      const masks = outer.map((_, word) => maskOf(least - word * 32));
-      const isIn = (row: number): boolean => {
-        const { words, bits } = pages[row >> PAGE_BITS]!;
-        const at = (row & IN_PAGE) * WORDS;
-        if (bits[row & IN_PAGE]! < least) return false;
-        for (let word = 0; word < WORDS; word++)
-          if (((words[at + word]! ^ outer[word]!) & masks[word]!) !== 0) return false;
-        return familyAt(row) === network.family;
-      };
-      for (let row = size - 1; row >= 0; row = Math.min(row, size) - 1) if (isIn(row)) yield row;
-    },
-  };
+  /** The one after a row of the same network. */
+  next(row: number): number {
+    this.#askFor(row);
+    return this.#found(this.#behind(row));
+  }
 
-  function familyAt(row: number): 4 | 6 {
-    const { words, bits } = pages[row >> PAGE_BITS]!;
+  isFirst(row: number): boolean {
+    this.#askFor(row);
+    return this.#found(this.#headOf(this.#chainAsked())) === row;
+  }
+
+  networkAt(row: number): Network {
+    const { words } = this.#pageOf(row);
+    const at = (row & IN_PAGE) * WORDS;
+    const bits = this.bitsAt(row);
+    if (this.familyAt(row) === 6) return networkOf(6, bytesOf(words.subarray(at, at + WORDS)), bits);
+    const first = words[at + 3]!;
+    return bits === widthOf(4) ? ipv4(first) : networkOf(4, bytesOfIPv4(first), bits);
+  }
+
+  familyAt(row: number): 4 | 6 {
+    const { words, bits } = this.#pageOf(row);
     const at = (row & IN_PAGE) * WORDS;
     const isMapped = words[at] === 0 && words[at + 1] === 0 && words[at + 2] === MAPPED;
     return isMapped && bits[row & IN_PAGE]! >= MAPPED_BITS ? 4 : 6;
   }
 
-  function bitsAt(row: number): number {
-    const bits = pages[row >> PAGE_BITS]!.bits[row & IN_PAGE]!;
-    return familyAt(row) === 4 ? bits - MAPPED_BITS : bits;
+  /** Of the network's length, among 32 or 128. */
+  bitsAt(row: number): number {
+    const bits = this.#pageOf(row).bits[row & IN_PAGE]!;
+    return this.familyAt(row) === 4 ? bits - MAPPED_BITS : bits;
+  }
+
+  /**
+   * The last one first. What is added meanwhile is not met; where one is removed, the last one, which takes its place, may be met
+   * twice.
+   */
+  *rows(): Generator<number> {
+    for (let row = this.size - 1; row >= 0; row = Math.min(row, this.size) - 1) yield row;
+  }
+
+  /** The same of those whose network lies in this one, or is it. */
+  *within(network: Network): Generator<number> {
+    this.#ask(network);
+    const [outer, least] = [this.#asked.slice(), this.#askedBits];
+    const masks = outer.map((_, word) => maskOf(least - word * 32));
+    for (const row of this.rows())
+      if (this.#isWithin(row, outer, masks, least) && this.familyAt(row) === network.family) yield row;
+  }
+
+  #isWithin(row: number, outer: Int32Array, masks: Int32Array, least: number): boolean {
+    const { words, bits } = this.#pageOf(row);
+    const at = (row & IN_PAGE) * WORDS;
+    for (let word = 0; word < WORDS; word++)
+      if (((words[at + word]! ^ outer[word]!) & masks[word]!) !== 0) return false;
+    return bits[row & IN_PAGE]! >= least;
+  }
+
+  #ask({ family, bytes, bits, first }: Network): void {
+    const asked = this.#asked;
+    asked[0] = family === 4 ? 0 : first;
+    asked[1] = family === 4 ? 0 : wordOf(bytes, 4);
+    asked[2] = family === 4 ? MAPPED : wordOf(bytes, 8);
+    asked[3] = family === 4 ? first : wordOf(bytes, 12);
+    this.#askedBits = family === 4 ? bits + MAPPED_BITS : bits;
+  }
+
+  #askFor(row: number): void {
+    const { words, bits } = this.#pageOf(row);
+    const at = (row & IN_PAGE) * WORDS;
+    for (let word = 0; word < WORDS; word++) this.#asked[word] = words[at + word]!;
+    this.#askedBits = bits[row & IN_PAGE]!;
+  }
+
+  #write(row: number): void {
+    const { words, bits } = this.#pageOf(row);
+    const at = (row & IN_PAGE) * WORDS;
+    for (let word = 0; word < WORDS; word++) words[at + word] = this.#asked[word]!;
+    bits[row & IN_PAGE] = this.#askedBits;
+  }
+
+  #isAsked(row: number): boolean {
+    const { words, bits } = this.#pageOf(row);
+    const at = (row & IN_PAGE) * WORDS;
+    const asked = this.#asked;
+    return (
+      words[at + 3] === asked[3] &&
+      words[at + 2] === asked[2] &&
+      words[at + 1] === asked[1] &&
+      words[at] === asked[0] &&
+      bits[row & IN_PAGE] === this.#askedBits
+    );
+  }
+
+  /** The chain of the network that is asked for. */
+  #chainAsked(): number {
+    const [asked, keys] = [this.#asked, this.#keys];
+    let sum = Math.imul(this.#askedBits, keys[KEYS - 1]!);
+    for (let word = 0; word < WORDS; word++) {
+      const number = asked[word]!;
+      sum = (sum + Math.imul(number >>> 16, keys[2 * word]!)) | 0;
+      sum = (sum + Math.imul(number & 0xffff, keys[2 * word + 1]!)) | 0;
+    }
+    // The upper bits of the sum are the good ones.
+    const chain = ((sum >>> 15) | (sum << 17)) & this.#mask;
+    return chain < this.#chains ? chain : chain & (this.#mask >>> 1);
+  }
+
+  /** The first row of the network that is asked for, from this one of its chain on. */
+  #found(row: number): number {
+    let at = row;
+    while (at !== NONE && !this.#isAsked(at)) at = this.#behind(at);
+    return at;
+  }
+
+  /** Behind the others of its chain: rows of one network stand in the order in which they came. */
+  #append(chain: number, row: number): void {
+    this.#setBehind(row, NONE);
+    this.#replace(chain, NONE, row);
+  }
+
+  /** In the place of a row of the chain another one, or of what its last row has behind it. */
+  #replace(chain: number, row: number, by: number): void {
+    let at = this.#headOf(chain);
+    if (at === row) return this.#setHead(chain, by);
+    for (let next = this.#behind(at); next !== row; next = this.#behind(at)) at = next;
+    this.#setBehind(at, by);
+  }
+
+  /** One more chain takes its share of another one. */
+  #split(): void {
+    const chain = this.#chains++;
+    if (chain > this.#mask) this.#mask = this.#mask * 2 + 1;
+    if (this.#heads.length << PAGE_BITS < this.#chains)
+      this.#heads.push(new Int32Array(ROWS_A_PAGE).fill(NONE));
+    const from = chain & (this.#mask >>> 1);
+    let row = this.#headOf(from);
+    this.#setHead(from, NONE);
+    while (row !== NONE) {
+      const next = this.#behind(row);
+      this.#askFor(row);
+      this.#append(this.#chainAsked(), row);
+      row = next;
+    }
+  }
+
+  /** The last chain goes back to where it was split from. */
+  #join(): void {
+    const chain = --this.#chains;
+    const row = this.#headOf(chain);
+    this.#setHead(chain, NONE);
+    if (row !== NONE) this.#replace(chain & (this.#mask >>> 1), NONE, row);
+    if (this.#chains <= (this.#mask >>> 1) + 1) this.#mask >>>= 1;
+    if (isSpare(this.#heads, this.#chains)) this.#heads.pop();
+  }
+
+  #pageOf(row: number): Page {
+    return this.#pages[row >> PAGE_BITS]!;
+  }
+
+  #behind(row: number): number {
+    return this.#pages[row >> PAGE_BITS]!.behind[row & IN_PAGE]!;
+  }
+
+  #setBehind(row: number, next: number): void {
+    this.#pages[row >> PAGE_BITS]!.behind[row & IN_PAGE] = next;
+  }
+
+  #headOf(chain: number): number {
+    return this.#heads[chain >> PAGE_BITS]![chain & IN_PAGE]!;
+  }
+
+  #setHead(chain: number, row: number): void {
+    this.#heads[chain >> PAGE_BITS]![chain & IN_PAGE] = row;
   }
 }
 

@@ -1,7 +1,7 @@
 // Bans that are open, as rows of numbers: the ledger reads them into such rows, and the daemon keeps them there. Of a hundred
 // thousand bans nearly all have one jail, reason, scope and author, which stand once. A ban is made an object when it is asked for.
 import type { Ban, Evidence, Instant, Network } from './model.ts';
-import { createNetworkRows, IN_PAGE, isSpare, PAGE_BITS, ROWS_A_PAGE } from './network-rows.ts';
+import { NetworkRows, IN_PAGE, isSpare, PAGE_BITS, ROWS_A_PAGE } from './network-rows.ts';
 import { createNumbered } from './numbered.ts';
 
 /** What many bans have in common. */
@@ -54,7 +54,7 @@ interface Page {
 }
 
 export function createOpenBans(): OpenBans {
-  const networks = createNetworkRows();
+  const networks = new NetworkRows();
   const byId = createNumbered();
   const pages: Page[] = [];
   const kinds = createKinds();

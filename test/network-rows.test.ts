@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { contains, ipv4, parseNetwork } from '../src/address.ts';
 import type { Network } from '../src/model.ts';
-import { createNetworkRows } from '../src/network-rows.ts';
+import { NetworkRows } from '../src/network-rows.ts';
 
 const net = (text: string): Network => parseNetwork(text)!.network;
 const NETWORKS = [
@@ -25,7 +25,7 @@ test('a network is found in all of its rows, in the order in which they came, an
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const rows = createNetworkRows();
+      const rows = new NetworkRows();
       /** By row, which of the additions stands there. */
       const at: { network: Network; nth: number }[] = [];
       for (const [nth, { network, removed }] of steps.entries()) {
@@ -60,7 +60,7 @@ test('a network is found in all of its rows, in the order in which they came, an
 });
 
 test('many of them are found, and none that went, while it grows and shrinks', () => {
-  const rows = createNetworkRows();
+  const rows = new NetworkRows();
   const many = Array.from({ length: 5_000 }, (_, n) => [
     ipv4(0x0a000000 + n * 256),
     net(`2001:db8:${n.toString(16)}::/48`),
@@ -77,7 +77,7 @@ test('many of them are found, and none that went, while it grows and shrinks', (
 });
 
 test('a walk passes over none that was there when it began and still is', () => {
-  const rows = createNetworkRows();
+  const rows = new NetworkRows();
   const all = Array.from({ length: 100 }, (_, n) => ipv4(n));
   for (const network of all) rows.add(network);
   const met = new Set<string>();

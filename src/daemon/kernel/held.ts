@@ -1,18 +1,31 @@
 // What we believe to be in the kernel, as rows of numbers: there is one for each ban in force, beside the ban's own.
 import type { Block, Instant, Network, Scope } from '../../model.ts';
-import { createNetworkRows, IN_PAGE, isSpare, PAGE_BITS, ROWS_A_PAGE } from '../../network-rows.ts';
+import { NetworkRows, IN_PAGE, isSpare, PAGE_BITS, ROWS_A_PAGE } from '../../network-rows.ts';
 import { isSame, isSameScope } from './desired.ts';
 
 export interface Held {
-  /** How many networks there are. */
+  /** Of how many networks something is held. */
   readonly size: number;
   /** In no order; what is held or let go meanwhile is met or not, or twice. */
   all(): Generator<Block>;
   on(network: Network): readonly Block[];
+  /** Anything of the network. */
+  holds(network: Network): boolean;
   has(network: Network, scope: Scope): boolean;
   /** In the place of what was held of the network in this scope. */
   hold(block: Block): void;
   letGo(network: Network, scope: Scope): void;
+  /**
+   * The kernel is about to be told of it: until it is {@link settled} it isn't held, and must not change. Nothing else may be held
+   * or let go meanwhile.
+   */
+  expect(block: Block): void;
+  /** So many of what is expected, in the order in which it came. */
+  expected(blocks: number): Generator<Block>;
+  /** So many of these are held, on so many networks of which nothing was. */
+  settled(blocks: number, networks: number): void;
+  /** So many of these never came to be: Infinity for all. */
+  withdrawn(blocks: number): void;
   /** From here on it is told what the kernel says to hold, each block by {@link listed}, until {@link unlisted}. */
   beginListing(): void;
   /** Takes it over. @returns whether it was held so before, but for the accuracy of a listing. */
@@ -32,11 +45,14 @@ interface Page {
 }
 
 export function createHeld(): Held {
-  const networks = createNetworkRows();
+  const networks = new NetworkRows();
   const pages: Page[] = [];
   /** All that there have been: a handful. */
   const scopes: Scope[] = [];
   let listing = 0;
+  /** How many rows are held: those behind them are expected. */
+  let sure = 0;
+  let sureNetworks = 0;
 
   const pageOf = (row: number): Page => pages[row >> PAGE_BITS]!;
 
@@ -76,6 +92,12 @@ export function createHeld(): Held {
     page.listings[at] = listing;
   }
 
+  /** While nothing is expected. */
+  function count(): void {
+    sure = networks.size;
+    sureNetworks = networks.distinct;
+  }
+
   function remove(row: number): void {
     const last = networks.remove(row);
     if (last !== row) {
@@ -90,15 +112,22 @@ export function createHeld(): Held {
     const number = numberOf(scope);
     const row = find(network, number);
     put(row < 0 ? networks.add(network) : row, number, until);
+    count();
+  }
+
+  function removeHeld(row: number): void {
+    remove(row);
+    count();
   }
 
   return {
     get size() {
-      return networks.distinct;
+      return sureNetworks;
     },
     *all() {
       for (const row of networks.rows()) yield blockAt(row, networks.networkAt(row));
     },
+    holds: (network) => networks.first(network) >= 0,
     on(network) {
       const first = networks.first(network);
       if (first < 0) return NOTHING;
@@ -107,11 +136,26 @@ export function createHeld(): Held {
         blocks.push(blockAt(row, network));
       return blocks;
     },
-    has: (network, scope) => find(network, numberOf(scope)) >= 0,
+    has(network, scope) {
+      const row = find(network, numberOf(scope));
+      return row >= 0 && row < sure;
+    },
     hold,
     letGo(network, scope) {
       const row = find(network, numberOf(scope));
-      if (row >= 0) remove(row);
+      if (row >= 0) removeHeld(row);
+    },
+    expect: ({ network, scope, until }) => put(networks.add(network), numberOf(scope), until),
+    *expected(blocks) {
+      for (let row = sure; row < sure + blocks; row++) yield blockAt(row, networks.networkAt(row));
+    },
+    settled(blocks, ofNetworks) {
+      sure += blocks;
+      sureNetworks += ofNetworks;
+    },
+    withdrawn(blocks) {
+      // What was expected after these takes their place.
+      for (let row = Math.min(sure + blocks, networks.size) - 1; row >= sure; row--) remove(row);
     },
     beginListing() {
       listing = (listing + 1) & 0xff;
@@ -130,7 +174,7 @@ export function createHeld(): Held {
       for (const row of networks.rows()) {
         if (pageOf(row).listings[row & IN_PAGE] === listing) continue;
         const block = blockAt(row, networks.networkAt(row));
-        remove(row);
+        removeHeld(row);
         yield block;
       }
     },
