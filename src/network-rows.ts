@@ -26,6 +26,8 @@ const CHAIN = 2;
 const WORDS = 4;
 const MAPPED = 0xffff;
 const MAPPED_BITS = 96;
+/** From 0 to 128. */
+const LENGTHS = 129;
 /** Two halves of each word, and the length. */
 const KEYS = 2 * WORDS + 1;
 
@@ -45,16 +47,25 @@ export class NetworkRows {
   readonly #keys = randomFillSync(new Int32Array(KEYS));
   readonly #pages: Page[] = [];
   /** The first row of each chain of networks that meet. One chain at a time is split in two (linear hashing, Litwin 1980). */
-  readonly #heads: Int32Array[] = [new Int32Array(ROWS_A_PAGE).fill(NONE)];
-  #chains = 1;
+  readonly #heads: Int32Array[] = [];
+  #chains: number;
   /** One less than the least power of two that isn't below the number of chains. */
-  #mask = 0;
+  #mask: number;
+  /** How many rows have an IPv4 network of each length, and behind them an IPv6 one. */
+  readonly #lengths = new Int32Array(2 * LENGTHS);
   /** The network that is asked for. */
   readonly #asked = new Int32Array(WORDS);
   #askedBits = 0;
 
-  /** @returns the row, which is the last one. */
-  add(network: Network): number {
+  /** @param expected so many rows will come at once. */
+  constructor(expected = 0) {
+    this.#chains = Math.max(1, Math.ceil(expected / CHAIN));
+    this.#mask = 2 ** Math.ceil(Math.log2(this.#chains)) - 1;
+    for (let chain = 0; chain < this.#chains; chain += ROWS_A_PAGE) this.#heads.push(newHeads());
+  }
+
+  /** @param network or a single IPv4 address as a number: 0xc0000207 for 192.0.2.7. @returns the row, which is the last one. */
+  add(network: Network | number): number {
     this.#ask(network);
     const chain = this.#chainAsked();
     if (this.#found(this.#headOf(chain)) === NONE) this.distinct++;
@@ -68,11 +79,13 @@ export class NetworkRows {
     this.#write(row);
     this.#append(chain, row);
     if (this.size > this.#chains * CHAIN) this.#split();
+    this.#count(row, 1);
     return row;
   }
 
   /** The last row takes the place of the one that is removed. @returns what was its number. */
   remove(row: number): number {
+    this.#count(row, -1);
     this.#askFor(row);
     const chain = this.#chainAsked();
     this.#replace(chain, row, this.#behind(row));
@@ -128,6 +141,19 @@ export class NetworkRows {
     return this.familyAt(row) === 4 ? bits - MAPPED_BITS : bits;
   }
 
+  /** The lengths of the networks that there are. */
+  lengths(family: 4 | 6): readonly number[] {
+    const from = family === 4 ? 0 : LENGTHS;
+    return [...this.#lengths.subarray(from, from + LENGTHS).entries()].flatMap(([bits, count]) =>
+      count > 0 ? bits : [],
+    );
+  }
+
+  #count(row: number, by: number): void {
+    const at = this.bitsAt(row) + (this.familyAt(row) === 4 ? 0 : LENGTHS);
+    this.#lengths[at]! += by;
+  }
+
   /**
    * The last one first. What is added meanwhile is not met; where one is removed, the last one, which takes its place, may be met
    * twice.
@@ -153,8 +179,16 @@ export class NetworkRows {
     return bits[row & IN_PAGE]! >= least;
   }
 
-  #ask({ family, bytes, bits, first }: Network): void {
+  #ask(network: Network | number): void {
     const asked = this.#asked;
+    if (typeof network === 'number') {
+      asked[0] = asked[1] = 0;
+      asked[2] = MAPPED;
+      asked[3] = network;
+      this.#askedBits = widthOf(6);
+      return;
+    }
+    const { family, bytes, bits, first } = network;
     asked[0] = family === 4 ? 0 : first;
     asked[1] = family === 4 ? 0 : wordOf(bytes, 4);
     asked[2] = family === 4 ? MAPPED : wordOf(bytes, 8);
@@ -228,8 +262,7 @@ export class NetworkRows {
   #split(): void {
     const chain = this.#chains++;
     if (chain > this.#mask) this.#mask = this.#mask * 2 + 1;
-    if (this.#heads.length << PAGE_BITS < this.#chains)
-      this.#heads.push(new Int32Array(ROWS_A_PAGE).fill(NONE));
+    if (this.#heads.length << PAGE_BITS < this.#chains) this.#heads.push(newHeads());
     const from = chain & (this.#mask >>> 1);
     let row = this.#headOf(from);
     this.#setHead(from, NONE);
@@ -270,6 +303,10 @@ export class NetworkRows {
   #setHead(chain: number, row: number): void {
     this.#heads[chain >> PAGE_BITS]![chain & IN_PAGE] = row;
   }
+}
+
+function newHeads(): Int32Array {
+  return new Int32Array(ROWS_A_PAGE).fill(NONE);
 }
 
 function wordOf(bytes: string, at: number): number {

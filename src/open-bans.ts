@@ -7,21 +7,15 @@ import { createNumbered } from './numbered.ts';
 /** What many bans have in common. */
 type Kind = Pick<Ban, 'jail' | 'reason' | 'by' | 'scope' | 'via'>;
 
-/** A ban, and the rest in passing: what needs no object of its own. */
-export interface Brief {
-  readonly id: number;
-  readonly jail: string;
-  readonly until: Instant | undefined;
-  readonly family: Network['family'];
-  readonly bits: number;
-}
+/** Nearly all are on a single IPv4 address, which may come as a number: 0xc0000207 for 192.0.2.7. */
+export type AddedBan = Omit<Ban, 'address'> & { readonly address: Network | number };
 
 export interface OpenBans extends Iterable<Ban> {
   readonly size: number;
   /** How many networks they are on. */
   readonly networks: number;
   /** Its number must be higher than all that there were. */
-  add(ban: Ban): void;
+  add(ban: AddedBan): void;
   extend(id: number, until: Instant | undefined): void;
   remove(id: number): void;
   /** Infinity: it never ends; undefined: it isn't there. */
@@ -33,8 +27,11 @@ export interface OpenBans extends Iterable<Ban> {
   values(after?: number): Generator<Ban>;
   /** Those on a network that lies in this one, or on it; in no order. */
   within(network: Network): Generator<Ban>;
-  /** Of all, in no order. */
-  briefs(): Generator<Brief>;
+  /** Numbers and ends of those that end, in no order. */
+  endings(): Generator<readonly [id: number, until: Instant]>;
+  countIn(jail: string): number;
+  /** The lengths of the networks that they are on. */
+  lengths(family: 4 | 6): readonly number[];
   /** Each once. What comes meanwhile is not met; where something goes meanwhile, another one may be met twice. */
   eachNetwork(): Generator<Network>;
   /** It stands elsewhere by now. */
@@ -53,8 +50,9 @@ interface Page {
   readonly kinds: Int32Array;
 }
 
-export function createOpenBans(): OpenBans {
-  const networks = new NetworkRows();
+/** @param expected so many will come at once. */
+export function createOpenBans(expected = 0): OpenBans {
+  const networks = new NetworkRows(expected);
   const byId = createNumbered();
   const pages: Page[] = [];
   const kinds = createKinds();
@@ -86,7 +84,7 @@ export function createOpenBans(): OpenBans {
     };
   }
 
-  function put(row: number, { id, since, until, nth }: Ban, kind: number): void {
+  function put(row: number, { id, since, until, nth }: AddedBan, kind: number): void {
     if (row === pages.length << PAGE_BITS) pages.push(newPage());
     const page = pageOf(row);
     const at = row & IN_PAGE;
@@ -154,20 +152,15 @@ export function createOpenBans(): OpenBans {
     *within(network) {
       for (const row of networks.within(network)) yield banAt(row, networks.networkAt(row));
     },
-    *briefs() {
+    *endings() {
       for (const row of networks.rows()) {
-        const { ids, until, kinds: kind } = pageOf(row);
-        const at = row & IN_PAGE;
-        const end = until[at]!;
-        yield {
-          id: ids[at]!,
-          jail: kinds.at(kind[at]!).jail,
-          until: end === Infinity ? undefined : end,
-          family: networks.familyAt(row),
-          bits: networks.bitsAt(row),
-        };
+        const { ids, until } = pageOf(row);
+        const end = until[row & IN_PAGE]!;
+        if (end !== Infinity) yield [ids[row & IN_PAGE]!, end];
       }
     },
+    countIn: kinds.countIn,
+    lengths: (family) => networks.lengths(family),
     *eachNetwork() {
       for (const row of networks.rows()) if (networks.isFirst(row)) yield networks.networkAt(row);
     },
@@ -187,10 +180,19 @@ function newPage(): Page {
   };
 }
 
-/** Kinds by number, each as long as a ban has it. */
-function createKinds(): { at(number: number): Kind; take(kind: Kind): number; letGo(number: number): void } {
-  const all: { kind: Kind; readonly key: string; count: number }[] = [];
+interface Kinds {
+  at(number: number): Kind;
+  /** One more ban has it. @returns its number, as long as any has it. */
+  take(kind: Kind): number;
+  /** One less. */
+  letGo(number: number): void;
+  countIn(jail: string): number;
+}
+
+function createKinds(): Kinds {
+  const all: { kind: Kind; readonly key: string; count: number; readonly jail: { count: number } }[] = [];
   const byKey = new Map<string, number>();
+  const jails = new Map<string, { count: number }>();
   const free: number[] = [];
   /** Nearly always the next one has it too. */
   let latest = -1;
@@ -198,29 +200,39 @@ function createKinds(): { at(number: number): Kind; take(kind: Kind): number; le
   const isSame = (a: Kind, b: Kind): boolean =>
     a.jail === b.jail && a.reason === b.reason && a.by === b.by && a.scope === b.scope && a.via === b.via;
 
+  function count(number: number, by: number): number {
+    const entry = all[number]!;
+    entry.jail.count += by;
+    return (entry.count += by);
+  }
+
+  function numberOf({ jail, reason, by, scope, via }: Kind): number {
+    const key = JSON.stringify([jail, reason, by, scope ?? null, via ?? null]);
+    const known = byKey.get(key);
+    if (known !== undefined) return known;
+    const number = free.pop() ?? all.length;
+    const ofJail = jails.get(jail) ?? { count: 0 };
+    jails.set(jail, ofJail);
+    byKey.set(key, number);
+    all[number] = { kind: { jail, reason, by, scope, via }, key, count: 0, jail: ofJail };
+    return number;
+  }
+
   return {
     at: (number) => all[number]!.kind,
-    take(of) {
+    take(kind) {
       const before = all[latest];
-      if (before && before.count > 0 && isSame(before.kind, of)) {
-        before.count++;
-        return latest;
-      }
-      const { jail, reason, by, scope, via } = of;
-      const key = JSON.stringify([jail, reason, by, scope ?? null, via ?? null]);
-      const known = byKey.get(key);
-      if (known !== undefined) all[known]!.count++;
-      latest = known ?? free.pop() ?? all.length;
-      if (known !== undefined) return known;
-      byKey.set(key, latest);
-      all[latest] = { kind: { jail, reason, by, scope, via }, key, count: 1 };
+      if (!before || before.count === 0 || !isSame(before.kind, kind)) latest = numberOf(kind);
+      count(latest, 1);
       return latest;
     },
     letGo(number) {
-      const gone = all[number]!;
-      if (--gone.count > 0) return;
-      byKey.delete(gone.key);
+      if (count(number, -1) > 0) return;
+      const { kind, key, jail } = all[number]!;
+      byKey.delete(key);
       free.push(number);
+      if (jail.count === 0) jails.delete(kind.jail);
     },
+    countIn: (jail) => jails.get(jail)?.count ?? 0,
   };
 }

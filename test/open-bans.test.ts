@@ -69,15 +69,13 @@ test('each ban comes back as it was, by number and by network, in the order of t
         undefined,
         undefined,
       ]);
-      expect([...bans.briefs()].toSorted((a, b) => a.id - b.id)).toEqual(
-        list.map(({ id: number, jail, until, address: { family, bits } }) => ({
-          id: number,
-          jail,
-          until,
-          family,
-          bits,
-        })),
+      expect(new Map(bans.endings())).toEqual(
+        new Map(list.flatMap((ban) => (ban.until === undefined ? [] : [[ban.id, ban.until]]))),
       );
+      for (const jail of ['sshd', 'web'])
+        expect(bans.countIn(jail)).toBe(list.filter((ban) => ban.jail === jail).length);
+      const bits = list.flatMap(({ address }) => (address.family === 4 ? address.bits : []));
+      expect(bans.lengths(4)).toEqual([...new Set(bits)].toSorted((a, b) => a - b));
     }),
   );
 });

@@ -3,7 +3,7 @@
 import { isAddress, mask } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network } from '../model.ts';
 import { createOpenBans } from '../open-bans.ts';
-import type { Brief, OpenBans } from '../open-bans.ts';
+import type { OpenBans } from '../open-bans.ts';
 import { createDeadlines } from './deadlines.ts';
 
 /** Everything about a new ban but its number and its end. */
@@ -85,9 +85,6 @@ export function createBans(
   const inForce = 'networks' in remembered ? remembered : createOpenBans();
   if (!('networks' in remembered))
     for (const ban of remembered) inForce.add({ ...ban, evidence: NO_EVIDENCE });
-  /** How many open bans stand on networks of each length: who holds an address is found by one look-up a length. */
-  const lengths = { 4: new Map<number, number>(), 6: new Map<number, number>() };
-  const perJail = new Map<string, number>();
   const deadlines = createDeadlines<number>(() => inForce.size);
   const dirty = new Map<number, Ban>();
   let events: BanEvent[] = [];
@@ -100,7 +97,7 @@ export function createBans(
   let lost = 0;
   let walk: Iterator<Ban> | undefined;
 
-  for (const brief of inForce.briefs()) note(brief);
+  for (const [number, until] of inForce.endings()) deadlines.add(number, until);
 
   /** The ledger can't be written, and bans come all the same. */
   function letGo(): void {
@@ -128,13 +125,6 @@ export function createBans(
     lost += gone.size;
   }
 
-  /** It is open from here on. */
-  function note({ id: number, jail, until, family, bits }: Brief): void {
-    count(lengths[family], bits, 1);
-    count(perJail, jail, 1);
-    if (until !== undefined) deadlines.add(number, until);
-  }
-
   function touch({ address }: Ban): void {
     touched.set(address.text, address);
   }
@@ -147,8 +137,6 @@ export function createBans(
   function end(ban: Ban, at: Instant, by: string, why: string): Ban {
     const ended: Ban = { ...ban, endedAt: at, endedBy: by };
     inForce.remove(ban.id);
-    count(lengths[ban.address.family], ban.address.bits, -1);
-    count(perJail, ban.jail, -1);
     touch(ban);
     dirty.set(ban.id, ended);
     events.push({ ban: ban.id, at, what: 'ended', by, why });
@@ -173,9 +161,8 @@ export function createBans(
       events.push(beginningOf(ban));
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
-      const { jail, address } = ban;
       inForce.add(ban);
-      note({ id: ban.id, jail, until, family: address.family, bits: address.bits });
+      if (until !== undefined) deadlines.add(ban.id, until);
       touch(ban);
       onBan('banned', ban, ban.reason);
       return until !== undefined && until <= now
@@ -203,7 +190,8 @@ export function createBans(
     on: (network) => inForce.on(network),
     touching(network) {
       const found: Ban[] = [];
-      for (const bits of lengths[network.family].keys())
+      // Who holds an address is found by one look-up a length.
+      for (const bits of inForce.lengths(network.family))
         if (bits <= network.bits) found.push(...inForce.on(mask(network, bits)));
       if (!isAddress(network))
         for (const ban of inForce.within(network)) if (ban.address.bits > network.bits) found.push(ban);
@@ -221,9 +209,9 @@ export function createBans(
       }
       return undefined;
     },
-    lengths: (family) => [...lengths[family].keys()],
+    lengths: (family) => inForce.lengths(family),
     open: (after) => inForce.values(after),
-    countIn: (jail) => perJail.get(jail) ?? 0,
+    countIn: (jail) => inForce.countIn(jail),
     get nextId() {
       return id;
     },
@@ -319,10 +307,4 @@ function openBan(
 
 function beginningOf({ id, since, by, reason }: Ban): BanEvent {
   return { ban: id, at: since, what: 'banned', by, why: reason };
-}
-
-function count<K>(counts: Map<K, number>, key: K, by: number): void {
-  const now = (counts.get(key) ?? 0) + by;
-  if (now === 0) counts.delete(key);
-  else counts.set(key, now);
 }

@@ -4,7 +4,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { BailiffError } from '../errors.ts';
 import type { Change, Firewall } from '../firewall/contract.ts';
-import type { Ban, Block, Duration, Instant, Network, Scope } from '../model.ts';
+import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';

@@ -1,9 +1,9 @@
 // Questions to the ledger.
 import type { Database, Statement } from 'better-sqlite3';
-import { mask, toStored } from '../address.ts';
+import { ipv4, mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network, Offender } from '../model.ts';
 import { createOpenBans } from '../open-bans.ts';
-import type { OpenBans } from '../open-bans.ts';
+import type { AddedBan, OpenBans } from '../open-bans.ts';
 import type { BanQuery, JailMemory, KeptReport, OffenderPage, Remembered } from './contract.ts';
 import {
   offenderOf,
@@ -77,6 +77,7 @@ export function createReader(db: Database): Reader {
         FROM bans WHERE ended_at IS NULL AND id > ? ORDER BY id LIMIT ?`,
     )
     .raw();
+  const openBanCount = db.prepare<[], number>('SELECT count(*) FROM bans WHERE ended_at IS NULL').pluck();
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(
     'SELECT ban, at, what, by, why FROM ban_events WHERE ban = ? ORDER BY id',
@@ -132,7 +133,7 @@ export function createReader(db: Database): Reader {
 
   return {
     load() {
-      const bans = readOpenBans(openBans);
+      const bans = readOpenBans(openBans, openBanCount.get() ?? 0);
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
         journals: soundOnly(journals.iterate(), readJournal),
@@ -199,15 +200,19 @@ function endAllBut(db: Database, sound: OpenBans): void {
 function createOffenderReader(): (values: unknown[]) => Offender | undefined {
   const jailOf = createSharing();
   return ([, jail, digits, bits, version, state]) =>
-    offenderOf(jailOf(jail), readDigits(digits, bits), version, state);
+    offenderOf(jailOf(jail), networkOf(readDigits(digits, bits)), version, state);
+}
+
+function networkOf(address: Network | number | undefined): Network | undefined {
+  return typeof address === 'number' ? ipv4(address) : address;
 }
 
 /** Straight into rows: an object for each would be copied, twice, by the collector of garbage. */
-function readOpenBans(statement: Statement<[number, number], unknown[]>): {
-  readonly sound: OpenBans;
-  readonly damaged: number;
-} {
-  const sound = createOpenBans();
+function readOpenBans(
+  statement: Statement<[number, number], unknown[]>,
+  expected: number,
+): { readonly sound: OpenBans; readonly damaged: number } {
+  const sound = createOpenBans(expected);
   const banOf = createOpenBanReader();
   let damaged = 0;
   for (const values of inPages(statement)) {
@@ -218,7 +223,7 @@ function readOpenBans(statement: Statement<[number, number], unknown[]>): {
   return { sound, damaged };
 }
 
-function createOpenBanReader(): (values: unknown[]) => Ban | undefined {
+function createOpenBanReader(): (values: unknown[]) => AddedBan | undefined {
   const [jailOf, reasonOf, byOf, scopeOf] = [
     createSharing(),
     createSharing(),
