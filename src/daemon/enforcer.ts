@@ -43,7 +43,7 @@ export function createEnforcer(
   const { clock, log, at, news = NOBODY } = ports;
   const asking = createAsking(clock);
   /** What we believe to be in the kernel. */
-  let held = createHeld();
+  let held = createHeld(bans.size);
   const refusals = new Map<string, string>();
   let pending = new Map<string, Network>();
   /** What the kernel held at boot and no open ban wants: lines still to be read may want it again. */

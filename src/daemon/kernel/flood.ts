@@ -7,6 +7,8 @@ import type { Clock } from '../../ports.ts';
  * milliseconds in which nobody is served, and in a flood more bans come meanwhile. A burst is over before it matters.
  */
 const LONGEST_PAUSE: Duration = 100;
+/** After so many batches the next one waits as long as one takes. */
+const GENTLY = 4;
 /** So long after the last large batch a flood may still go on: between two batches few wait. */
 const CALM: Duration = 5_000;
 
@@ -27,7 +29,7 @@ export function createFlood({ monotonic }: Pick<Clock, 'monotonic'>): Flood {
     told(began) {
       const ended = monotonic();
       streak = began < calmAt ? streak + 1 : 0;
-      nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * streak);
+      nextAt = ended + Math.min(LONGEST_PAUSE, ((ended - began) * streak) / GENTLY);
       calmAt = ended + CALM;
     },
     get pause() {

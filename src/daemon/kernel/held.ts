@@ -44,8 +44,9 @@ interface Page {
   readonly listings: Uint8Array;
 }
 
-export function createHeld(): Held {
-  const networks = new NetworkRows();
+/** @param expected so many will come at once. */
+export function createHeld(expected = 0): Held {
+  const networks = new NetworkRows(expected);
   const pages: Page[] = [];
   /** All that there have been: a handful. */
   const scopes: Scope[] = [];
