@@ -52,7 +52,9 @@ export class NetworkRows {
   /** One less than the least power of two that isn't below the number of chains. */
   #mask: number;
   /** How many rows have an IPv4 network of each length, and behind them an IPv6 one. */
-  readonly #lengths = new Int32Array(2 * LENGTHS);
+  readonly #counts = new Int32Array(2 * LENGTHS);
+  #lengthsOf4: readonly number[] = [];
+  #lengthsOf6: readonly number[] = [];
   /** The network that is asked for. */
   readonly #asked = new Int32Array(WORDS);
   #askedBits = 0;
@@ -141,17 +143,22 @@ export class NetworkRows {
     return this.familyAt(row) === 4 ? bits - MAPPED_BITS : bits;
   }
 
-  /** The lengths of the networks that there are. */
+  /** The lengths of the networks that there are. Asked with each line of somebody who is banned. */
   lengths(family: 4 | 6): readonly number[] {
-    const from = family === 4 ? 0 : LENGTHS;
-    return [...this.#lengths.subarray(from, from + LENGTHS).entries()].flatMap(([bits, count]) =>
-      count > 0 ? bits : [],
-    );
+    return family === 4 ? this.#lengthsOf4 : this.#lengthsOf6;
   }
 
   #count(row: number, by: number): void {
-    const at = this.bitsAt(row) + (this.familyAt(row) === 4 ? 0 : LENGTHS);
-    this.#lengths[at]! += by;
+    const isIPv4 = this.familyAt(row) === 4;
+    const at = this.bitsAt(row) + (isIPv4 ? 0 : LENGTHS);
+    const before = this.#counts[at]!;
+    this.#counts[at] = before + by;
+    if (before > 0 && before + by > 0) return;
+    const from = isIPv4 ? 0 : LENGTHS;
+    const counts = [...this.#counts.subarray(from, from + LENGTHS)];
+    const lengths = [...counts.keys()].filter((bits) => counts[bits]! > 0);
+    if (isIPv4) this.#lengthsOf4 = lengths;
+    else this.#lengthsOf6 = lengths;
   }
 
   /**
