@@ -23,8 +23,13 @@ export interface OpenBans extends Iterable<Ban> {
   get(id: number): Ban | undefined;
   /** In order of number. */
   on(network: Network): readonly Ban[];
-  /** In order of number; what is added or removed meanwhile is met or not. @param after only those with a higher one. */
-  values(after?: number): Generator<Ban>;
+  /**
+   * In order of number; what is added or removed meanwhile is met or not.
+   * @param after only those with a higher number. @param jail only its own.
+   */
+  values(after?: number, jail?: string): Generator<Ban>;
+  /** Those on networks shorter than so many bits, by family; in no order. */
+  wide(bits: Readonly<Record<Network['family'], number>>): Generator<Ban>;
   /** Those on a network that lies in this one, or on it; in no order. */
   within(network: Network): Generator<Ban>;
   /** Numbers and ends of those that end, in no order. */
@@ -101,8 +106,11 @@ export function createOpenBans(expected = 0): OpenBans {
     byId.set(target.ids[to & IN_PAGE]!, to);
   }
 
-  function* values(after?: number): Generator<Ban> {
-    for (const row of byId.rows(after)) yield banAt(row, networks.networkAt(row));
+  function* values(after?: number, jail?: string): Generator<Ban> {
+    for (const row of byId.rows(after)) {
+      if (jail !== undefined && kinds.at(pageOf(row).kinds[row & IN_PAGE]!).jail !== jail) continue;
+      yield banAt(row, networks.networkAt(row));
+    }
   }
 
   return {
@@ -149,6 +157,10 @@ export function createOpenBans(expected = 0): OpenBans {
     },
     values,
     [Symbol.iterator]: () => values(),
+    *wide(bits) {
+      for (const row of networks.rows())
+        if (networks.bitsAt(row) < bits[networks.familyAt(row)]) yield banAt(row, networks.networkAt(row));
+    },
     *within(network) {
       for (const row of networks.within(network)) yield banAt(row, networks.networkAt(row));
     },

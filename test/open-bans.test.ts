@@ -55,6 +55,12 @@ test('each ban comes back as it was, by number and by network, in the order of t
       }
       expect([...bans]).toEqual(list);
       expect([...bans.values(id / 2)]).toEqual(list.filter((ban) => ban.id > id / 2));
+      expect([...bans.values(id / 2, 'web')]).toEqual(
+        list.filter((ban) => ban.id > id / 2 && ban.jail === 'web'),
+      );
+      expect([...bans.wide({ 4: 32, 6: 64 })].toSorted((a, b) => a.id - b.id)).toEqual(
+        list.filter(({ address }) => address.family === 4 && address.bits < 32),
+      );
       for (const ban of list) {
         expect(bans.get(ban.id)).toEqual(ban);
         expect(bans.endOf(ban.id)).toBe(ban.until ?? Infinity);

@@ -31,8 +31,10 @@ export interface Bans {
   longestInForce(isWanted: (ban: Ban) => boolean): Ban | undefined;
   /** The lengths of the networks that open bans stand on. */
   lengths(family: 4 | 6): readonly number[];
-  /** In order of number. @param after only those with a higher one. */
-  open(after?: number): Iterable<Ban>;
+  /** In order of number. @param after only those with a higher one. @param jail only its own. */
+  open(after?: number, jail?: string): Iterable<Ban>;
+  /** Those on networks shorter than so many bits, by family. */
+  wide(bits: Readonly<Record<Network['family'], number>>): Iterable<Ban>;
   countIn(jail: string): number;
   /** The number that the next ban gets. */
   readonly nextId: number;
@@ -210,7 +212,8 @@ export function createBans(
       return undefined;
     },
     lengths: (family) => inForce.lengths(family),
-    open: (after) => inForce.values(after),
+    open: (after, jail) => inForce.values(after, jail),
+    wide: (bits) => inForce.wide(bits),
     countIn: (jail) => inForce.countIn(jail),
     get nextId() {
       return id;

@@ -67,7 +67,7 @@ export function liftCrowds(parts: Parts, protection: Protection, now: Instant): 
   };
   return lift(
     parts,
-    bans.open(),
+    bans.wide(longest),
     holdsSpared,
     'protected',
     'it holds an address that must be spared now',
@@ -84,8 +84,9 @@ export function liftDecided(
   now: Instant,
   from = 0,
 ): number {
-  const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by !== 'admin' && ban.id >= from;
-  return lift(parts, parts.bans.open(), isMeant, by, why, now);
+  const isMeant = (ban: Ban): boolean => ban.by !== 'admin';
+  const among = [...new Set(jails)].flatMap((jail) => [...parts.bans.open(from - 1, jail)]);
+  return lift(parts, among, isMeant, by, why, now);
 }
 
 /**

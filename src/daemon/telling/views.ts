@@ -226,8 +226,7 @@ export function createViews(parts: ViewParts): Views {
       // What is open stands in memory, also while the ledger can't be written.
       const byId = new Map(ended.map((ban) => [ban.id, ban]));
       let room = limit;
-      for (const ban of bans.open(after)) {
-        if (jail !== undefined && ban.jail !== jail) continue;
+      for (const ban of bans.open(after, jail)) {
         byId.set(ban.id, ban);
         if (--room === 0) break;
       }
