@@ -1,10 +1,10 @@
 // The bans in force, as they stand in memory, and what of them is still to be committed and enforced.
 // One open ban per (jail, address), as in the ledger.
-import { contains, isAddress, mask } from '../address.ts';
+import { isAddress, mask } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network } from '../model.ts';
+import { createOpenBans } from '../open-bans.ts';
+import type { OpenBans } from '../open-bans.ts';
 import { createDeadlines } from './deadlines.ts';
-import { createFewByKey } from './few-by-key.ts';
-import { createNumbered } from './numbered.ts';
 
 /** Everything about a new ban but its number and its end. */
 export type NewBan = Omit<Ban, 'id' | 'endedAt' | 'endedBy'>;
@@ -31,8 +31,10 @@ export interface Bans {
   longestInForce(isWanted: (ban: Ban) => boolean): Ban | undefined;
   /** The lengths of the networks that open bans stand on. */
   lengths(family: 4 | 6): readonly number[];
-  /** In order of number. @param after only those with a higher one. */
-  open(after?: number): Iterable<Ban>;
+  /** In order of number. @param after only those with a higher one. @param jail only its own. */
+  open(after?: number, jail?: string): Iterable<Ban>;
+  /** Those on networks shorter than so many bits, by family. */
+  wide(bits: Readonly<Record<Network['family'], number>>): Iterable<Ban>;
   countIn(jail: string): number;
   /** The number that the next ban gets. */
   readonly nextId: number;
@@ -54,8 +56,8 @@ export interface Bans {
   /** For the enforcer: networks whose bans changed since they were taken last, up to `most` of them, longest waiting first. */
   takeTouched(most?: number): Network[];
   /**
-   * For an enforcer that looks at everything: the networks of all open bans, each once, and after them what was touched and has
-   * none. From here on only what changes is touched. What changes meanwhile is met or not, and is touched.
+   * For an enforcer that looks at everything: the networks of all open bans, each once (one may be met again where bans end
+   * meanwhile), and after them what was touched and has none. From here on only what changes is touched. What changes meanwhile is met or not, and is touched.
    */
   takeAll(): Generator<Network>;
   /** How many wait to be taken, by the one way or the other. */
@@ -68,47 +70,45 @@ export const UNWRITTEN = 100_000;
 const UNWRITTEN_EVIDENCE = 10_000;
 /** So many are looked at for one that may end. */
 const LOOKS = 64;
-/** So many are told apart, to be shared. */
-const REASONS = 100;
 const NO_EVIDENCE: readonly Evidence[] = [];
 
 /** Told of each change to a ban, as it happens and before it is committed. */
 export type OnBan = (what: BanEvent['what'], ban: Ban, why: string) => void;
 
-/** @param remembered the open bans of the ledger, which are handed over; all of them wait for {@link Bans.takeAll}. */
-export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnBan = () => {}): Bans {
-  const byNetwork = createFewByKey<Ban>();
-  const byId = createNumbered<Ban>();
-  /** How many open bans stand on networks of each length: who holds an address is found by one look-up a length. */
-  const lengths = { 4: new Map<number, number>(), 6: new Map<number, number>() };
-  const perJail = new Map<string, number>();
-  const deadlines = createDeadlines<Ban>(
-    ({ until }) => until ?? Infinity,
-    () => byId.size,
-  );
+/**
+ * @param remembered the open bans of the ledger, which are handed over, without evidence: that stands there. All of them wait for
+ * {@link Bans.takeAll}.
+ */
+export function createBans(
+  remembered: OpenBans | readonly Ban[],
+  nextId: number,
+  onBan: OnBan = () => {},
+): Bans {
+  const inForce = 'networks' in remembered ? remembered : createOpenBans();
+  if (!('networks' in remembered))
+    for (const ban of remembered) inForce.add({ ...ban, evidence: NO_EVIDENCE });
+  const deadlines = createDeadlines<number>(() => inForce.size);
   const dirty = new Map<number, Ban>();
   let events: BanEvent[] = [];
   let touched = new Map<string, Network>();
   /** Those of the ledger count as touched until all are taken: there may be hundreds of thousands. */
-  let untaken = 0;
+  let untaken = inForce.networks;
   let id = nextId;
   /** Never written so far: what is not in the ledger need not be taken out of it. */
   const fresh = new Set<number>();
-  const reasons = new Map<string, string>();
   let lost = 0;
   let walk: Iterator<Ban> | undefined;
 
-  // What stands in the ledger need not stand here: evidence is most of what a ban takes.
-  for (const ban of remembered)
-    insert(ban.evidence.length === 0 ? ban : openBan(ban, { ...ban, evidence: NO_EVIDENCE }));
-  untaken = byNetwork.size;
+  for (const [number, until] of inForce.endings()) deadlines.add(number, until);
 
   /** The ledger can't be written, and bans come all the same. */
   function letGo(): void {
     let evidence = dirty.size - UNWRITTEN_EVIDENCE;
     for (const ban of dirty.values()) {
       if (evidence-- <= 0) break;
-      forgetEvidence(ban);
+      // In place: it may be on its way to the ledger, and was made here.
+      Object.assign(ban, { evidence: NO_EVIDENCE });
+      inForce.forgetEvidence(ban.id);
     }
     let surplus = dirty.size - UNWRITTEN;
     if (surplus <= 0) return;
@@ -127,48 +127,19 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     lost += gone.size;
   }
 
-  function insert(ban: Ban): void {
-    const { text, family, bits } = ban.address;
-    byNetwork.add(text, ban);
-    byId.set(ban.id, ban);
-    count(lengths[family], bits, 1);
-    count(perJail, ban.jail, 1);
-    if (ban.until !== undefined) deadlines.add(ban);
-  }
-
   function touch({ address }: Ban): void {
     touched.set(address.text, address);
   }
 
-  function remove(ban: Ban): void {
-    const { text } = ban.address;
-    byNetwork.set(
-      text,
-      byNetwork.get(text).filter((other) => other.id !== ban.id),
-    );
-    count(lengths[ban.address.family], ban.address.bits, -1);
-    count(perJail, ban.jail, -1);
-    touch(ban);
-  }
-
-  /** A jail bans nearly always for the same reason: a hundred thousand copies of it are five megabytes. */
-  function shared(reason: string): string {
-    const known = reasons.get(reason);
-    if (known !== undefined) return known;
-    if (reasons.size >= REASONS) reasons.clear();
-    reasons.set(reason, reason);
-    return reason;
-  }
-
   const find = (jail: string, address: Network): Ban | undefined =>
-    byNetwork.get(address.text).find((ban) => ban.jail === jail);
-  /** A ban is replaced when it changes; an entry of the queue that is no longer the ban of that number is stale. */
-  const isCurrent = (ban: Ban): boolean => byId.get(ban.id) === ban;
+    inForce.on(address).find((ban) => ban.jail === jail);
+  /** A ban's end moves: an entry of the queue that is no longer the end of that number is stale. */
+  const isCurrent = (number: number, at: Instant): boolean => inForce.endOf(number) === at;
 
   function end(ban: Ban, at: Instant, by: string, why: string): Ban {
     const ended: Ban = { ...ban, endedAt: at, endedBy: by };
-    remove(ban);
-    byId.delete(ban.id);
+    inForce.remove(ban.id);
+    touch(ban);
     dirty.set(ban.id, ended);
     events.push({ ban: ban.id, at, what: 'ended', by, why });
     onBan('ended', ended, why);
@@ -188,12 +159,12 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
           until = standing.until === undefined ? undefined : Math.max(until, standing.until);
         end(standing, wanted.since, 'replaced', 'a new sentence took its place');
       }
-      const { evidence } = wanted;
-      const ban = openBan(wanted, { id: id++, until, reason: shared(wanted.reason), evidence });
+      const ban = openBan(wanted, id++, until);
       events.push(beginningOf(ban));
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
-      insert(ban);
+      inForce.add(ban);
+      if (until !== undefined) deadlines.add(ban.id, until);
       touch(ban);
       onBan('banned', ban, ban.reason);
       return until !== undefined && until <= now
@@ -202,53 +173,55 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     },
     extend(ban, until, by, why, now) {
       const extended: Ban = { ...ban, until };
-      remove(ban);
-      insert(extended);
+      inForce.extend(ban.id, until);
+      if (until !== undefined) deadlines.add(ban.id, until);
+      touch(ban);
       dirty.set(ban.id, extended);
       events.push({ ban: ban.id, at: now, what: 'extended', by, why });
       onBan('extended', extended, why);
       return extended;
     },
     expire(now, most) {
-      return deadlines
-        .takeDue(now, isCurrent, most)
-        .map((ban) => end(ban, ban.until!, 'expired', 'its time was up'));
+      // Whoever was given the same end twice is due twice.
+      return [...new Set(deadlines.takeDue(now, isCurrent, most))].map((number) => {
+        const ban = inForce.get(number)!;
+        return end(ban, ban.until!, 'expired', 'its time was up');
+      });
     },
     nextExpiry: () => deadlines.next(isCurrent),
-    on: (network) => byNetwork.get(network.text),
+    on: (network) => inForce.on(network),
     touching(network) {
       const found: Ban[] = [];
-      for (const bits of lengths[network.family].keys())
-        if (bits <= network.bits) found.push(...byNetwork.get(mask(network, bits).text));
+      // Who holds an address is found by one look-up a length.
+      for (const bits of inForce.lengths(network.family))
+        if (bits <= network.bits) found.push(...inForce.on(mask(network, bits)));
       if (!isAddress(network))
-        for (const ban of byId.values())
-          if (ban.address.bits > network.bits && contains(network, ban.address)) found.push(ban);
+        for (const ban of inForce.within(network)) if (ban.address.bits > network.bits) found.push(ban);
       return found;
     },
     longestInForce(isWanted) {
       // They stand in the order of their numbers. One walk goes on from where it stopped: those behind it may stay.
-      for (let looks = Math.min(LOOKS, byId.size); looks > 0; looks--) {
-        let next = (walk ??= byId.values()).next();
+      for (let looks = Math.min(LOOKS, inForce.size); looks > 0; looks--) {
+        let next = (walk ??= inForce.values()).next();
         if (next.done) {
-          walk = byId.values();
+          walk = inForce.values();
           next = walk.next();
         }
         if (!next.done && next.value.id < id - 1 && isWanted(next.value)) return next.value;
       }
       return undefined;
     },
-    lengths: (family) => [...lengths[family].keys()],
-    open: (after) => byId.values(after),
-    countIn: (jail) => perJail.get(jail) ?? 0,
+    lengths: (family) => inForce.lengths(family),
+    open: (after, jail) => inForce.values(after, jail),
+    wide: (bits) => inForce.wide(bits),
+    countIn: (jail) => inForce.countIn(jail),
     get nextId() {
       return id;
     },
     get size() {
-      return byId.size;
+      return inForce.size;
     },
     takeDirty() {
-      // A walk that stands still holds on to every ban that has ended since.
-      walk = undefined;
       // In order of number: a ban that ended must be written before the one that took its place.
       const taken = { bans: [...dirty.values()].toSorted((a, b) => a.id - b.id), events };
       dirty.clear();
@@ -261,7 +234,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       letGo();
     },
     rewrite() {
-      for (const ban of byId.values()) if (!dirty.has(ban.id)) dirty.set(ban.id, ban);
+      for (const ban of inForce) if (!dirty.has(ban.id)) dirty.set(ban.id, ban);
       const told = new Set(events.filter(({ what }) => what === 'banned').map(({ ban }) => ban));
       const untold = [...dirty.values()].filter(({ id: number }) => !told.has(number));
       events = [...untold.map(beginningOf), ...events];
@@ -270,9 +243,8 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     written(taken) {
       for (const { id: number } of taken.bans) {
         fresh.delete(number);
-        const ban = byId.get(number);
         // What has changed meanwhile is written once more, whole.
-        if (ban && !dirty.has(number)) forgetEvidence(ban);
+        if (!dirty.has(number)) inForce.forgetEvidence(number);
       }
     },
     get unwritten() {
@@ -285,7 +257,7 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
       return dirty.size > 0;
     },
     touch(jails) {
-      for (const ban of byId.values()) if (jails.has(ban.jail)) touch(ban);
+      for (const ban of inForce) if (jails.has(ban.jail)) touch(ban);
     },
     takeTouched(most = Infinity) {
       const taken: Network[] = [];
@@ -299,12 +271,12 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
     *takeAll() {
       const changed = touched;
       touched = new Map();
-      untaken = byNetwork.size + changed.size;
-      for (const { address } of byNetwork.firsts()) {
+      untaken = inForce.networks + changed.size;
+      for (const network of inForce.eachNetwork()) {
         untaken--;
-        yield address;
+        yield network;
       }
-      for (const network of changed.values()) if (byNetwork.get(network.text).length === 0) yield network;
+      for (const network of changed.values()) if (inForce.on(network).length === 0) yield network;
       untaken = 0;
     },
     get touched() {
@@ -315,8 +287,9 @@ export function createBans(remembered: Iterable<Ban>, nextId: number, onBan: OnB
 
 /** By name: what is spread takes more room, and several times as long. */
 function openBan(
-  { address, jail, since, nth, by, scope, via }: NewBan,
-  { id, until, reason, evidence }: Pick<Ban, 'id' | 'until' | 'reason' | 'evidence'>,
+  { address, jail, since, nth, reason, by, evidence, scope, via }: NewBan,
+  id: number,
+  until: Instant | undefined,
 ): Ban {
   return {
     id,
@@ -337,15 +310,4 @@ function openBan(
 
 function beginningOf({ id, since, by, reason }: Ban): BanEvent {
   return { ban: id, at: since, what: 'banned', by, why: reason };
-}
-
-/** In place: a ban is known by its identity. Each of them was made here. */
-function forgetEvidence(ban: Ban): void {
-  Object.assign(ban, { evidence: NO_EVIDENCE });
-}
-
-function count<K>(counts: Map<K, number>, key: K, by: number): void {
-  const now = (counts.get(key) ?? 0) + by;
-  if (now === 0) counts.delete(key);
-  else counts.set(key, now);
 }

@@ -102,6 +102,7 @@ export function createBrakes(options: BrakesOptions, remembered: Iterable<KeptBr
 
   const release: Brakes['release'] = (jails, { bans, sittings }, now) => {
     const released = jails.filter((jail) => trippedOf(jail));
+    if (released.length === 0) return released;
     const meant = new Map(released.map((jail) => [jail, trippedOf(jail)!.from]));
     for (const ban of [...bans.open()]) {
       const from = meant.get(ban.jail);
@@ -116,7 +117,7 @@ export function createBrakes(options: BrakesOptions, remembered: Iterable<KeptBr
       log.warn({ jail }, 'brake released');
       onChange(jail, undefined);
     }
-    if (released.length > 0) tell();
+    tell();
     return released;
   };
 

@@ -4,13 +4,15 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { BailiffError } from '../errors.ts';
 import type { Change, Firewall } from '../firewall/contract.ts';
-import type { Ban, Block, Duration, Instant, Network, Scope } from '../model.ts';
+import type { Ban, Block, Instant, Network, Scope } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createAsking } from './asking.ts';
 import type { Bans } from './bans.ts';
 import type { Enforcer, EnforcerNews } from './enforcing.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { desired, difference, isSameScope, refusalKey } from './kernel/desired.ts';
+import { fill } from './kernel/filling.ts';
+import { createFlood } from './kernel/flood.ts';
 import { createHeld } from './kernel/held.ts';
 import { relist } from './kernel/relisted.ts';
 import type { Relisted } from './kernel/relisted.ts';
@@ -19,14 +21,8 @@ import { AT_ONCE, tellOf } from './kernel/telling.ts';
 
 export type { Enforcer, EnforcerNews } from './enforcing.ts';
 
-/**
- * After a batch for which a program was started the next one waits, the longer the more there were: starting one costs
- * milliseconds in which nobody is served, and in a flood more bans come meanwhile. A burst is over before it matters.
- */
+/** For a batch of more than these a program is started. */
 const LARGE = 100;
-const LONGEST_PAUSE: Duration = 100;
-/** So long after the last large batch a flood may still go on: between two batches few wait. */
-const CALM: Duration = 5_000;
 const NOBODY: EnforcerNews = { applied() {}, told() {} };
 
 /**
@@ -47,7 +43,7 @@ export function createEnforcer(
   const { clock, log, at, news = NOBODY } = ports;
   const asking = createAsking(clock);
   /** What we believe to be in the kernel. */
-  let held = createHeld();
+  let held = createHeld(bans.size);
   const refusals = new Map<string, string>();
   let pending = new Map<string, Network>();
   /** What the kernel held at boot and no open ban wants: lines still to be read may want it again. */
@@ -59,12 +55,7 @@ export function createEnforcer(
   let hasListed = false;
   let fault: string | undefined;
   const retry = createRetry(clock, () => void sync());
-  /** By the monotonic clock: before it nothing large is told. */
-  let nextAt: Duration = 0;
-  /** By the same clock: until then it is a flood. */
-  let calmAt: Duration = -Infinity;
-  /** How many large batches there were in this flood, after the first. */
-  let streak = 0;
+  const flood = createFlood(clock);
   /** The kernel is told of something; and the firewall keeps us waiting for its answer. */
   let isTelling = false;
   let isIdle = false;
@@ -85,7 +76,7 @@ export function createEnforcer(
     const listed = await firewall.list();
     if (!hasListed) options.adopt?.(listed);
     hasListed = true;
-    const { vanished } = await relist(listed, held, known, clock.now());
+    const { vanished } = await relist(listed, held, clock.now());
     if (vanished > 0) tellVanished(vanished);
     lost = false;
     const unwanted: Network[] = [];
@@ -99,7 +90,6 @@ export function createEnforcer(
     return unwanted;
   }
 
-  const known = (network: Network): Network => bans.on(network)[0]?.address ?? network;
   const tellVanished = (count: number): void =>
     log.warn({ count }, 'blocks had vanished from the kernel; they are put back');
 
@@ -110,7 +100,7 @@ export function createEnforcer(
       return;
     }
     try {
-      await tell(lost ? everything(await reconcile()) : whatChanged());
+      await tell(lost ? await everything(await reconcile()) : whatChanged());
       if (lost) void sync();
       if (refusals.size === 0) retry.reset();
       if (fault !== undefined) log.info({}, 'the firewall answers again');
@@ -134,11 +124,44 @@ export function createEnforcer(
     }
   }
 
-  /** Each network once, or hardly ever oftener: there may be hundreds of thousands. */
-  function* everything(unwanted: readonly Network[]): Generator<Network> {
+  /**
+   * Each network once, or hardly ever oftener: there may be hundreds of thousands. A kernel that holds nothing is told of them
+   * at once.
+   * @returns what is still to be told.
+   */
+  async function everything(unwanted: readonly Network[]): Promise<Iterator<Network>> {
     pending = new Map();
-    yield* bans.takeAll();
-    yield* unwanted;
+    const all = bans.takeAll();
+    const left = held.size === 0 && !options.detectOnly ? await fillWith(all) : [];
+    return (function* () {
+      yield* left;
+      yield* all;
+      yield* unwanted;
+    })();
+  }
+
+  async function fillWith(networks: Iterator<Network>): Promise<readonly Network[]> {
+    isTelling = true;
+    isIdle = false;
+    try {
+      return await fill(networks, held, {
+        ...{ now: clock.now, desiredOn, idle, told: news.told, begin: firewall.fill },
+        async tell(filling) {
+          at('before-enforce');
+          const began = clock.monotonic();
+          const outcome = await filling.tell();
+          isIdle = false;
+          flood.told(began);
+          if (outcome.outcome === 'applied' && outcome.rebuilt) lost = true;
+          at('after-enforce');
+          return outcome;
+        },
+        blocked: ({ scope, network, until }, outcome) =>
+          news.applied({ what: 'block', scope, network, until }, outcome),
+      });
+    } finally {
+      isTelling = false;
+    }
   }
 
   /** What is touched from here on waits for the next run, so that this one ends. */
@@ -146,10 +169,11 @@ export function createEnforcer(
     for (let left = bans.touched; left > 0; left -= AT_ONCE) yield* bans.takeTouched(Math.min(left, AT_ONCE));
   }
 
+  const idle = (): void => void (isIdle = true);
+
   async function tell(networks: Iterator<Network>): Promise<void> {
     isTelling = true;
     isIdle = false;
-    const idle = (): void => void (isIdle = true);
     const failed = await tellOf(networks, { now: clock.now, changesOf, apply, idle, told: news.told });
     isTelling = false;
     if (!failed) return;
@@ -163,13 +187,8 @@ export function createEnforcer(
     // If we die here the bans are committed and pending; boot tells the kernel, which is harmless to do twice.
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
-    const ended = clock.monotonic();
     isIdle = false;
-    if (changes.length > LARGE) {
-      streak = began < calmAt ? streak + 1 : 0;
-      nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * streak);
-      calmAt = ended + CALM;
-    }
+    if (changes.length > LARGE) flood.told(began);
     for (let index = 0; index < changes.length; index++) {
       if (index > 0 && index % AT_ONCE === 0) await breathe();
       const change = changes[index]!;
@@ -185,7 +204,6 @@ export function createEnforcer(
       if (refusals.size > 0) refusals.delete(refusalKey(network, scope));
       // The sets had vanished and were made anew with this change: everything else that they held is gone.
       if (outcome.rebuilt) lost = true;
-      // It is kept as it is: another object for each of hundreds of thousands would be felt.
       if (change.what === 'block') held.hold(change);
       else held.letGo(network, scope);
     }
@@ -225,7 +243,7 @@ export function createEnforcer(
   }
 
   async function pause(): Promise<void> {
-    const left = nextAt - clock.monotonic();
+    const left = flood.pause;
     if (left > 0 && bans.touched > LARGE / 2)
       await new Promise<void>((resolve) => clock.schedule(left, resolve));
   }
@@ -264,7 +282,7 @@ export function createEnforcer(
         // Somebody may have changed whom it lets pass.
         await firewall.prepare(allowed);
         // Not while the kernel is told of something: nft would begin to list anew each time.
-        found = await relist(await firewall.list(), held, known, clock.now());
+        found = await relist(await firewall.list(), held, clock.now());
       } catch (error) {
         if (!(error instanceof BailiffError)) throw error;
         loseTouch(error.message);
@@ -282,7 +300,7 @@ export function createEnforcer(
     let count = 0;
     await inTurn(async () => {
       for (const { scope, network } of released) {
-        if (!held.find(network, scope)) continue;
+        if (!held.has(network, scope)) continue;
         held.letGo(network, scope);
         pending.set(network.text, network);
         if (desiredOn(network, clock.now()).some((block) => isSameScope(block.scope, scope))) count++;
@@ -348,7 +366,7 @@ export function createEnforcer(
       return isTelling && !isIdle;
     },
     get isFlooded() {
-      return bans.touched + pending.size > LARGE || clock.monotonic() < calmAt;
+      return bans.touched + pending.size > LARGE || flood.isOn;
     },
     get refusal() {
       const [why] = refusals.values();
@@ -362,7 +380,7 @@ export function createEnforcer(
       if (!scope) return { state: 'pending' };
       const why = refusals.get(refusalKey(ban.address, scope));
       if (why !== undefined) return { state: 'unenforceable', why };
-      return { state: held.find(ban.address, scope) ? 'blocked' : 'pending' };
+      return { state: held.has(ban.address, scope) ? 'blocked' : 'pending' };
     },
     async close() {
       retry.cancel();

@@ -1,5 +1,6 @@
 // Bans that end because the config says so, or because of what has become of their address.
-import type { Ban, Instant } from '../model.ts';
+import { isAddress } from '../address.ts';
+import type { Ban, Instant, Network } from '../model.ts';
 import type { Bans } from './bans.ts';
 import type { Protection } from './host/protection.ts';
 import { whyWelcomed } from './host/welcomed.ts';
@@ -10,16 +11,30 @@ interface Parts {
   readonly sittings: Pick<Sittings, 'all' | 'find' | 'forgive'>;
 }
 
-/** Ends open bans; what was counted of those addresses before `now` never counts again. @returns how many. */
+/** To ask for so many whole networks takes as long as to look at each ban. */
+const MANY = 100;
+
+/** Bans that touch one of these networks, each once, and perhaps others. */
+function touchingAny(bans: Bans, networks: readonly Network[]): Iterable<Ban> {
+  if (networks.filter((network) => !isAddress(network)).length > MANY) return bans.open();
+  const found = networks.flatMap((network) => bans.touching(network));
+  return new Map(found.map((ban) => [ban.id, ban])).values();
+}
+
+/**
+ * Ends those of these open bans that are meant; what was counted of those addresses before `now` never counts again.
+ * @returns how many.
+ */
 function lift(
   { bans, sittings }: Parts,
+  among: Iterable<Ban>,
   isMeant: (ban: Ban) => boolean,
   by: string,
   why: string,
   now: Instant,
 ): number {
   const meant: Ban[] = [];
-  for (const ban of bans.open()) if (isMeant(ban)) meant.push(ban);
+  for (const ban of among) if (isMeant(ban)) meant.push(ban);
   for (const ban of meant) {
     sittings.forgive(ban.jail, ban.address, now);
     bans.end(ban, now, by, why);
@@ -30,7 +45,8 @@ function lift(
 /** Ends bans on what has come to be allowed. @returns how many. */
 export function liftAllowed(parts: Parts, protection: Protection, now: Instant): number {
   const isAllowed = ({ address }: Ban): boolean => protection.whyAllowed(address) !== undefined;
-  return lift(parts, isAllowed, 'allow', 'the address is allowed now', now);
+  const among = touchingAny(parts.bans, protection.allowed());
+  return lift(parts, among, isAllowed, 'allow', 'the address is allowed now', now);
 }
 
 /**
@@ -49,7 +65,14 @@ export function liftCrowds(parts: Parts, protection: Protection, now: Instant): 
     const why = protection.forJail(() => ready.ignore).whySpared?.(address, now);
     return (why ?? whyWelcomed(sittings, address, now)) !== undefined;
   };
-  return lift(parts, holdsSpared, 'protected', 'it holds an address that must be spared now', now);
+  return lift(
+    parts,
+    bans.wide(longest),
+    holdsSpared,
+    'protected',
+    'it holds an address that must be spared now',
+    now,
+  );
 }
 
 /** Ends what these jails decided. @param from only bans with this number or a later one. @returns how many. */
@@ -61,8 +84,9 @@ export function liftDecided(
   now: Instant,
   from = 0,
 ): number {
-  const isMeant = (ban: Ban): boolean => jails.includes(ban.jail) && ban.by !== 'admin' && ban.id >= from;
-  return lift(parts, isMeant, by, why, now);
+  const isMeant = (ban: Ban): boolean => ban.by !== 'admin';
+  const among = [...new Set(jails)].flatMap((jail) => [...parts.bans.open(from - 1, jail)]);
+  return lift(parts, among, isMeant, by, why, now);
 }
 
 /**
@@ -72,5 +96,13 @@ export function liftDecided(
 export function liftProtected(parts: Parts, protection: Protection, now: Instant): number {
   const isProtected = ({ address, by }: Ban): boolean =>
     by !== 'admin' && protection.whyProtected(address) !== undefined;
-  return lift(parts, isProtected, 'protected', "it holds this host's own address or its gateway now", now);
+  const among = touchingAny(parts.bans, protection.own());
+  return lift(
+    parts,
+    among,
+    isProtected,
+    'protected',
+    "it holds this host's own address or its gateway now",
+    now,
+  );
 }

@@ -60,6 +60,17 @@ export interface Announcements {
   heard(isHeard: boolean): void;
 }
 
+/** Blocks of which, as far as is known, none is there yet: written down as they come, told together. */
+export interface Filling {
+  add(block: Block): void;
+  /**
+   * To be called once.
+   * @returns `refused` where not all of them are in force; nobody knows which.
+   * @throws BailiffError E_FIREWALL_UNAVAILABLE when it can't be reached at all.
+   */
+  tell(): Promise<Applied>;
+}
+
 export interface Firewall {
   readonly kind: 'nftables' | 'iptables' | 'dry-run' | 'memory';
   /** Does a block hold? `dry-run` only writes down what it would do. (`memory` holds, in a kernel of its own making.) */
@@ -83,6 +94,8 @@ export interface Firewall {
    * @throws BailiffError E_FIREWALL_UNAVAILABLE when it can't be reached at all.
    */
   apply(changes: readonly Change[], now: Instant): Promise<Applied[]>;
+  /** The quicker way to block thousands at once, where nothing of them is blocked. */
+  fill(now: Instant): Filling;
   dropped(): Promise<Dropped>;
   /** Left out where nothing announces what others do. */
   readonly announcements?: Announcements;

@@ -1,8 +1,9 @@
 // A firewall that says which nft statements it would run, and runs none. What it would have blocked is kept in memory,
 // so that everything above it behaves as on a real one.
-import type { Network } from '../model.ts';
+import type { Instant, Network } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
-import type { Firewall } from './contract.ts';
+import type { Applied, Change, Firewall } from './contract.ts';
+import { gathered } from './gathered.ts';
 import { createMemory } from './memory.ts';
 import { NO_TABLE, type Plan } from './nft-layout.ts';
 import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
@@ -27,16 +28,19 @@ export function createDryRun({ clock, log }: { clock: Clock; log: Log }): Firewa
     pretend(planFoundation(layout, networks));
   }
 
+  async function apply(changes: readonly Change[], now: Instant): Promise<Applied[]> {
+    for (const some of chunksOf(changes)) pretend(planChanges(layout, allowed, some, now));
+    return memory.apply(changes, now);
+  }
+
   return {
     kind: 'dry-run',
     enforces: false,
     prepare: allow,
     allow,
     list: memory.list,
-    async apply(changes, now) {
-      for (const some of chunksOf(changes)) pretend(planChanges(layout, allowed, some, now));
-      return memory.apply(changes, now);
-    },
+    apply,
+    fill: (now) => gathered(apply, now),
     dropped: memory.dropped,
     isWhole: memory.isWhole,
     async teardown() {

@@ -9,6 +9,7 @@ import type { Block, Instant, Network } from '../model.ts';
 import type { Cancel, Clock, Exec, Log } from '../ports.ts';
 import type { Applied, Change, Firewall, Owner } from './contract.ts';
 import { droppedBy } from './dropped.ts';
+import { gathered } from './gathered.ts';
 import { readBans, readPorts } from './iptables-listing.ts';
 import { isThere, planLines } from './iptables-plan.ts';
 import { createIptablesProgram, isGone } from './iptables-program.ts';
@@ -289,6 +290,15 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
     });
   }
 
+  function apply(changes: readonly Change[], instant: Instant): Promise<Applied[]> {
+    return inTurn(async () => {
+      const outcomes: Applied[] = [];
+      for (let at = 0; at < changes.length; at += CHUNK)
+        outcomes.push(...(await applySome(changes.slice(at, at + CHUNK), instant)));
+      return outcomes;
+    });
+  }
+
   // ── the end ──
 
   async function removeRules(family: Family): Promise<void> {
@@ -337,13 +347,8 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
       }),
     allow: (networks) => inTurn(async () => void (await lay(networks))),
     list: () => inTurn(list),
-    apply: (changes, instant) =>
-      inTurn(async () => {
-        const outcomes: Applied[] = [];
-        for (let at = 0; at < changes.length; at += CHUNK)
-          outcomes.push(...(await applySome(changes.slice(at, at + CHUNK), instant)));
-        return outcomes;
-      }),
+    apply,
+    fill: (instant) => gathered(apply, instant),
     dropped: () =>
       inTurn(async () => {
         const found = await Promise.all(names.FAMILIES.map(findRules));

@@ -1,5 +1,5 @@
 // From changes to one transaction. Pure: used by nftables, which runs it, and by dry-run, which shows it.
-import type { Instant, Network } from '../model.ts';
+import type { Block, Instant, Network } from '../model.ts';
 import type { Change } from './contract.ts';
 import { complete, type Layout, type Plan } from './nft-layout.ts';
 import * as script from './nft-script.ts';
@@ -75,6 +75,47 @@ export function planChanges(
   return {
     statements: [...foundation.statements, ...structure.statements, ...elements],
     after: structure.after,
+  };
+}
+
+export interface Crowd {
+  add(block: Block): void;
+  /** One transaction's worth, with the sets and rules that it needs; the foundation too where it is gone. */
+  plan(layout: Layout, allow: readonly Network[]): Plan;
+}
+
+/**
+ * Blocks of which none is there yet, each told once: they become text as they come, so that of many nothing else is kept.
+ * Those that are over already are left out.
+ */
+export function createCrowd(now: Instant): Crowd {
+  const bySet = new Map<SetSpec, { readonly commands: string[]; elements: string[] }>();
+  return {
+    add({ scope, network, until }) {
+      if (until !== undefined && until <= now) return;
+      const set = banSet(scope, network);
+      let entry = bySet.get(set);
+      if (!entry) bySet.set(set, (entry = { commands: [], elements: [] }));
+      entry.elements.push(script.timedElement(elementOf(network), until, now));
+      if (entry.elements.length < COMMAND) return;
+      entry.commands.push(script.addElements(set.name, entry.elements));
+      entry.elements = [];
+    },
+    plan(layout, allow) {
+      if (bySet.size === 0) return { statements: [], after: layout };
+      const foundation = layout.hasTable ? { statements: [], after: layout } : planFoundation(layout, allow);
+      const structure = complete(foundation.after, [...bySet.keys()]);
+      const rest = [...bySet].filter(([, { elements }]) => elements.length > 0);
+      return {
+        statements: [
+          ...foundation.statements,
+          ...structure.statements,
+          ...[...bySet.values()].flatMap(({ commands }) => commands),
+          ...rest.map(([{ name }, { elements }]) => script.addElements(name, elements)),
+        ],
+        after: structure.after,
+      };
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { droppedBy } from './dropped.ts';
 import { isInOrder, type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
 import { readLayout, readOwners, readTable } from './nft-listing.ts';
 import { createMonitor, readElements } from './nft-monitor.ts';
-import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
+import { chunksOf, createCrowd, planChanges, planFoundation } from './nft-plan.ts';
 import { type Answer, createNftProgram, isGone } from './nft-program.ts';
 import { addOwner, addTable, deleteOwner, deleteTable, TABLE } from './nft-script.ts';
 import { isReadable, listStructure } from './nft-structure.ts';
@@ -97,19 +97,24 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
       throw unavailable(`the table ${TABLE} could not be made: ${answer.why}`);
   }
 
-  /** One transaction; where it is refused, its halves, so that one bad change doesn't sink the others. */
-  async function applySome(changes: readonly Change[], now: Instant): Promise<Applied[]> {
+  /** One transaction. */
+  async function transact(plan: (layout: Layout) => Plan): Promise<Applied> {
     const before = known;
     let isRebuilt = false;
     const answer = await run((layout) => {
       isRebuilt = before !== undefined && hasLost(before, layout);
-      return planChanges(layout, allowed, changes, now);
+      return plan(layout);
     });
-    if (answer.outcome === 'done') {
-      if (isRebuilt) log.warn({}, 'sets had vanished from the kernel and were made anew');
-      return changes.map(() => (isRebuilt ? REBUILT : APPLIED));
-    }
-    if (changes.length === 1) return [answer];
+    if (answer.outcome === 'refused') return answer;
+    if (isRebuilt) log.warn({}, 'sets had vanished from the kernel and were made anew');
+    return isRebuilt ? REBUILT : APPLIED;
+  }
+
+  /** One transaction; where it is refused, its halves, so that one bad change doesn't sink the others. */
+  async function applySome(changes: readonly Change[], now: Instant): Promise<Applied[]> {
+    const outcome = await transact((layout) => planChanges(layout, allowed, changes, now));
+    if (outcome.outcome === 'applied') return changes.map(() => outcome);
+    if (changes.length === 1) return [outcome];
     const half = changes.length >> 1;
     return [
       ...(await applySome(changes.slice(0, half), now)),
@@ -151,6 +156,14 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
         for (const some of chunksOf(changes)) outcomes.push(...(await applySome(some, now)));
         return outcomes;
       }),
+    fill(now) {
+      const crowd = createCrowd(now);
+      const tell = (): Promise<Applied> => {
+        isFresh = false;
+        return transact((layout) => crowd.plan(layout, allowed));
+      };
+      return { add: crowd.add, tell: () => inTurn(tell) };
+    },
     dropped: () =>
       inTurn(async () => {
         const { rules } = await look();

@@ -11,6 +11,7 @@ import type {
   Waiting,
   Welcome,
 } from '../model.ts';
+import type { OpenBans } from '../open-bans.ts';
 
 /**
  * Everything that changed since the last commit. One transaction: positions never without what was counted up to them.
@@ -114,7 +115,7 @@ export interface Remembered {
   readonly brakes: readonly KeptBrake[];
   readonly regulars: readonly KeptRegular[];
   /** Without their evidence, which {@link Ledger.bans} has. */
-  readonly openBans: readonly Ban[];
+  readonly openBans: OpenBans;
   readonly nextBanId: number;
   /** Rows that made no sense and were passed over. They stay in the ledger. */
   readonly damaged: number;

@@ -1,13 +1,15 @@
 // Questions to the ledger.
 import type { Database, Statement } from 'better-sqlite3';
-import { mask, toStored } from '../address.ts';
+import { ipv4, mask, toStored } from '../address.ts';
 import type { Ban, BanEvent, Network, Offender } from '../model.ts';
+import { createOpenBans } from '../open-bans.ts';
+import type { AddedBan, OpenBans } from '../open-bans.ts';
 import type { BanQuery, JailMemory, KeptReport, OffenderPage, Remembered } from './contract.ts';
 import {
-  createAddressReader,
   offenderOf,
   openBanOf,
   readBan,
+  readDigits,
   readBrake,
   readEvent,
   readJournal,
@@ -75,6 +77,7 @@ export function createReader(db: Database): Reader {
         FROM bans WHERE ended_at IS NULL AND id > ? ORDER BY id LIMIT ?`,
     )
     .raw();
+  const openBanCount = db.prepare<[], number>('SELECT count(*) FROM bans WHERE ended_at IS NULL').pluck();
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(
     'SELECT ban, at, what, by, why FROM ban_events WHERE ban = ? ORDER BY id',
@@ -126,13 +129,11 @@ export function createReader(db: Database): Reader {
     }
   };
 
-  // Who is banned is an offender as well: his address is the same object.
-  let addressOf = createAddressReader();
-  const offenderOfValues = createOffenderReader((digits, bits) => addressOf(digits, bits));
+  const offenderOfValues = createOffenderReader();
 
   return {
     load() {
-      addressOf = createAddressReader();
+      const bans = readOpenBans(openBans, openBanCount.get() ?? 0);
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
         journals: soundOnly(journals.iterate(), readJournal),
@@ -141,10 +142,10 @@ export function createReader(db: Database): Reader {
         welcomes: soundOnly(welcomes.iterate(), readWelcome),
         brakes: soundOnly(brakes.iterate(), readBrake),
         regulars: soundOnly(regulars.iterate(), readRegular),
-        openBans: soundOnly(inPages(openBans), createOpenBanReader(addressOf)),
+        bans,
       };
       // A damaged row that stayed open would refuse its place to the next ban of that address, and so every commit.
-      if (!db.readonly && known.openBans.damaged > 0) endAllBut(db, known.openBans.sound);
+      if (!db.readonly && bans.damaged > 0) endAllBut(db, bans.sound);
       return {
         positions: [...known.positions.sound, ...known.journals.sound],
         offenderCount: offenderCount.get()!,
@@ -153,7 +154,7 @@ export function createReader(db: Database): Reader {
         welcomes: known.welcomes.sound,
         brakes: known.brakes.sound,
         regulars: known.regulars.sound,
-        openBans: known.openBans.sound,
+        openBans: bans.sound,
         nextBanId: (lastBan.get() ?? 0) + 1,
         damaged: Object.values(known).reduce((sum, { damaged }) => sum + damaged, 0),
       };
@@ -161,7 +162,6 @@ export function createReader(db: Database): Reader {
     offendersAfter(row) {
       const rows = offenders.all(row, PAGE);
       if (rows.length > 0) return { ...soundOnly(rows, offenderOfValues), after: rows.at(-1)![0] as number };
-      addressOf = createAddressReader();
       return undefined;
     },
     memoryOf: (jail) => ({
@@ -190,22 +190,40 @@ export function createReader(db: Database): Reader {
 }
 
 /** Ends every open ban that is not among these. */
-function endAllBut(db: Database, sound: readonly Ban[]): void {
+function endAllBut(db: Database, sound: OpenBans): void {
   db.prepare(
     `UPDATE bans SET ended_at = coalesce(until, since), ended_by = 'damaged'
     WHERE ended_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))`,
-  ).run(JSON.stringify(sound.map((ban) => ban.id)));
+  ).run(JSON.stringify(Array.from(sound, ({ id }) => id)));
 }
 
-type AddressReader = ReturnType<typeof createAddressReader>;
-
-function createOffenderReader(addressOf: AddressReader): (values: unknown[]) => Offender | undefined {
+function createOffenderReader(): (values: unknown[]) => Offender | undefined {
   const jailOf = createSharing();
   return ([, jail, digits, bits, version, state]) =>
-    offenderOf(jailOf(jail), addressOf(digits, bits), version, state);
+    offenderOf(jailOf(jail), networkOf(readDigits(digits, bits)), version, state);
 }
 
-function createOpenBanReader(addressOf: AddressReader): (values: unknown[]) => Ban | undefined {
+function networkOf(address: Network | number | undefined): Network | undefined {
+  return typeof address === 'number' ? ipv4(address) : address;
+}
+
+/** Straight into rows: an object for each would be copied, twice, by the collector of garbage. */
+function readOpenBans(
+  statement: Statement<[number, number], unknown[]>,
+  expected: number,
+): { readonly sound: OpenBans; readonly damaged: number } {
+  const sound = createOpenBans(expected);
+  const banOf = createOpenBanReader();
+  let damaged = 0;
+  for (const values of inPages(statement)) {
+    const ban = banOf(values);
+    if (ban) sound.add(ban);
+    else damaged++;
+  }
+  return { sound, damaged };
+}
+
+function createOpenBanReader(): (values: unknown[]) => AddedBan | undefined {
   const [jailOf, reasonOf, byOf, scopeOf] = [
     createSharing(),
     createSharing(),
@@ -225,7 +243,7 @@ function createOpenBanReader(addressOf: AddressReader): (values: unknown[]) => B
         scope: scopeOf(scope),
         via,
       },
-      addressOf(digits, bits),
+      readDigits(digits, bits),
     );
 }
 

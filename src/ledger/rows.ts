@@ -1,5 +1,5 @@
 // Nouns to rows and back. What is read is checked: a row that makes no sense is undefined, not an exception.
-import { fromStored, ipv4, parseNetwork, toStored } from '../address.ts';
+import { fromStored, parseNetwork, toStored } from '../address.ts';
 import { RATE_UNITS } from '../answer.ts';
 import type {
   Ban,
@@ -74,19 +74,13 @@ function readAddress({ address, bits }: Row): Network | undefined {
 const MAPPED = '00000000000000000000FFFF';
 
 /**
- * Reads addresses by the hexadecimal digits of their sixteen bytes. There may be hundreds of thousands of them, and each
- * stands in two tables: a single IPv4 address that was read before is the same object.
+ * An address by the hexadecimal digits of its sixteen bytes. There may be hundreds of thousands, nearly all of them single IPv4
+ * addresses: those are numbers.
  */
-export function createAddressReader(): (digits: unknown, bits: unknown) => Network | undefined {
-  const known = new Map<number, Network>();
-  return (digits, bits) => {
-    const isIPv4 = typeof digits === 'string' && digits.length === 32 && digits.startsWith(MAPPED);
-    if (!isIPv4 || bits !== 128) return readAddress({ address: digits, bits });
-    const number = Number.parseInt(digits.slice(MAPPED.length), 16);
-    let address = known.get(number);
-    if (!address) known.set(number, (address = ipv4(number)));
-    return address;
-  };
+export function readDigits(digits: unknown, bits: unknown): Network | number | undefined {
+  const isIPv4 = typeof digits === 'string' && digits.length === 32 && digits.startsWith(MAPPED);
+  if (!isIPv4 || bits !== 128) return readAddress({ address: digits, bits });
+  return Number.parseInt(digits.slice(MAPPED.length), 16);
 }
 
 /** jail, address, bits, version, state. */
@@ -239,13 +233,16 @@ export function readBan(row: Row): Ban | undefined {
 const NO_EVIDENCE: readonly Evidence[] = [];
 
 /** A ban that is open, of columns as they stand in the ledger, but without its evidence. */
-export function openBanOf(row: Row, address: Network | undefined): Ban | undefined {
+export function openBanOf<A extends Network | number>(
+  row: Row,
+  address: A | undefined,
+): (Omit<Ban, 'address'> & { readonly address: A }) | undefined {
   const { id, jail, since, nth, reason, by } = row;
   const until = row['until'] ?? undefined;
   const via = row['via'] ?? undefined;
   const scope = row['scope'] === null ? undefined : sharedScope(row['scope']);
   const isSound =
-    address &&
+    address !== undefined &&
     (row['scope'] === null || scope) &&
     isCount(id) &&
     typeof jail === 'string' &&

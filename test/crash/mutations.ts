@@ -122,14 +122,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'boot-does-not-list-the-kernel',
     point: 4,
     file: 'src/daemon/kernel/relisted.ts',
-    find: '        held.hold(block);\n',
-    replace: '',
+    find: 'const isKnown = held.listed(block);',
+    replace: 'const isKnown = true;',
   },
   {
     name: 'boot-does-not-tell-the-kernel',
     point: 4,
     file: 'src/daemon/enforcer.ts',
-    find: 'await tell(lost ? everything(await reconcile()) : whatChanged());',
+    find: 'await tell(lost ? await everything(await reconcile()) : whatChanged());',
     replace: `if (lost) await reconcile();
       else await tell(whatChanged());`,
   },

@@ -4,6 +4,7 @@ import { createBans, UNWRITTEN } from '../../src/daemon/bans.ts';
 import type { Bans, NewBan } from '../../src/daemon/bans.ts';
 import { createDeadlines } from '../../src/daemon/deadlines.ts';
 import { createDisplacement } from '../../src/daemon/displacement.ts';
+import type { Ban } from '../../src/model.ts';
 import { net } from '../jails/support.ts';
 
 const address = (i: number) => net(`10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`);
@@ -65,7 +66,8 @@ test('evidence stands in memory until the ledger has it', () => {
   expect(taken.bans.map(({ evidence }) => evidence)).toEqual([EVIDENCE, EVIDENCE]);
   const extended = bans.extend(changed, 2_000_000, 'admin', 'longer', 1);
   bans.written(taken);
-  expect([kept.evidence, extended.evidence]).toEqual([[], EVIDENCE]);
+  const evidence = ({ address: of }: Ban) => bans.find('sshd', of)?.evidence;
+  expect([evidence(kept), evidence(extended)]).toEqual([[], EVIDENCE]);
   expect(createBans([wanted(3) as never], 2).find('sshd', address(3))?.evidence).toEqual([]);
 });
 
@@ -92,9 +94,9 @@ test('bans that end together are ended in slices', () => {
 });
 
 test('a ban that is lifted and passed anew time and again leaves nothing behind', () => {
-  const deadlines = createDeadlines<number>((i) => 1_000_000 - i);
+  const deadlines = createDeadlines<number>();
   for (let i = 0; i < 100_000; i++) {
-    deadlines.add(i);
+    deadlines.add(i, 1_000_000 - i);
     deadlines.next((item) => item > i - 10);
   }
   expect(deadlines.size).toBeLessThanOrEqual(2_001);

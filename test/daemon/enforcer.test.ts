@@ -371,6 +371,79 @@ test('bans by the hundred are a flood, and it is one for some seconds after the 
   expect(enforcer.isFlooded).toBe(false);
 });
 
+test("what a start can't put in together it puts in one by one, and what is refused is said of the one alone", async () => {
+  const { firewall, enforcerOf } = world();
+  const told: number[] = [];
+  const picky: Firewall = {
+    ...firewall,
+    fill(now) {
+      const { add, tell } = firewall.fill(now);
+      let count = 0;
+      let isBad = false;
+      return {
+        add(block) {
+          count++;
+          isBad ||= block.network.text === '10.0.0.7';
+          add(block);
+        },
+        async tell() {
+          told.push(count);
+          return isBad ? { outcome: 'refused', why: 'the set is full' } : tell();
+        },
+      };
+    },
+    apply: async (changes, now) =>
+      (await firewall.apply(changes, now)).map((outcome, index) =>
+        changes[index]!.network.text === '10.0.0.7'
+          ? { outcome: 'refused', why: 'the set is full' }
+          : outcome,
+      ),
+  };
+  const source = createBans([], 1);
+  const all = Array.from({ length: 17_000 }, (_, n) =>
+    source.impose(wanted({ address: net(`10.0.${n >> 8}.${n & 255}`) }), 1_000_000),
+  );
+  const bans = createBans(
+    [...all, source.impose(wanted({ address: all[3]!.address, jail: 'web' }), 1_000_000)],
+    17_002,
+  );
+  const enforcer = enforcerOf(bans, picky);
+  const boot = enforcer.boot([]);
+  expect([enforcer.heldCount, enforcer.standingOf(all[8]!).state]).toEqual([0, 'pending']);
+  await boot;
+  expect(told).toHaveLength(3);
+  expect(told.reduce((sum, count) => sum + count, 0)).toBe(17_001);
+  expect(enforcer.heldCount).toBe(16_999);
+  expect(all.filter((ban) => enforcer.standingOf(ban).state !== 'blocked')).toEqual([all[7]]);
+  expect(enforcer.standingOf(all[7]!)).toEqual({ state: 'unenforceable', why: 'the set is full' });
+  expect((await firewall.list()).length).toBeGreaterThanOrEqual(17_000);
+});
+
+test('where the firewall fails in the middle of a start nothing counts as blocked, and the next try puts all in', async () => {
+  const { firewall, enforcerOf, clock } = world();
+  let tries = 0;
+  const shaky: Firewall = {
+    ...firewall,
+    fill(now) {
+      const { add, tell } = firewall.fill(now);
+      const fail = () => Promise.reject(new BailiffError('E_FIREWALL_UNAVAILABLE', 'no answer'));
+      return { add, tell: () => (++tries === 2 ? fail() : tell()) };
+    },
+  };
+  const source = createBans([], 1);
+  const all = Array.from({ length: 6_000 }, (_, n) =>
+    source.impose(wanted({ address: net(`10.0.${n >> 8}.${n & 255}`) }), 1_000_000),
+  );
+  const enforcer = enforcerOf(createBans(all, 6_001), shaky);
+  await enforcer.boot([]);
+  expect(enforcer.fault).toBe('no answer');
+  expect(enforcer.heldCount).toBe(5_000);
+  clock.advance(60_000);
+  await enforcer.sync();
+  expect([enforcer.fault, enforcer.heldCount]).toEqual([undefined, 6_000]);
+  expect(await firewall.list()).toHaveLength(6_000);
+});
+
 test('what changes while twelve thousand blocks are compared with a listing is in the kernel at the end', async () => {
   const { firewall, enforcerOf } = world();
   const bans = createBans([], 1);

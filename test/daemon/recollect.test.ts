@@ -106,5 +106,5 @@ test('a disk that comes to fail in between costs counts and no ban, and the next
   expect(await committer.commit(false)).toBe(true);
   expect(faults.list().map(({ code }) => code)).toContain('W_LEDGER_SET_ASIDE');
   expect(bans.find('sshd', net('198.51.100.9'))?.id).toBe(1);
-  expect(ledger.load().openBans.map(({ id }) => id)).toEqual([1]);
+  expect(Array.from(ledger.load().openBans, ({ id }) => id)).toEqual([1]);
 });

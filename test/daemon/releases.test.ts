@@ -3,7 +3,7 @@ import { parseNetwork } from '../../src/address.ts';
 import { createBans } from '../../src/daemon/bans.ts';
 import { createProtection } from '../../src/daemon/host/protection.ts';
 import type { SittingJail } from '../../src/daemon/judge.ts';
-import { liftCrowds } from '../../src/daemon/releases.ts';
+import { liftAllowed, liftCrowds, liftProtected } from '../../src/daemon/releases.ts';
 import type { Network } from '../../src/model.ts';
 import { jailWith, RULES, T0 } from '../jails/support.ts';
 
@@ -36,7 +36,7 @@ function world(allowed: readonly string[], ignored: readonly string[] = []) {
     const left = new Set(Array.from(bans.open(), ({ id }) => id));
     return before.filter(([id]) => !left.has(id)).map(([, text]) => text);
   };
-  return { impose, lifted, other };
+  return { impose, lifted, other, bans, sittings, protection };
 }
 
 test('a network that a jail banned is let go for whoever of it must be spared, and nothing else is', () => {
@@ -63,3 +63,30 @@ test('a log-in from it lets it go too, at whichever jail', () => {
   other.welcome(net('192.0.2.77'), T0);
   expect(lifted()).toEqual(['192.0.2.0/24']);
 });
+
+test.each([1, 200])(
+  "bans on what is allowed, or the host's own, are let go: by a list of few networks, and of %d",
+  (others) => {
+    const many = Array.from({ length: others }, (_, n) => `10.${n}.0.0/16`);
+    const { impose, bans, sittings, protection } = world([
+      '192.0.2.0/24',
+      '192.0.2.9',
+      '203.0.113.7',
+      ...many,
+    ]);
+    impose('sshd', '192.0.2.9');
+    impose('other', '192.0.2.9');
+    impose('sshd', '192.0.2.128/25');
+    impose('sshd', '203.0.113.7', 'admin');
+    impose('sshd', '10.0.255.1');
+    impose('sshd', '198.51.100.0/24');
+    // Others: more than what is allowed, the gateway by hand, nobody's.
+    impose('sshd', '192.0.0.0/16');
+    impose('sshd', '198.51.100.1', 'admin');
+    impose('sshd', '198.51.100.2');
+    expect(liftAllowed({ bans, sittings }, protection, T0)).toBe(5);
+    expect(liftProtected({ bans, sittings }, protection, T0)).toBe(1);
+    const left = Array.from(bans.open(), ({ address }) => address.text);
+    expect(left).toEqual(['192.0.0.0/16', '198.51.100.1', '198.51.100.2']);
+  },
+);

@@ -151,7 +151,7 @@ export async function createStage(folder: string) {
       ledger.close();
       const files = positions.flatMap((each) => (each.kind === 'file' && each.path === log ? [each] : []));
       const read = files.reduce((sum, { offset }) => Math.max(sum, offset), 0);
-      const banned = openBans.map(({ address }) => address.text);
+      const banned = Array.from(openBans, ({ address }) => address.text);
       return { unread: readFileSync(log).length - read, banned: banned.toSorted() };
     },
     /** Ends everything. */

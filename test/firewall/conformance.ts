@@ -251,6 +251,32 @@ export function describeConformance(
       expect(await firewall.list()).toHaveLength(1);
     });
 
+    it('is filled at once with whatever is to be blocked, and leaves out what is over', async () => {
+      await firewall.prepare([net('198.51.100.0/24')]);
+      const many = Array.from({ length: 2_300 }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
+      const blocks = [
+        ...many.map((text) => block(text, now + 600_000)),
+        block('192.0.2.7', undefined),
+        block('192.0.2.7', now + 60_000, WEB),
+        block('192.0.2.7', now + 60_000, REJECT),
+        block('2001:db8:1:2::/64', now + 600_000),
+        block('192.0.2.8', now - 1),
+      ];
+      const filling = firewall.fill(now);
+      for (const { scope, network, until } of blocks) filling.add({ scope, network, until });
+      expect(await filling.tell()).toEqual({ outcome: 'applied' });
+      expect(await listed()).toEqual(
+        [
+          ...many.map((text) => `${text} any: 600`),
+          '192.0.2.7 any reject: 60',
+          '192.0.2.7 any: for good',
+          '192.0.2.7 tcp 80 443: 60',
+          '2001:db8:1:2::/64 any: 600',
+        ].toSorted(),
+      );
+      expect(await firewall.isWhole()).toBe(true);
+    });
+
     it('is whole as long as nobody else has had his hands in it, whatever is blocked and released', async () => {
       await firewall.prepare([net('198.51.100.0/24'), net('2001:db8:1::1')]);
       expect(await firewall.isWhole()).toBe(true);

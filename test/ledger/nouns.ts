@@ -62,7 +62,7 @@ export function journal(rest: Partial<JournalPosition> = {}): JournalPosition {
 }
 
 /** How far the first of the files is read. */
-export function offsetIn({ positions }: Remembered): number | undefined {
+export function offsetIn({ positions }: Pick<Remembered, 'positions'>): number | undefined {
   return positions.find((each) => each.kind === 'file')?.offset;
 }
 

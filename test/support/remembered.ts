@@ -2,10 +2,11 @@
 import type { Ledger } from '../../src/ledger/contract.ts';
 
 export function rememberedBy(ledger: Ledger) {
-  const { damaged, ...rest } = ledger.load();
+  const { damaged, openBans, ...rest } = ledger.load();
   const pages = [...ledger.offenders()];
   return {
     ...rest,
+    openBans: [...openBans],
     offenders: pages.flatMap(({ sound }) => sound),
     damaged: pages.reduce((sum, page) => sum + page.damaged, damaged),
   };

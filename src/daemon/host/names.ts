@@ -94,7 +94,6 @@ export async function lookUpNames(
  */
 /** Until then what is known of a name holds. */
 interface Deadline {
-  readonly at: Duration;
   readonly name: string;
   readonly state: Known;
 }
@@ -110,7 +109,7 @@ export function followNames(parts: NamesParts, onChange: () => void): Names {
   let isReady = false;
   let wanted = new Set(protection.names);
   /** By the clock that doesn't jump. An entry is stale once more was learned. */
-  const deadlines = createDeadlines<Deadline>(({ at }) => at);
+  const deadlines = createDeadlines<Deadline>();
   const isCurrent = ({ name, state }: Deadline): boolean => known.get(name) === state;
   const timer = createExpiry(
     { ...clock, now: () => clock.monotonic() },
@@ -153,7 +152,7 @@ export function followNames(parts: NamesParts, onChange: () => void): Names {
     const before = known.get(name) ?? NOTHING;
     const state = learned(before, answer);
     known.set(name, state);
-    deadlines.add({ at: clock.monotonic() + state.holds, name, state });
+    deadlines.add({ name, state }, clock.monotonic() + state.holds);
     timer.reschedule();
     if (before.failures > 0 || state.failures > 0) tellFailing();
     const addresses = [...state[4], ...state[6]];

@@ -11,6 +11,8 @@ export interface Protection {
   allowed(): readonly Network[];
   /** The entry of `allow` that holds the network, as the administrator wrote it. */
   whyAllowed(network: Network): string | undefined;
+  /** The host's own addresses and its gateways. */
+  own(): readonly Network[];
   /** Why the network may be banned by nobody but an administrator who insists. */
   whyProtected(network: Network): string | undefined;
   /** What a jail asks; its own `ignore` on top: what it is now, also after a reload. */
@@ -131,6 +133,7 @@ export function createProtection(
       rebuild();
     },
     allowed: () => allowSet.set.networks,
+    own: () => ownSet.networks,
     whyAllowed,
     whyProtected,
     refresh,

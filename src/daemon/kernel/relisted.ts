@@ -1,7 +1,7 @@
 // What a listing says, against what we believed to be in the kernel. In short turns: there may be a million blocks.
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Block, Instant, Network } from '../../model.ts';
-import { isSame, TOLERANCE } from './desired.ts';
+import { TOLERANCE } from './desired.ts';
 import type { Held } from './held.ts';
 
 /** A few milliseconds' worth. */
@@ -14,37 +14,21 @@ export interface Relisted {
   readonly changed: readonly Network[];
 }
 
-/**
- * Makes `held` what the listing says.
- * @param known the same network as it is kept elsewhere: so that hundreds of thousands of them don't stand in memory twice.
- */
-export async function relist(
-  listed: readonly Block[],
-  held: Held,
-  known: (network: Network) => Network,
-  now: Instant,
-): Promise<Relisted> {
-  const seen = new Set<Block>();
+/** Makes `held` what the listing says. */
+export async function relist(listed: readonly Block[], held: Held, now: Instant): Promise<Relisted> {
   const changed: Network[] = [];
+  held.beginListing();
   for (let at = 0; at < listed.length; at += AT_ONCE) {
     if (at > 0) await breathe();
-    for (const { scope, network: written, until } of listed.slice(at, at + AT_ONCE)) {
-      let block = held.find(written, scope);
-      if (!block || !isSame(block, { scope, network: written, until })) {
-        block = { scope, network: known(written), until };
-        held.hold(block);
-        changed.push(block.network);
-      }
-      seen.add(block);
+    for (const block of listed.slice(at, at + AT_ONCE)) {
+      const isKnown = held.listed(block);
+      if (!isKnown) changed.push(block.network);
     }
   }
   let vanished = 0;
   let looks = 0;
-  for (const block of held.all()) {
+  for (const { network, until } of held.unlisted()) {
     if (++looks % AT_ONCE === 0) await breathe();
-    const { network, scope, until } = block;
-    if (seen.has(block)) continue;
-    held.letGo(network, scope);
     changed.push(network);
     if (until === undefined || until > now + TOLERANCE) vanished++;
   }

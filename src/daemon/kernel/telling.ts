@@ -10,8 +10,8 @@ export const AT_ONCE = 1_000;
  * Networks of which the firewall is told together: to start a program for fewer costs more, to write them down for more stalls.
  * The first ones are fewer, so that it begins to work.
  */
-const FIRST = 5_000;
-const TOGETHER = 10_000;
+export const FIRST = 5_000;
+export const TOGETHER = 10_000;
 
 type Networks = Map<string, Network>;
 

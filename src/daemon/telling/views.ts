@@ -15,7 +15,7 @@ import type { Config, JailConfig } from '../../config/contract.ts';
 import type { Dropped, Firewall } from '../../firewall/contract.ts';
 import type { Jail } from '../../jails/contract.ts';
 import type { Ledger } from '../../ledger/contract.ts';
-import type { Ban, Instant, Network } from '../../model.ts';
+import type { Ban, Duration, Instant, Network } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 import type { SourceFault, SourceStatus, Sources } from '../../sources/contract.ts';
 import { formatInstant } from '../../time.ts';
@@ -37,6 +37,8 @@ import { administratorsIn, protectedIn } from '../host/welcomed.ts';
 
 /** So long the counters of packets may take. */
 const DROPPED_PATIENCE = 2_000;
+/** So long they are told again: to ask for them a program is started, and bans wait meanwhile. */
+const DROPPED_AGE = 1_000;
 
 /** So many networks are shown of each jail. */
 const MOST_CROWDS = 10;
@@ -84,6 +86,7 @@ export interface Views {
 
 export function createViews(parts: ViewParts): Views {
   const { bans, enforcer, sittings, sources, faults, firewall, news, clock } = parts;
+  let counted: { readonly dropped: Dropped; readonly at: Duration } | undefined;
   const intent = parts.neverEnforce || !firewall.enforces ? 'detect-only' : 'enforcing';
 
   function mode(): StatusView['mode'] {
@@ -124,11 +127,14 @@ export function createViews(parts: ViewParts): Views {
 
   async function dropped(): Promise<Dropped | undefined> {
     if (mode() !== 'enforcing') return undefined;
+    if (counted && clock.monotonic() < counted.at + DROPPED_AGE) return counted.dropped;
     // A firewall that hangs must not silence status, which is to say so.
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const cancel = clock.schedule(DROPPED_PATIENCE, () => resolve(undefined));
     try {
-      return await Promise.race([firewall.dropped(), late]);
+      const answer = await Promise.race([firewall.dropped(), late]);
+      counted = answer && { dropped: answer, at: clock.monotonic() };
+      return answer;
     } catch {
       return undefined; // The enforcer notices by itself that the firewall is out of reach, and says so.
     } finally {
@@ -220,8 +226,7 @@ export function createViews(parts: ViewParts): Views {
       // What is open stands in memory, also while the ledger can't be written.
       const byId = new Map(ended.map((ban) => [ban.id, ban]));
       let room = limit;
-      for (const ban of bans.open(after)) {
-        if (jail !== undefined && ban.jail !== jail) continue;
+      for (const ban of bans.open(after, jail)) {
         byId.set(ban.id, ban);
         if (--room === 0) break;
       }
