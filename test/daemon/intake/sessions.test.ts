@@ -130,7 +130,8 @@ describe('sessions', () => {
     const committer = committerOf(ledgerHere().ledger, sessions);
     expect(committer.isDue()).toBe(false);
     const address = parseAddress('192.0.2.7')!;
-    for (let n = 0; n < 50_000; n++) sessions.of(`${n % 10}.log`).open('f', sessionId(String(n)), address, 0, 1);
+    for (let n = 0; n < 50_000; n++)
+      sessions.of(`${n % 10}.log`).open('f', sessionId(String(n)), address, 0, 1);
     expect(committer.isDue()).toBe(true);
   });
 

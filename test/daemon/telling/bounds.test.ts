@@ -121,7 +121,8 @@ test('whoever is banned is no offender who takes room, but one of the bans', () 
 
 test('sessions, log-ins and events hold to bounds of their own', () => {
   const { jails, sessions, events, row } = house();
-  for (let i = 0; i < MOST_SESSIONS + 10; i++) sessions.of('a').open('f', sessionId(`${i}`), net(stranger(i)), T0, T0);
+  for (let i = 0; i < MOST_SESSIONS + 10; i++)
+    sessions.of('a').open('f', sessionId(`${i}`), net(stranger(i)), T0, T0);
   expect(row('sessions')).toEqual({
     what: 'sessions',
     held: MOST_SESSIONS,
