@@ -37,7 +37,7 @@ import { administratorsIn, protectedIn } from '../host/welcomed.ts';
 
 /** So long the counters of packets may take. */
 const DROPPED_PATIENCE = 2_000;
-/** So long they are told again: to ask for them a program is started, and bans wait meanwhile. */
+/** So long they are told again in a flood of bans: to ask for them a program is started, and the bans wait meanwhile. */
 const DROPPED_AGE = 1_000;
 
 /** So many networks are shown of each jail. */
@@ -127,7 +127,7 @@ export function createViews(parts: ViewParts): Views {
 
   async function dropped(): Promise<Dropped | undefined> {
     if (mode() !== 'enforcing') return undefined;
-    if (counted && clock.monotonic() < counted.at + DROPPED_AGE) return counted.dropped;
+    if (enforcer.isFlooded && counted && clock.monotonic() < counted.at + DROPPED_AGE) return counted.dropped;
     // A firewall that hangs must not silence status, which is to say so.
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const cancel = clock.schedule(DROPPED_PATIENCE, () => resolve(undefined));
