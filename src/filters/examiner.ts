@@ -102,12 +102,14 @@ export function createExaminer(filters: readonly EngineFilter[]): Examiner {
       // First: whoever breaks on this line must not be called for the next one.
       line++;
       isForAll = false;
-      let areDone = true;
+      let [isAnyone, areDone] = [false, true];
       for (let index = 0; index < filters.length; index++)
-        if (all || calledFor[index] === now)
+        if (all || calledFor[index] === now) {
+          isAnyone = true;
           if (isSettled(index, now, bytes, start, end, arrivedAt, shortly)) settledFor[index] = now;
           else areDone = false;
-      if (areDone) return true;
+        }
+      if (isAnyone && areDone) return true;
       line = now;
       isForAll = all;
       return false;

@@ -98,7 +98,7 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
       if (end > start) {
         candidates++;
         if (isFound) call(start, after);
-        else if (isSelective) examiner.callAll();
+        // A last line without a literal matches nothing: one filter is asked for its form, or some until one knows it.
         else examiner.call(always);
         if (!bytes || !examiner.examineShort(bytes, start, end, around.arrivedAt, shortly!)) {
           if (++texts > MOST_APART) isApart = false;
