@@ -75,10 +75,14 @@ export function applyChunk(
     onVerdict &&
     ((verdict: Verdict): void => onVerdict(sitting.ready.rules.name, match, verdict, count.evidence));
 
-  // A match that comes in full after it was told in short: so many of its jails have counted it by then.
+  // A match that comes in full after it was told in short: of which filter and line, and how many of its jails have counted it.
+  let servedBy = -1;
+  let servedAt = -1;
   let served = 0;
   const wanted = plan.jailsOf.map((jails) => jails.some(({ jail }) => jail.countsOnly));
   const visitShort: Shortly['visit'] = (filter, begin, { address, at }) => {
+    servedBy = filter;
+    servedAt = begin;
     served = 0;
     if (at > chunk.arrivedAt + FUTURE_TOLERANCE) return false;
     for (const each of plan.jailsOf[filter]!) {
@@ -89,7 +93,6 @@ export function applyChunk(
       served++;
     }
     matches++;
-    served = 0;
     watching?.matched(begin);
     return true;
   };
@@ -115,8 +118,7 @@ export function applyChunk(
     if (isFailure) watching?.matched(start, found.address, count.at);
     else for (const { jail } of plan.welcomingTo[filter]!) jail.welcome(found.address, count.at);
     const jails = plan.jailsOf[filter]!;
-    const first = served;
-    served = 0;
+    const first = servedBy === filter && servedAt === start ? served : 0;
     for (let each = first; each < jails.length; each++) {
       sitting = jails[each]!;
       if (counted?.get(sitting) === start) continue;

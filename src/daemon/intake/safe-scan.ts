@@ -42,7 +42,8 @@ export function scanSafely(
       shortly && {
         wanted: shortly.wanted,
         visit(filter, start, match) {
-          visited = start;
+          // Within its line, also where that is the first of all.
+          visited = start + 1;
           isVisiting = true;
           const isEnough = shortly.visit(filter, start, match);
           isVisiting = false;

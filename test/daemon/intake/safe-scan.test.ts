@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createWords } from '../../../src/address-words.ts';
 import { parseAddress } from '../../../src/address.ts';
 import { scanSafely } from '../../../src/daemon/intake/safe-scan.ts';
 import type { Scanner } from '../../../src/filters/contract.ts';
@@ -60,4 +61,33 @@ test('the first line may be the broken one', () => {
 
 test('where nothing breaks, nothing is scanned twice', () => {
   expect(linesVisited('hit 1\nhit 2\n')).toEqual({ lines: ['hit 1', 'hit 2'], broken: 0 });
+});
+
+test('what was told in short before a line that breaks a filter is not told again, the first line neither', () => {
+  const hearing: Scanner = {
+    scan(lines, arrivedAt, visit, source, sessions, shortly) {
+      if (typeof lines === 'string') return scanner.scan(lines, arrivedAt, visit, source, sessions);
+      const { text } = lines;
+      for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
+        if (text.startsWith('bomb', start)) throw new Error('a defect');
+        shortly!.visit(0, start, { address: createWords(), at: 0 });
+      }
+      return { candidates: 0, unframed: 0 };
+    },
+  };
+  const text = 'hit 1\nhit 2\nbomb\nhit 3\n';
+  for (const first of [text, text.slice('hit 1\n'.length)]) {
+    const lines: string[] = [];
+    const chunk = { text: first, arrivedAt: 0, source: 'x' };
+    const lineAt = (start: number): string => first.slice(start, first.indexOf('\n', start));
+    const tell = (start: number): boolean => lines.push(lineAt(start)) > 0;
+    const { broken } = scanSafely(
+      hearing,
+      chunk,
+      createSessionMemory(),
+      (_filter, match, base) => tell(base + match.start),
+      { wanted: [true], visit: (_filter, start) => tell(start) },
+    );
+    expect([lines, broken]).toEqual([first.split('\n').filter((line) => line.startsWith('hit')), 1]);
+  }
 });
