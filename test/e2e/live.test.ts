@@ -229,6 +229,8 @@ test('`watch` tells it in a pipe, goes on over a restart, and ends with the sign
     return out.includes('\tmatch\tlogin\t198.51.100.9\t');
   });
   await daemon.end();
+  // One that was back at once would go unnoticed, but for the gap.
+  await eventually('it says that the daemon is gone', () => err !== '');
   daemon = await start();
   await eventually('it listens again', () => out.includes('\tgap\t\t\trestarted\t'));
   appendFileSync(log, refused('198.51.100.7').repeat(3));
