@@ -52,6 +52,16 @@ export function ipv4At(bytes: Uint8Array, from: number, to: number): number {
   return parts === 4 ? address : -1;
 }
 
+/** Four bytes of an address as one number of 32 bits, with a sign. @param bytes one character each. */
+export function wordAt(bytes: string, at: number): number {
+  return (
+    (bytes.charCodeAt(at) << 24) |
+    (bytes.charCodeAt(at + 1) << 16) |
+    (bytes.charCodeAt(at + 2) << 8) |
+    bytes.charCodeAt(at + 3)
+  );
+}
+
 /** @param address as {@link ipv4At} has it. */
 export function bytesOfIPv4(address: number): string {
   return String.fromCharCode(address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255);

@@ -1,5 +1,5 @@
 // An address as numbers, for those who look up thousands of them in a moment and need the text of none. Pure.
-import { ipv4At, ipv6At } from './address-text.ts';
+import { ipv4At, ipv6At, wordAt } from './address-text.ts';
 import type { Network } from './model.ts';
 
 /** Its four bytes, or its sixteen, as numbers of 32 bits with a sign; an IPv4 address has `first` only, and the others are 0. */
@@ -49,13 +49,4 @@ export function fillWords(words: AddressWords, { family, first, bytes }: Network
   words.second = wordAt(bytes, 4);
   words.third = wordAt(bytes, 8);
   words.fourth = wordAt(bytes, 12);
-}
-
-function wordAt(bytes: string, at: number): number {
-  return (
-    (bytes.charCodeAt(at) << 24) |
-    (bytes.charCodeAt(at + 1) << 16) |
-    (bytes.charCodeAt(at + 2) << 8) |
-    bytes.charCodeAt(at + 3)
-  );
 }

@@ -1,6 +1,6 @@
 // Addresses and networks: parse, normalise, contain, mask. Pure.
 // Canonical spellings only: no octal, no zone ids. `::ffff:a.b.c.d` is IPv4. IPv6 is written as RFC 5952 says.
-import { bytesOfIPv4, readIPv4, readIPv6, writeBytes } from './address-text.ts';
+import { bytesOfIPv4, readIPv4, readIPv6, wordAt, writeBytes } from './address-text.ts';
 import type { Network } from './model.ts';
 
 /** IPv4 addresses that hide in IPv6: `::ffff:0:0/96`. */
@@ -50,7 +50,7 @@ export function networkOf(family: 4 | 6, bytes: string | Uint8Array, bits: numbe
   const all = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
   if (bits >= widthOf(family)) return addressOf(family, all);
   const cut = masked(all, bits);
-  return { family, bits, bytes: cut, text: `${writeBytes(cut)}/${bits}`, first: firstOf(cut) };
+  return { family, bits, bytes: cut, text: `${writeBytes(cut)}/${bits}`, first: wordAt(cut, 0) };
 }
 
 /** The network of the first `bits` bits of `network`; `network` itself where it is no longer than that. */
@@ -181,16 +181,7 @@ function normalise(bytes: string): Network {
 }
 
 function addressOf(family: 4 | 6, bytes: string): Network {
-  return { family, bits: widthOf(family), bytes, text: writeBytes(bytes), first: firstOf(bytes) };
-}
-
-function firstOf(bytes: string): number {
-  return (
-    (bytes.charCodeAt(0) << 24) |
-    (bytes.charCodeAt(1) << 16) |
-    (bytes.charCodeAt(2) << 8) |
-    bytes.charCodeAt(3)
-  );
+  return { family, bits: widthOf(family), bytes, text: writeBytes(bytes), first: wordAt(bytes, 0) };
 }
 
 function masked(bytes: string, bits: number): string {

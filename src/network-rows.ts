@@ -4,7 +4,7 @@
 // It grows in small steps. Whoever chooses the addresses can't have many meet in one place: where they stand hangs on random
 // numbers (multiply-shift hashing of vectors, Dietzfelbinger 1996: two networks meet no oftener than by chance).
 import { randomFillSync } from 'node:crypto';
-import { bytesOfIPv4 } from './address-text.ts';
+import { bytesOfIPv4, wordAt } from './address-text.ts';
 import { ipv4, networkOf, widthOf } from './address.ts';
 import type { Network } from './model.ts';
 
@@ -197,9 +197,9 @@ export class NetworkRows {
     }
     const { family, bytes, bits, first } = network;
     asked[0] = family === 4 ? 0 : first;
-    asked[1] = family === 4 ? 0 : wordOf(bytes, 4);
-    asked[2] = family === 4 ? MAPPED : wordOf(bytes, 8);
-    asked[3] = family === 4 ? first : wordOf(bytes, 12);
+    asked[1] = family === 4 ? 0 : wordAt(bytes, 4);
+    asked[2] = family === 4 ? MAPPED : wordAt(bytes, 8);
+    asked[3] = family === 4 ? first : wordAt(bytes, 12);
     this.#askedBits = family === 4 ? bits + MAPPED_BITS : bits;
   }
 
@@ -314,15 +314,6 @@ export class NetworkRows {
 
 function newHeads(): Int32Array {
   return new Int32Array(ROWS_A_PAGE).fill(NONE);
-}
-
-function wordOf(bytes: string, at: number): number {
-  return (
-    (bytes.charCodeAt(at) << 24) |
-    (bytes.charCodeAt(at + 1) << 16) |
-    (bytes.charCodeAt(at + 2) << 8) |
-    bytes.charCodeAt(at + 3)
-  );
 }
 
 /** A word's first bits. */

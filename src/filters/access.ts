@@ -5,6 +5,7 @@ import type { FilterDefinition, FilterOptions } from './contract.ts';
 import type { Escaping } from './dialects.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES } from './logformat.ts';
 import type { Among } from './engine.ts';
+import { TextBytes } from './text-bytes.ts';
 import type { LogFormat, Section, Step } from './logformat.ts';
 import { pathOf, plainMethod, plainPath, queryOf, splitRequest } from './path.ts';
 import type { Request } from './path.ts';
@@ -14,7 +15,7 @@ import { createRecentMinute } from '../recent-minute.ts';
 const LONGEST_LINE = 256 * 1024;
 
 const DAY = 86_400_000;
-const NOTHING = Buffer.alloc(0);
+const NOTHING = new Uint8Array(0);
 const SPACE = 32;
 const BACKSLASH = 92;
 
@@ -31,7 +32,7 @@ export class AccessLine {
   end = 0;
   length = 0;
   /** Where its bytes are, and the place of the first of them. */
-  bytes: Buffer = NOTHING;
+  bytes: Uint8Array = NOTHING;
   base = 0;
   arrivedAt: Instant = 0;
   /** How many sections are read; -1: the line doesn't fit. */
@@ -48,15 +49,15 @@ export class AccessLine {
   askedOf: FilterDefinition | undefined;
   askedIn: FilterOptions['mode'] = 'normal';
   fits: AccessCase | undefined;
-  /** Of what surrounds it; undefined: it is known by its bytes only, until somebody asks for its text. */
-  #around: string | undefined;
+  /** What it stands in: of bytes no text is made before somebody asks for it. */
+  #around: string | Buffer = '';
   #text: string | undefined;
 
   constructor(slots: number) {
     this.bounds = new Int32Array(slots * 2);
   }
 
-  open(text: string | undefined, start: number, end: number, arrivedAt: Instant): void {
+  open(around: string | Buffer, start: number, end: number, arrivedAt: Instant): void {
     this.start = start;
     this.end = end;
     this.length = end - start;
@@ -67,15 +68,19 @@ export class AccessLine {
     this.path = null;
     this.address = null;
     this.askedOf = undefined;
-    this.#around = text;
+    this.#around = around;
     this.#text = undefined;
   }
 
   /** The line itself, latin1. */
   get text(): string {
-    this.#text ??=
-      this.#around?.slice(this.start, this.end) ??
-      this.bytes.toString('latin1', this.base, this.base + this.length);
+    if (this.#text === undefined) {
+      const around = this.#around;
+      this.#text =
+        typeof around === 'string'
+          ? around.slice(this.start, this.end)
+          : around.toString('latin1', this.start, this.end);
+    }
     return this.#text;
   }
 }
@@ -99,19 +104,19 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
   const own = new AccessLine(format.variables.length);
   const timeSlot = TIME_VARIABLES.map((name) => format.variables.indexOf(name)).find((slot) => slot >= 0);
   const known = createRecentMinute();
-  let room = Buffer.alloc(512);
+  const spelled = new TextBytes();
   const last = format.sections.length - 1;
   const mayGoOn = format.sections[last]!.guard >= 0;
   return {
     format,
     open(text, start, end, arrivedAt, among) {
       own.open(text, start, end, arrivedAt);
-      own.bytes = among?.bytes ?? spelled(text, start, end);
-      own.base = among ? start + among.shift : 0;
+      own.bytes = among?.bytes ?? spelled.of(text, start, end);
+      own.base = start + (among?.shift ?? -spelled.base);
       return own;
     },
     openBytes(bytes, start, end, arrivedAt) {
-      own.open(undefined, start, end, arrivedAt);
+      own.open(bytes, start, end, arrivedAt);
       own.bytes = bytes;
       own.base = start;
       return own;
@@ -145,14 +150,6 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
       return stamp.instant;
     },
   };
-
-  /** The line's bytes, until the next one is spelled out. */
-  function spelled(text: string, start: number, end: number): Buffer {
-    const length = Math.min(end - start, LONGEST_LINE);
-    if (room.length < length) room = Buffer.alloc(length * 2);
-    for (let at = 0; at < length; at++) room[at] = text.charCodeAt(start + at);
-    return room;
-  }
 }
 
 /** Reads one section from `line.at` on, and leaves `line.at` behind its guard. */
