@@ -1,10 +1,12 @@
 // Ours and the others on one input, in turns within one run: machine, cache and neighbours are the same for all.
+import { join } from 'node:path';
 import { findProgram } from '../../test/support/programs.ts';
 import type { Stage } from './bench.ts';
 import { digits, rate, type Figure } from './figures.ts';
+import { ROOT } from './places.ts';
 import { middle, readByDaemon, replayed, type Reading, type Took } from './reading.ts';
 import { timed } from './timing.ts';
-import { mustEqual } from './verdicts.ts';
+import { mustBe, mustEqual, type Verdict } from './verdicts.ts';
 
 export interface Peer {
   readonly name: string;
@@ -12,6 +14,8 @@ export interface Peer {
   readonly args: readonly string[];
   /** The number that it must print. */
   readonly prints?: number;
+  /** @throws WrongVerdict where it printed another verdict. */
+  readonly check?: (printed: string) => void;
 }
 
 /** A program of the host as a peer; undefined, and said, where it is missing. */
@@ -34,7 +38,25 @@ async function once(one: Peer): Promise<Took> {
   const took = await timed(one.file, one.args);
   if (took.code !== 0) throw new Error(`${one.name} ended with ${took.code}: ${took.stderr}`);
   if (one.prints !== undefined) mustEqual(`what ${one.name} counts`, Number(took.stdout), one.prints);
+  one.check?.(took.stdout);
   return took;
+}
+
+const BARE = 'the least program in Node';
+
+/** `bench/bare.ts` over a reading's log: what any program in Node pays that counts what it finds. */
+export function bare(stage: Stage, kind: string, { input, verdicts }: Reading): Peer {
+  return {
+    ...{ name: BARE, file: stage.built.node, args: [join(ROOT, 'bench/bare.ts'), kind, input.path] },
+    check(printed) {
+      const said = JSON.parse(printed) as { lines: number; verdicts: Record<string, Verdict> };
+      mustEqual(`lines that ${BARE} reads`, said.lines, input.lines);
+      for (const [jail, { matches, banned }] of Object.entries(verdicts)) {
+        mustEqual(`matches of ${jail} by ${BARE}`, said.verdicts[jail]!.matches, matches);
+        mustBe(`bans of ${jail} by ${BARE}`, said.verdicts[jail]!.banned, banned);
+      }
+    },
+  };
 }
 
 const told = (name: string, { seconds, cpu }: Took, lines: number): string =>

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { accessLog, SHIPPED } from '../inputs/access.ts';
 import { FIND_TIME, MAX_RETRY, PER_MINUTE, RULES } from '../inputs/rules.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
-import { beside, peer } from '../lib/beside.ts';
+import { bare, beside, peer } from '../lib/beside.ts';
 import { inputOf } from '../lib/inputs.ts';
 import type { Reading } from '../lib/reading.ts';
 
@@ -35,7 +35,8 @@ export const selective: Bench = {
     const input = accessInput(stage);
     const union = RULES.map(({ regex }) => regex).join('|');
     const rg = peer(stage, 'rg', ['-c', union, input.path], input.truth.union.rules);
-    return beside(stage, 'access log, six rules', selectiveReading(stage), rg, [], 1.3);
+    const reading = selectiveReading(stage);
+    return beside(stage, 'access log, six rules', reading, rg, [bare(stage, 'selective', reading)], 1.3);
   },
 };
 
@@ -95,6 +96,8 @@ export const everything: Bench = {
     const program = '{ seen[$1]++ } END { for (one in seen) n++; print n }';
     const mawk = peer(stage, 'mawk', [program, input.path]);
     const rg = peer(stage, 'rg', ['-c', '', input.path], input.lines);
-    return beside(stage, 'access log, count everything', everythingReading(stage), mawk, [rg], 0.5);
+    const reading = everythingReading(stage);
+    const others = [rg, bare(stage, 'everything', reading)];
+    return beside(stage, 'access log, count everything', reading, mawk, others, 0.5);
   },
 };

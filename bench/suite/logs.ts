@@ -4,7 +4,7 @@ import { jsonLog, JSON_LITERAL } from '../inputs/json.ts';
 import { FIND_TIME, MAX_RETRY } from '../inputs/rules.ts';
 import { sshdLog } from '../inputs/sshd.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
-import { beside, peer, type Peer } from '../lib/beside.ts';
+import { bare, beside, peer, type Peer } from '../lib/beside.ts';
 import { inputOf } from '../lib/inputs.ts';
 import type { Reading } from '../lib/reading.ts';
 
@@ -50,11 +50,13 @@ export const sshd: Bench = {
     const input = sshdInput(stage);
     const regex = 'sshd\\[\\d+\\]: Failed password for .* from [0-9a-f.:]+ port \\d+';
     const rg = peer(stage, 'rg', ['-c', regex, input.path], input.truth.matches);
+    const reading = sshdReading(stage);
     const others = [
       floor(stage.built.node, input.path, 'Failed password'),
+      bare(stage, 'sshd', reading),
       sshguardParser(stage, input.path),
     ];
-    return beside(stage, 'sshd log', sshdReading(stage), rg, others, 3);
+    return beside(stage, 'sshd log', reading, rg, others, 3);
   },
 };
 
@@ -71,13 +73,8 @@ export const json: Bench = {
   async run(stage) {
     const input = jsonInput(stage);
     const rg = peer(stage, 'rg', ['-c', '-F', JSON_LITERAL, input.path], input.truth.matches);
-    return beside(
-      stage,
-      'JSON log',
-      jsonReading(stage),
-      rg,
-      [floor(stage.built.node, input.path, JSON_LITERAL)],
-      10,
-    );
+    const reading = jsonReading(stage);
+    const others = [floor(stage.built.node, input.path, JSON_LITERAL), bare(stage, 'json', reading)];
+    return beside(stage, 'JSON log', reading, rg, others, 10);
   },
 };

@@ -8,7 +8,7 @@ export { compileFilter, fieldsOf } from './compile.ts';
 export { contradiction } from './contradiction.ts';
 export { createScanner } from './scanner.ts';
 export { createSearchRoom } from './search/room.ts';
-export { detectFormat } from './detect.ts';
+export { detectFormat, type Detected } from './detect.ts';
 export { createNear } from './near.ts';
 export { judgeLast } from './samples.ts';
 export { createSessionMemory, MOST_SESSIONS } from './sessions.ts';

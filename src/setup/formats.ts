@@ -3,7 +3,7 @@
 import { closeSync, constants, fstatSync, globSync, openSync, readSync } from 'node:fs';
 import type { Config, JailConfig } from '../config/contract.ts';
 import type { Fault } from '../errors.ts';
-import { compileFilter, detectFormat } from '../filters/index.ts';
+import { compileFilter, detectFormat, type Detected } from '../filters/index.ts';
 import { isGlob } from '../globs.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -16,7 +16,14 @@ const DEFAULT = 'combined';
 
 /** The config with the log formats of jails that name none; W_FORMAT_DETECTED tells of each. */
 export function withFormats(config: Config, shelf: Shelf, warnings: Fault[]): Config {
-  return { ...config, jails: config.jails.map((jail) => withFormat(jail, shelf, warnings)) };
+  const looks = new Map<string, Look>();
+  /** Many jails look at the same logs. */
+  const lookAt = (logs: readonly string[]): Look => {
+    const key = logs.join('\n');
+    if (!looks.has(key)) looks.set(key, lookAtFirst(logs));
+    return looks.get(key);
+  };
+  return { ...config, jails: config.jails.map((jail) => withFormat(jail, shelf, lookAt, warnings)) };
 }
 
 /** The known log format that the latest lines of a log are clearly in; undefined: in none, or in `combined`. */
@@ -26,24 +33,37 @@ export function formatOfLog(path: string): string | undefined {
   return isClear ? detected.logFormat : undefined;
 }
 
-function withFormat(jail: JailConfig, shelf: Shelf, warnings: Fault[]): JailConfig {
+/** The first of a jail's logs that holds any line, and what its latest ones are written in; undefined: none does, or nothing known. */
+type Look = { readonly path: string; readonly detected: Detected } | undefined;
+
+function lookAtFirst(logs: readonly string[]): Look {
+  const log = firstLog(logs);
+  const detected = log && detectFormat(log.lines);
+  return detected && { path: log.path, detected };
+}
+
+function withFormat(
+  jail: JailConfig,
+  shelf: Shelf,
+  lookAt: (logs: readonly string[]) => Look,
+  warnings: Fault[],
+): JailConfig {
   if (!jail.enabled || jail.logFormat !== undefined) return jail;
   const filters = jail.filters
     .filter((name) => shelf.files.has(name))
     .flatMap((name) => shelf.read(name).definition ?? [])
     .filter(({ layout }) => layout === 'access');
   if (filters.length === 0) return jail;
-  const log = firstLog(jail.logs);
-  const detected = log && detectFormat(log.lines);
-  if (!log || !detected || detected.share < CLEAR || detected.logFormat === DEFAULT) return jail;
-  const { logFormat, frame } = detected;
+  const look = lookAt(jail.logs);
+  if (!look || look.detected.share < CLEAR || look.detected.logFormat === DEFAULT) return jail;
+  const { logFormat, frame } = look.detected;
   const options = { ...jail, logFormat, where: undefined, except: undefined };
   if (!filters.every((definition) => compileFilter(definition, options).ok)) return jail;
   const { file, line, column } = jail.at;
   warnings.push({
     code: 'W_FORMAT_DETECTED',
     ...{ file, line, column },
-    message: `the jail ${jail.name} names no "logFormat"; ${log.path} is written as ${logFormat}${frame === undefined ? '' : ` (inside ${frame})`}, and is read so`,
+    message: `the jail ${jail.name} names no "logFormat"; ${look.path} is written as ${logFormat}${frame === undefined ? '' : ` (inside ${frame})`}, and is read so`,
     hint: `write "logFormat": "${logFormat}" into the jail, so that it stays so`,
   });
   return { ...jail, logFormat };
