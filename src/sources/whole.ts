@@ -2,7 +2,8 @@
 import { BailiffError, reasonOf } from '../errors.ts';
 import type { Chunk } from '../model.ts';
 import type { Clock } from '../ports.ts';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { streamAhead } from './ahead.ts';
 import { cutStream, isGzip, streamOf } from './gzip.ts';
 import { INPUT } from './input.ts';
 
@@ -52,7 +53,8 @@ function open(path: string) {
     // Unlike a log that is followed, this is a file that the user named himself: any kind will do.
     // By its number: a socket, which may stand there, can't be opened by a name.
     fd = path === INPUT ? 0 : openSync(path, 'r');
-    return streamOf(fd, isGzip(fd));
+    // Of a pipe one can't say when a read comes back: a thread that waits for it would keep the process from ending.
+    return !isGzip(fd) && fstatSync(fd).isFile() ? streamAhead(fd) : streamOf(fd, isGzip(fd));
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     return refuse(path, error);
