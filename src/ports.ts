@@ -40,6 +40,11 @@ export interface ExecResult {
 export interface Child {
   readonly pid: number;
   write(text: string): void;
+  /**
+   * Puts a text where the child can read it, in place of the one before: so it must have read that.
+   * @returns the path by which the child opens it; undefined where there is no room for it. Left out for who asked for none.
+   */
+  readonly lay?: (text: string) => string | undefined;
   /** Called with each piece of output as it comes. */
   onOutput(listener: (text: string) => void): void;
   /** Called once, when it has ended for whatever reason. */
@@ -63,8 +68,8 @@ export interface Feed {
 
 export interface Exec {
   run(request: ExecRequest): Promise<ExecResult>;
-  /** Starts a program that stays. @returns undefined where it can't be started. */
-  spawn(file: string, args: readonly string[]): Child | undefined;
+  /** Starts a program that stays. @param reads may it be laid texts to read? @returns undefined where it can't be started. */
+  spawn(file: string, args: readonly string[], reads?: boolean): Child | undefined;
   /** The absolute path of a program looked up in the fixed system folders (never in PATH). */
   find(program: string): string | undefined;
 }

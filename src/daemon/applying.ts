@@ -9,9 +9,16 @@ import type { Pressure } from './pressure.ts';
 import type { Recalled } from './recall.ts';
 import type { Newsroom } from './telling/news.ts';
 
+export interface Afterwards {
+  /** Looks at its lines: to be called before the next chunk is asked for. */
+  readonly look: () => void;
+  /** Tells of its bans in the log; undefined where it led to none. */
+  readonly tell: (() => void) | undefined;
+}
+
 export interface Applying {
-  /** Applies a chunk. @returns what tells of it in the log, and looks at its lines: that can wait until the kernel knows. */
-  apply(chunk: Chunk): () => void;
+  /** Applies a chunk. @returns what can wait until the kernel knows. */
+  apply(chunk: Chunk): Afterwards;
   /** Heeds bans that no chunk led to, and tells of them. */
   announce(decided: readonly Ban[]): void;
 }
@@ -56,9 +63,10 @@ export function createApplying(
       committer.moved(chunk.position);
       at('after-apply');
       heed(journey.bans);
-      return () => {
-        sourceWatch.observe(chunk, journey);
-        tell(journey.bans);
+      const { bans: decided } = journey;
+      return {
+        look: () => sourceWatch.observe(chunk, journey),
+        tell: decided.length > 0 ? () => tell(decided) : undefined,
       };
     },
     announce(decided) {

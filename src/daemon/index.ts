@@ -128,12 +128,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   async function follow(): Promise<void> {
     for (let chunk = await sources.next(); chunk; chunk = await sources.next()) {
       const began = clock.monotonic();
-      const tell = apply(chunk);
+      const { look, tell } = apply(chunk);
       portions.note(lengthOf(chunk), clock.monotonic() - began);
-      await handingOver.after(chunk);
-      tell();
-      pulse.beat();
+      await handingOver.after(chunk, tell);
+      // What is written to the firewall's program is on its way by then.
       await breathe();
+      look();
+      pulse.beat();
     }
   }
 
@@ -209,7 +210,11 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     ...{
       inForce,
       feeds,
-      apply: (chunk: Chunk) => apply(chunk)(),
+      apply(chunk: Chunk) {
+        const { look, tell } = apply(chunk);
+        look();
+        tell?.();
+      },
       sittings,
       bans,
       brakes,

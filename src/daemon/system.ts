@@ -3,7 +3,17 @@
 // Programs run by absolute path with an array of arguments, never through a shell, and in a fixed environment:
 // nothing that the daemon was started with (PATH, LD_PRELOAD, a locale) reaches them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, fstatSync, readFileSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { uptime } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { Owner } from '../firewall/contract.ts';
@@ -130,14 +140,20 @@ function notStarted(why: string): ExecResult {
  * Node gives each stream of a child a socket of its own, so what a child says on stdout and on stderr would lose its
  * order. Both are therefore handed the standard input of one `cat`, and that is read: one pipe, no shell.
  */
-function spawnChild(file: string, args: readonly string[]): Child | undefined {
+function spawnChild(file: string, args: readonly string[], reads = false): Child | undefined {
   const cat = find('cat');
   const merger = cat === undefined ? undefined : startQuietly(cat, [], ['pipe', 'pipe', 'ignore']);
   if (!merger?.stdin || !merger.stdout) return undefined;
-  const child = startQuietly(file, args, ['pipe', merger.stdin, merger.stdin]);
+  const shared = reads ? openShared() : undefined;
+  const streams = ['pipe' as const, merger.stdin, merger.stdin];
+  const child = startQuietly(file, args, shared ? [...streams, shared.fd] : streams);
   // Ours is a copy: when the child ends, the last writer is gone, and `cat` ends with it.
   merger.stdin.destroy();
-  if (!child?.stdin || child.pid === undefined) return undefined;
+  if (!child?.stdin || child.pid === undefined) {
+    shared?.close();
+    return undefined;
+  }
+  if (shared) child.once('exit', shared.close);
   const { stdin, pid } = child;
   stdin.on('error', () => undefined);
   const ended = new Promise<string>((resolve) => {
@@ -148,11 +164,55 @@ function spawnChild(file: string, args: readonly string[]): Child | undefined {
   return {
     pid,
     write: (text) => void stdin.write(text),
+    ...(shared && { lay: shared.lay }),
     onOutput: (listener) => void merger.stdout?.on('data', listener),
     // Only after its last words: an answer must not come after the news of the end.
     onExit: (listener) => void Promise.all([ended, drained]).then(([why]) => listener(why)),
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+/** Where a file may lie that has no name: in memory if possible. */
+const SHARED = ['/dev/shm', '/tmp'];
+/** O_TMPFILE of open(2), whose constant Node has no name for: such a file was never in a folder, so nobody else can open it. */
+const NAMELESS = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
+/** The first that a child is handed after its three streams. */
+const ITS_NUMBER = 3;
+
+interface Shared {
+  readonly fd: number;
+  readonly lay: (text: string) => string | undefined;
+  readonly close: () => void;
+}
+
+/** A file that a child is handed and can open anew, to read it from its beginning. One for each child: none meets another's text. */
+function openShared(): Shared | undefined {
+  for (const folder of SHARED) {
+    try {
+      const fd = openSync(folder, NAMELESS, 0o600);
+      let isOpen = true;
+      const close = (): void => {
+        isOpen = false;
+        closeSync(fd);
+      };
+      // The number may be another file's by then.
+      return { fd, lay: (text) => (isOpen ? layInto(fd, text) : undefined), close };
+    } catch {
+      // No such folder, or its file system has no such files.
+    }
+  }
+  return undefined;
+}
+
+function layInto(fd: number, text: string): string | undefined {
+  try {
+    ftruncateSync(fd, 0);
+    const bytes = Buffer.from(text, 'utf8');
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, at);
+    return `/dev/fd/${ITS_NUMBER}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of what a program says on its standard error, so much tells why it ended. */

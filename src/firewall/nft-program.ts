@@ -1,4 +1,5 @@
-// How nft is asked: short transactions through the session, long ones and listings by starting it. What it can't do at
+// How nft is asked: transactions through the session, short ones as a line, long ones as a file that it includes; listings,
+// and what the session can't be given, by starting it. What it can't do at
 // all becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
 import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
 import { createSession } from './session.ts';
@@ -22,10 +23,14 @@ export interface NftProgram {
 }
 
 /**
- * Characters up to which the session is the faster way: its line reader takes about 1.5 µs for each, and starting nft
- * takes 5 ms. A ban is about 170.
+ * Characters up to which a line is the faster way: nft's line reader takes about 2.5 µs for each, a file 0.1 ms to write and to
+ * open. A new ban is about 80.
  */
+const SHORT = 200;
+/** The same where only starting nft is left, which takes 5 ms. */
 const MAX_LINE = 3_000;
+/** Longer ones have an nft of their own, for it keeps the memory that it needed: 10 000 bans are 9 MB. */
+const MAX_SCRIPT = 1_000_000;
 const PATIENCE = 60_000;
 
 export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }): NftProgram {
@@ -35,9 +40,14 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     args: ['-i'],
     question: 'describe ipv4_addr',
     endMark: /^datatype ipv4_addr .*\n/m,
+    include: (path) => `include "${path}"`,
+    // What a session before did is announced a little after its end.
+    started: (pid) => recent.add(pid),
   });
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
+  /** Until the session refuses a file and a program of its own takes it: that one has the last word. */
+  let takesFiles = true;
   const recent = createRecentPids();
 
   function path(): string {
@@ -56,22 +66,31 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     return result;
   }
 
+  /** @param isRefused by the session, which perhaps could not open its file: it says so in many ways. */
+  async function byFile(script: string, isRefused: boolean): Promise<Answer> {
+    const result = await start(['-f', '-'], script);
+    isDoubtful = false;
+    if (result.code !== 0) return refusal(result.stderr);
+    takesFiles &&= !isRefused;
+    return { outcome: 'done' };
+  }
+
   return {
     async transact(statements) {
-      const line = statements.join('; ');
-      if (line.length <= MAX_LINE && !isDoubtful) {
-        const answer = await session.run(line);
-        if (answer.outcome === 'refused') return refusal(answer.text);
-        if (answer.outcome === 'unknown') {
-          isDoubtful = true;
-          log.warn({ why: answer.why }, 'the nft session ended and will be started again');
-          throwIfUnavailable(answer.why);
-        }
-        return answer;
+      const script = `${statements.join('\n')}\n`;
+      const mayInclude = takesFiles && script.length > SHORT && script.length <= MAX_SCRIPT;
+      let answer = mayInclude && !isDoubtful ? await session.runScript(script) : undefined;
+      const isRefused = answer?.outcome === 'refused';
+      if (!answer && !isDoubtful && script.length <= MAX_LINE)
+        answer = await session.run(statements.join('; '));
+      if (!answer || isRefused) return byFile(script, isRefused);
+      if (answer.outcome === 'refused') return refusal(answer.text);
+      if (answer.outcome === 'unknown') {
+        isDoubtful = true;
+        log.warn({ why: answer.why }, 'the nft session ended and will be started again');
+        throwIfUnavailable(answer.why);
       }
-      const result = await start(['-f', '-'], `${statements.join('\n')}\n`);
-      isDoubtful = false;
-      return result.code === 0 ? { outcome: 'done' } : refusal(result.stderr);
+      return answer;
     },
     async list(args) {
       const result = await start(args, '');

@@ -1,4 +1,5 @@
-// A long-lived child that is told line by line: `nft -i`, one transaction a line, 0.6 ms each, where starting nft takes 5;
+// A long-lived child that is told line by line: `nft -i`, one transaction a line, 0.6 ms each, where starting nft takes 5 and
+// stops whoever starts it for as long; long ones as a file that it includes;
 // `ipset -`, one change a line, 0.05 ms each, where starting ipset takes 2.
 import type { Cancel, Child, Clock, Exec } from '../ports.ts';
 
@@ -11,6 +12,11 @@ export type SessionAnswer =
 export interface Session {
   /** Runs one line as one transaction. One at a time: wait for the answer before the next. */
   run(line: string): Promise<SessionAnswer>;
+  /**
+   * Runs a script of any length as one transaction, in its turn like {@link run}.
+   * @returns undefined where the child can't be given one: then nothing has happened.
+   */
+  runScript(script: string): Promise<SessionAnswer> | undefined;
   /** The child that runs lines now. */
   readonly pid: number | undefined;
   /** Ends the child; the next {@link run} starts another. */
@@ -23,6 +29,10 @@ export interface Dialect {
   readonly args: readonly string[];
   /** It says nothing after a line that went well, so each is followed by a question whose answer is known. */
   readonly question: string;
+  /** The line by which it reads a file as if that had been said to it, where it knows how to. */
+  readonly include?: (path: string) => string;
+  /** Told the pid of each child. */
+  readonly started?: (pid: number) => void;
   /** That answer, to its last line's end. What was said ahead of it is about the line. */
   readonly endMark: RegExp;
   /** What it says and means nothing by. */
@@ -32,6 +42,7 @@ export interface Dialect {
 /** nft keeps every line that it was given, about 0.3 KB each: a new child now and then gives that back. */
 const MAX_LINES = 10_000;
 const PATIENCE = 10_000;
+const PATIENCE_WITH_SCRIPTS = 60_000;
 
 interface Pending {
   readonly resolve: (answer: SessionAnswer) => void;
@@ -39,16 +50,17 @@ interface Pending {
 }
 
 export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Session {
-  const { program, args, question, endMark, noise } = dialect;
+  const { program, args, question, endMark, noise, include } = dialect;
   let child: Child | undefined;
   let lines = 0;
   let heard = '';
   let pending: Pending | undefined;
 
   function start(): Child | undefined {
-    const started = exec.spawn(program(), args);
+    const started = exec.spawn(program(), args, include !== undefined);
     heard = '';
     lines = 0;
+    if (started) dialect.started?.(started.pid);
     started?.onOutput((text) => {
       if (child === started) hear(text);
     });
@@ -83,17 +95,30 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
     settle({ outcome: 'unknown', why: heard.trim() || why });
   }
 
+  /** The child, started where there is none. */
+  function current(): Child | undefined {
+    if (lines >= MAX_LINES) lose('given back');
+    return (child ??= start());
+  }
+
+  function tell(to: Child, line: string, patience: number): Promise<SessionAnswer> {
+    lines++;
+    return new Promise((resolve) => {
+      pending = { resolve, cancel: clock.schedule(patience, () => lose('it did not answer')) };
+      to.write(`${line}\n${question}\n`);
+    });
+  }
+
   return {
     run(line) {
-      if (lines >= MAX_LINES) lose('given back');
-      child ??= start();
-      const current = child;
-      if (!current) return Promise.resolve({ outcome: 'unknown', why: 'it could not be started' });
-      lines++;
-      return new Promise((resolve) => {
-        pending = { resolve, cancel: clock.schedule(PATIENCE, () => lose('it did not answer')) };
-        current.write(`${line}\n${question}\n`);
-      });
+      const to = current();
+      if (!to) return Promise.resolve({ outcome: 'unknown', why: 'it could not be started' });
+      return tell(to, line, PATIENCE);
+    },
+    runScript(script) {
+      const to = include && current();
+      const path = to?.lay?.(script);
+      return path === undefined ? undefined : tell(to!, include!(path), PATIENCE_WITH_SCRIPTS);
     },
     get pid() {
       return child?.pid;

@@ -69,8 +69,8 @@ export function withPoints(exec: FeedExec, at: (point: Point) => void): FeedExec
       at('child-answered');
       return result;
     },
-    spawn(file, args) {
-      const child = exec.spawn(file, args);
+    spawn(file, args, reads) {
+      const child = exec.spawn(file, args, reads);
       at('child-started');
       if (!child) return undefined;
       return {

@@ -17,6 +17,8 @@ import { createTestClock } from './clock.ts';
 
 const NOW = Date.UTC(2026, 0, 5);
 
+const POSITION = { kind: 'journal', id: 'journal', cursor: 'c', since: NOW, lines: 1, broken: [] } as const;
+
 /** A daemon's way from a chunk to the kernel. @param took milliseconds that each commit takes. */
 function way(took: number) {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-handing-'));
@@ -46,14 +48,19 @@ function way(took: number) {
   const committed = (): number => ledger.bans({ limit: 100 }).length;
   /** How many were committed each time that the kernel was told. */
   const told: number[] = [];
-  const enforce = async (): Promise<void> => void told.push(committed());
+  /** While set, the kernel doesn't answer. */
+  const kernel: { answers?: Promise<void> } = {};
+  const enforce = async (): Promise<void> => {
+    told.push(committed());
+    await kernel.answers;
+  };
   const fail = (error: unknown): void => {
     throw error;
   };
   const handing = createHandingOver({ committer, bans }, enforce, clock, fail);
   onTestFinished(() => handing.stop());
   let last = 0;
-  const chunk = (): Promise<void> => {
+  const chunk = (live = true, isKept = true, tell = (): void => {}): Promise<void> => {
     const ban = {
       jail: 'sshd',
       since: NOW,
@@ -64,26 +71,29 @@ function way(took: number) {
       evidence: [],
     };
     bans.impose({ ...ban, address: parseAddress(`192.0.2.${++last}`)!, scope: undefined }, NOW);
-    return handing.after({ commitFirst: false });
+    return handing.after({ commitFirst: false, live, position: isKept ? POSITION : undefined }, tell);
   };
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { clock, chunk, told, committed, settled };
+  return { clock, chunk, told, committed, settled, kernel, stop: handing.stop };
 }
 
 test('the kernel is told of a ban at once, and while it works the ban is committed', async () => {
-  const { chunk, told, committed } = way(0);
+  const { chunk, told, committed, settled } = way(0);
   await chunk();
   expect(told[0]).toBe(0);
+  await settled();
   expect(committed()).toBe(1);
   await chunk();
+  await settled();
   expect(committed()).toBe(2);
 });
 
 test('after a commit that took long the next ones wait, together, for a second at most, and the kernel doesn’t', async () => {
   const { chunk, told, committed, clock, settled } = way(800);
   await chunk();
+  await settled();
   const before = told.length;
   await chunk();
   await chunk();
@@ -99,6 +109,7 @@ test('after a commit that took long the next ones wait, together, for a second a
 test('they wait for nine times as long as it took where that is less', async () => {
   const { chunk, committed, clock, settled } = way(5);
   await chunk();
+  await settled();
   await chunk();
   clock.advance(44);
   await settled();
@@ -106,4 +117,52 @@ test('they wait for nine times as long as it took where that is less', async () 
   clock.advance(1);
   await settled();
   expect(committed()).toBe(2);
+});
+
+test('the commit leaves the processor to the kernel’s program until it has answered, for 20 ms at most', async () => {
+  const { chunk, committed, clock, settled, kernel } = way(0);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  kernel.answers = promise;
+  await chunk();
+  await settled();
+  expect(committed()).toBe(0);
+  resolve();
+  await settled();
+  expect(committed()).toBe(1);
+  kernel.answers = new Promise(() => {});
+  await chunk();
+  clock.advance(19);
+  await settled();
+  expect(committed()).toBe(1);
+  clock.advance(1);
+  await settled();
+  expect(committed()).toBe(2);
+});
+
+test('while there is more to read the commit waits, for a second at most, unless it can’t be read twice', async () => {
+  const { chunk, committed, clock, settled } = way(0);
+  await chunk(false);
+  clock.advance(999);
+  await settled();
+  expect(committed()).toBe(0);
+  clock.advance(1);
+  await settled();
+  expect(committed()).toBe(1);
+  await chunk(false);
+  await chunk(true);
+  await settled();
+  expect(committed()).toBe(3);
+  await chunk(false, false);
+  await settled();
+  expect(committed()).toBe(4);
+});
+
+test('once stopped it writes nothing behind the back of who closes the ledger, and what was to be told is told', async () => {
+  const { chunk, committed, settled, stop } = way(0);
+  const told: string[] = [];
+  await chunk(true, true, () => told.push('ban'));
+  stop();
+  await settled();
+  expect(committed()).toBe(0);
+  expect(told).toEqual(['ban']);
 });

@@ -17,15 +17,15 @@ function machine() {
   return { time, sinceBoot, pass };
 }
 
-test('within a hundredth of a second it goes on by itself, then it is asked for again', () => {
+test('within two seconds it goes on by itself, then it is asked for again', () => {
   const { time, sinceBoot, pass } = machine();
   pass(4);
   expect(sinceBoot()).toBe(5_004);
-  pass(5);
-  expect(sinceBoot()).toBe(5_009);
+  pass(1_995);
+  expect(sinceBoot()).toBe(6_999);
   expect(time.asked).toBe(1);
   pass(3);
-  expect(sinceBoot()).toBe(5_010);
+  expect(sinceBoot()).toBe(7_000);
   expect(time.asked).toBe(2);
 });
 

@@ -70,6 +70,28 @@ describe('a program that stays', () => {
     child.write('too late\n');
   });
 
+  it('reads what it is laid, each text in place of the one before', async () => {
+    const child = exec.spawn('/bin/sh', ['-c', 'while read -r path; do cat "$path"; echo .; done'], true)!;
+    let heard = '';
+    let hear = (): void => {};
+    child.onOutput((text) => {
+      heard += text;
+      if (heard.endsWith('.\n')) hear();
+    });
+    const ended = new Promise<string>((resolve) => child.onExit(resolve));
+    const texts = [`${'long '.repeat(100_000)}\n`, 'short\n', 'ünï\n'];
+    for (const text of texts) {
+      const answered = new Promise<void>((resolve) => (hear = resolve));
+      child.write(`${child.lay!(text)}\n`);
+      await answered;
+    }
+    expect(heard).toBe(texts.map((text) => `${text}.\n`).join(''));
+    child.kill();
+    await ended;
+    expect(child.lay!('too late')).toBeUndefined();
+    expect(exec.spawn('/usr/bin/true', [])!.lay).toBeUndefined();
+  });
+
   it('is undefined where it cannot be started', () => {
     expect(exec.spawn('/nonexistent', [])).toBeUndefined();
   });

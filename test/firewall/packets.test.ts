@@ -219,12 +219,72 @@ inKernel.each(['nftables', 'iptables'] as const)('%s in a real kernel', { timeou
     expect(await stage.bystander.reaches()).toBe(true);
   });
 
+  it('a session that can’t read what it is to include costs nothing: nft itself is asked, and from then on at once', async () => {
+    const runs: (string | undefined)[] = [];
+    const laid: string[] = [];
+    const blind: Exec = {
+      ...stage.exec,
+      spawn(...asked) {
+        const child = stage.exec.spawn(...asked);
+        return child && { ...child, lay: (text) => (laid.push(text), '/nonexistent/script') };
+      },
+      run(request) {
+        if (request.args[0] === '-f') runs.push(request.input);
+        return stage.exec.run(request);
+      },
+    };
+    const other = createFirewall('nftables', { exec: blind, clock: stage.clock, log: silentLog });
+    const some = Array.from({ length: 100 }, (_, index) => block(`198.51.100.${index}`, soon()));
+    const all = [...some, block(stage.attacker.host.ipv4, soon())];
+    const outcomes = all.map(() => ({ outcome: 'applied' }));
+    expect(await other.apply(all, stage.clock.now())).toEqual(outcomes);
+    expect(await stage.attacker.isShutOut()).toBe(true);
+    const before = laid.length;
+    expect(runs.slice(-1)).toEqual(laid.slice(-1));
+    expect(
+      await other.apply(
+        some.map(({ network }) => release(network.text)),
+        stage.clock.now(),
+      ),
+    ).toEqual(outcomes.slice(1));
+    expect(laid).toHaveLength(before);
+    await other.close();
+  });
+
+  it('a long transaction goes through the session, also where the table has to be made anew', async () => {
+    const runs: string[] = [];
+    const watched: Exec = {
+      ...stage.exec,
+      run(request) {
+        runs.push(request.args.join(' '));
+        return stage.exec.run(request);
+      },
+    };
+    const other = createFirewall('nftables', { exec: watched, clock: stage.clock, log: silentLog });
+    const some = Array.from({ length: 1_000 }, (_, index) =>
+      block(`10.0.${index >> 8}.${index & 255}`, soon()),
+    );
+    const all = [...some, block(stage.attacker.host.ipv4, soon())];
+    await other.apply(all, stage.clock.now());
+    expect(await stage.attacker.isShutOut()).toBe(true);
+    expect(runs.filter((args) => args.startsWith('-f'))).toEqual([]);
+    await stage.exec.run({
+      file: stage.exec.find('nft')!,
+      args: ['delete', 'table', 'inet', 'bailiff'],
+      timeout: 10_000,
+    });
+    expect((await other.apply(all, stage.clock.now())).at(-1)).toEqual({ outcome: 'applied', rebuilt: true });
+    expect(await stage.attacker.isShutOut()).toBe(true);
+    expect(await other.list()).toHaveLength(1_001);
+    await other.close();
+  });
+
   it('a killed session is replaced, and its transaction is not lost', async () => {
     const pids: number[] = [];
     const watched: Exec = {
       ...stage.exec,
-      spawn(file, args) {
-        const child = stage.exec.spawn(file, args);
+      spawn(...asked) {
+        const child = stage.exec.spawn(...asked);
         if (child) pids.push(child.pid);
         return child;
       },

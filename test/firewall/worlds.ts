@@ -108,6 +108,6 @@ export function execIn(namespace: string, ...before: string[]): Exec {
     find: exec.find,
     run: (request: ExecRequest) =>
       exec.run({ ...request, file: NSENTER, args: inside(request.file, request.args) }),
-    spawn: (file, args) => exec.spawn(NSENTER, inside(file, args)),
+    spawn: (file, args, reads) => exec.spawn(NSENTER, inside(file, args), reads),
   };
 }

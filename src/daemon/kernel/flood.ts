@@ -3,12 +3,13 @@ import type { Duration } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 
 /**
- * After a batch for which a program was started the next one waits, the longer the more there were: starting one costs
- * milliseconds in which nobody is served, and in a flood more bans come meanwhile. A burst is over before it matters.
+ * After a large batch the next one waits, the longer the more there were: it takes the processor, and where a program is started
+ * for it nobody is served for milliseconds; in a flood more bans come meanwhile. A burst is over before it matters.
  */
 const LONGEST_PAUSE: Duration = 100;
-/** After so many batches the next one waits as long as one takes. */
+/** After so many batches the next one waits as long as one takes, and never more than a few times as long. */
 const GENTLY = 4;
+const TIMES = 2;
 /** So long after the last large batch a flood may still go on: between two batches few wait. */
 const CALM: Duration = 5_000;
 
@@ -29,7 +30,7 @@ export function createFlood({ monotonic }: Pick<Clock, 'monotonic'>): Flood {
     told(began) {
       const ended = monotonic();
       streak = began < calmAt ? streak + 1 : 0;
-      nextAt = ended + Math.min(LONGEST_PAUSE, ((ended - began) * streak) / GENTLY);
+      nextAt = ended + Math.min(LONGEST_PAUSE, (ended - began) * Math.min(streak / GENTLY, TIMES));
       calmAt = ended + CALM;
     },
     get pause() {

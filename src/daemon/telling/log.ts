@@ -4,17 +4,14 @@ import type { Logger } from 'pino';
 import { LOG_LEVELS } from '../../api/contract.ts';
 import type { Duration } from '../../model.ts';
 import type { Clock, Log } from '../../ports.ts';
+import { createOutlet } from './outlet.ts';
 import { coalesce } from './repeats.ts';
 import type { CoalescingLog } from './repeats.ts';
 import { remember } from './recent.ts';
 import type { Recent } from './recent.ts';
 
-/** Bytes that are written together, where there is more than one line to say: in a flood of bans. */
-const LINES_TOGETHER = 60_000;
 /** After lines were written the next ones wait so long: whoever reads them is woken by each write, on our processors. */
 const PAUSE: Duration = 50;
-/** In one call: as much as a pipe holds. */
-const MOST_WRITTEN = 65_536;
 
 export interface LogOptions {
   readonly pretty: boolean;
@@ -39,13 +36,10 @@ async function createPlainLog(options: LogOptions, clock: Clock): Promise<Log> {
   const level = options.verbose ? 'debug' : 'info';
   const settings = { level, base: { pid: process.pid }, timestamp: createTimeOfLine(clock) };
   if (!options.pretty) {
-    const destination = pino.destination({
-      ...{ dest: 1, sync: true, minLength: LINES_TOGETHER, maxWrite: MOST_WRITTEN },
-    });
-    const flush = (): void => destination.flush();
+    const outlet = createOutlet(1, clock);
     // Whoever breaks down says why, and what led to it.
-    process.once('exit', flush);
-    return inBatches(plain(pino(settings, destination)), flush, clock);
+    process.once('exit', outlet.end);
+    return inBatches(plain(pino(settings, outlet)), outlet.flush, clock);
   }
   const { default: pretty } = await import('pino-pretty');
   const stream = pretty({
