@@ -16,10 +16,26 @@ export class RecentMinute {
   #length = this.#before.length + 2;
   #bytesBefore = bytesOf(this.#before);
   #bytesAfter = bytesOf(this.#after);
+  #edition = 0;
 
   /** Characters of a stamp that is known. */
   get length(): number {
     return this.#length;
+  }
+
+  /** What stands around the seconds of a stamp that is known. */
+  get around(): readonly [before: Uint8Array, after: Uint8Array] {
+    return [this.#bytesBefore, this.#bytesAfter];
+  }
+
+  /** When it began, if `day` is the day of which it is known; else NaN. */
+  beginsOn(day: number): Instant {
+    return day === this.#ofDay ? this.#begins : NaN;
+  }
+
+  /** Another number as soon as another minute is known. */
+  get edition(): number {
+    return this.#edition;
   }
 
   /** The instant of a stamp that begins at `from`; undefined where it isn't of the minute that is known, or not of that day. */
@@ -52,6 +68,7 @@ export class RecentMinute {
     this.#length = this.#before.length + 2 + this.#after.length;
     this.#ofDay = day;
     this.#begins = instant - twoDigits(stamp, at) * 1_000;
+    this.#edition++;
   }
 }
 

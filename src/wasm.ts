@@ -162,9 +162,14 @@ export const population = (value: Code): Code => [...value, 0x69];
 const binary =
   (...operation: readonly number[]) =>
   (left: Code, right: Code): Code => [...left, ...right, ...operation];
+/** 1 where the value is 0, else 0. */
+export const isZero = (value: Code): Code => [...value, 0x45];
+export const isEqual = binary(0x46);
 export const notEqual = binary(0x47);
 export const isLess = binary(0x48);
 export const isMore = binary(0x4a);
+/** Both without a sign: what lies below the least is more as well, once that was subtracted. */
+export const isMoreUnsigned = binary(0x4b);
 export const isAtLeast = binary(0x4e);
 export const add = binary(0x6a);
 export const multiply = binary(0x6c);
@@ -172,6 +177,7 @@ export const shiftRight = binary(0x76);
 export const subtract = binary(0x6b);
 export const and = binary(0x71);
 export const or = binary(0x72);
+export const xor = binary(0x73);
 export const shiftLeft = binary(0x74);
 
 /** Runs `body` as long as the local `at` is less than `to`, and adds `step` to it each time. `body` stands in two blocks. */
@@ -185,6 +191,13 @@ export const walk = (at: number, to: number, step: number, ...body: readonly Cod
 export const loadByte = (at: Code, offset = 0): Code => [...at, 0x2d, 0x00, ...unsigned(offset)];
 export const loadTwo = (at: Code, offset = 0): Code => [...at, 0x2f, 0x00, ...unsigned(offset)];
 export const loadFour = (at: Code, offset = 0): Code => [...at, 0x28, 0x00, ...unsigned(offset)];
+export const storeTwo = (at: Code, value: Code, offset = 0): Code => [
+  ...at,
+  ...value,
+  0x3b,
+  0x00,
+  ...unsigned(offset),
+];
 export const storeFour = (at: Code, value: Code, offset = 0): Code => [
   ...at,
   ...value,
@@ -197,10 +210,17 @@ export const storeFour = (at: Code, value: Code, offset = 0): Code => [
 
 const simd = (operation: number): Code => [0xfd, ...unsigned(operation)];
 export const loadVector = (at: Code, offset = 0): Code => [...at, ...simd(0), 0x00, ...unsigned(offset)];
-export const storeVector = (at: Code, value: Code): Code => [...at, ...value, ...simd(11), 0x00, 0x00];
+export const storeVector = (at: Code, value: Code, offset = 0): Code => [
+  ...at,
+  ...value,
+  ...simd(11),
+  0x00,
+  ...unsigned(offset),
+];
 export const bytes16 = (bytes: readonly number[]): Code => [...simd(12), ...bytes];
 export const splat = (byte: number): Code => bytes16(Array.from({ length: 16 }, () => byte));
 export const andVectors = binary(...simd(78));
+export const xorVectors = binary(...simd(81));
 export const equalBytes = binary(...simd(35));
 export const notEqualBytes = binary(...simd(36));
 export const hasAny = (value: Code): Code => [...value, ...simd(83)];

@@ -1,9 +1,12 @@
 // One line's journey, top to bottom: chunk → scan → decide → ban. The daemon and `replay` run this same code.
+import { createWords } from '../address-words.ts';
 import { decodedOf, feedsIn } from '../lines.ts';
 import type { Shortly } from '../filters/contract.ts';
 import type { Count } from '../jails/contract.ts';
 import type { Ban, Chunk, Evidence, Instant, Match, Network, Verdict } from '../model.ts';
 import type { Plan } from '../setup/index.ts';
+import { beginOf, fillWordsOf, instantOf } from '../short-run.ts';
+import type { ShortRun } from '../short-run.ts';
 import type { Bans } from './bans.ts';
 import { judge, reasonOfMatches } from './judge.ts';
 import type { Ground, SittingJail } from './judge.ts';
@@ -15,6 +18,7 @@ export type { SittingJail } from './judge.ts';
 
 /** A stamp further ahead of the clock than this counts as the instant of arrival. */
 export const FUTURE_TOLERANCE = 5 * 60_000;
+const MINUTE = 60_000;
 /** Characters of a line, or of a report, that are kept as evidence. */
 export const EVIDENCE_LIMIT = 1_000;
 
@@ -79,6 +83,7 @@ export function applyChunk(
   let servedBy = -1;
   let servedAt = -1;
   let served = 0;
+  const words = createWords();
   const wanted = plan.jailsOf.map((jails) => jails.some(({ jail }) => jail.countsOnly));
   const visitShort: Shortly['visit'] = (filter, begin, { address, at }) => {
     servedBy = filter;
@@ -96,7 +101,32 @@ export function applyChunk(
     watching?.matched(begin);
     return true;
   };
-  const shortly = tell ? undefined : { wanted, visit: visitShort };
+  const visitRun: Shortly['visitRun'] = (filter, run) => {
+    const { first } = run;
+    const jails = plan.jailsOf[filter]!;
+    served = 0;
+    try {
+      // Where some of the minute may be too far ahead, each match says for itself.
+      if (run.minute + MINUTE <= chunk.arrivedAt + FUTURE_TOLERANCE)
+        if (jails.length === 1) jails[0]!.jail.countRun(run);
+        else countForAll(run, jails);
+    } finally {
+      matches += run.first - first;
+      if (run.first > first) watching?.matchedAll(beginOf(run, first), beginOf(run, run.first - 1));
+    }
+    if (run.first === run.end) return;
+    servedBy = filter;
+    servedAt = beginOf(run, run.first);
+  };
+  /** How many jails are done with the first match that isn't enough is told by `served`. */
+  const countForAll = (run: ShortRun, jails: readonly SittingJail[]): void => {
+    for (; run.first < run.end; run.first++) {
+      fillWordsOf(run, run.first, words);
+      const at = instantOf(run, run.first);
+      for (served = 0; served < jails.length; served++) if (!jails[served]!.jail.countOnly(words, at)) return;
+    }
+  };
+  const shortly = tell ? undefined : { wanted, visit: visitShort, visitRun };
   const scanned = scanSafely(plan.scanner, chunk, sessions.of(chunk.source), visit, shortly);
   watching?.finish();
   return { bans: imposed, matches, fromTheFuture, ...scanned };

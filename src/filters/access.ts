@@ -10,11 +10,13 @@ import type { LogFormat, Section, Step } from './logformat.ts';
 import { pathOf, plainMethod, plainPath, queryOf, splitRequest } from './path.ts';
 import type { Request } from './path.ts';
 import { createRecentMinute } from '../recent-minute.ts';
+import type { RecentMinute } from '../recent-minute.ts';
 
 /** Longer lines are no access log's: what a source skips is never seen here. */
-const LONGEST_LINE = 256 * 1024;
+export const LONGEST_LINE = 256 * 1024;
 
-const DAY = 86_400_000;
+/** What a stamp leaves out depends on it. */
+export const DAY = 86_400_000;
 const NOTHING = new Uint8Array(0);
 const SPACE = 32;
 const BACKSLASH = 92;
@@ -87,6 +89,8 @@ export class AccessLine {
 
 export interface AccessLayout {
   readonly format: LogFormat;
+  /** Of the stamp that was read last, for who reads lines of the same log by other means. */
+  readonly minute: RecentMinute;
   /** Begins a line. Nothing is read yet. @param among where it stands among bytes; left out: it is spelled out. */
   open(text: string, start: number, end: number, arrivedAt: Instant, among?: Among): AccessLine;
   /** Begins one of which no text was made. */
@@ -109,6 +113,7 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
   const mayGoOn = format.sections[last]!.guard >= 0;
   return {
     format,
+    minute: known,
     open(text, start, end, arrivedAt, among) {
       own.open(text, start, end, arrivedAt);
       own.bytes = among?.bytes ?? spelled.of(text, start, end);
@@ -139,7 +144,7 @@ export function createAccessLayout(format: LogFormat, stamps: Stamps): AccessLay
       if (timeSlot === undefined) return undefined;
       const from = line.bounds[timeSlot * 2]!;
       const to = line.bounds[timeSlot * 2 + 1]!;
-      const day = Math.floor(line.arrivedAt / DAY); // what a stamp leaves out depends on it
+      const day = Math.floor(line.arrivedAt / DAY);
       if (to - from === known.length) {
         const instant = known.instantAmong(line.bytes, line.base + from, day);
         if (!Number.isNaN(instant)) return instant;

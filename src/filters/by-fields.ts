@@ -15,6 +15,7 @@ import { createForwarding, FORWARDING_VARIABLES } from './forwarded.ts';
 import { anyOf } from './literals.ts';
 import { ADDRESS_VARIABLE, TIME_VARIABLES, faultOf, isNumericVariable, parseLogFormat } from './logformat.ts';
 import type { LogFormat } from './logformat.ts';
+import { planReading } from './short/plan.ts';
 
 const MISFIT: LineVerdict = { outcome: 'no-layout', why: 'the line does not fit the log format' };
 const NO_MATCH: LineVerdict = { outcome: 'no-match', why: "the filter's conditions do not hold" };
@@ -129,6 +130,16 @@ export function compileByFields(
     }
     return line.fits;
   };
+  const isUnconditional =
+    !forwarding &&
+    cases.length === 0 &&
+    isNothing(definition.where) &&
+    isNothing(options.where) &&
+    except === undefined &&
+    jailExcept === undefined;
+  const timeSlot = timeSlots.find((slot) => slot >= 0);
+  const plan =
+    isUnconditional && timeSlot !== undefined ? planReading(format, depth, addressSlot, timeSlot) : undefined;
   return {
     framing: { key: JSON.stringify(['access', format.written, options.zone]), open: layout.open },
     literals: anyOf(
@@ -145,6 +156,7 @@ export function compileByFields(
     },
     short: {
       open: layout.openBytes,
+      reading: plan && { plan, minute: layout.minute },
       tell(line, found) {
         // Misfits may have been relayed by a syslog daemon, and proxies speak for others.
         if (forwarding || !layout.reach(line, depth)) return 'unsure';
@@ -181,6 +193,11 @@ export function compileByFields(
       return found;
     },
   };
+}
+
+/** No condition holds always. */
+function isNothing(conditions: Conditions | undefined): boolean {
+  return conditions === undefined || Object.keys(conditions).length === 0;
 }
 
 /** What one of must hold besides `where`, by the cases in use. */

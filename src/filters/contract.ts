@@ -3,6 +3,7 @@ import type { AddressWords } from '../address-words.ts';
 import type { Fault } from '../errors.ts';
 import type { Lines } from '../lines.ts';
 import type { Conditions, Instant, Match, Network, Waiting } from '../model.ts';
+import type { ShortRun } from '../short-run.ts';
 import type { SessionId } from './session-index.ts';
 
 export type LayoutName = 'syslog' | 'access' | 'json' | 'logfmt' | 'plain';
@@ -193,6 +194,8 @@ export interface Shortly {
    * @returns whether that was enough; else it comes in full.
    */
   visit(filter: number, start: number, match: ShortMatch): boolean;
+  /** The same of many, in their order: it moves `run.first` on to the first that isn't enough, and that comes in full. */
+  visitRun(filter: number, run: ShortRun): void;
 }
 
 /** All filters of one source, compiled together: one search for literals, full patterns on candidate lines only. */

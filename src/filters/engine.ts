@@ -2,7 +2,9 @@
 import type { Instant } from '../model.ts';
 import type { LineAt } from './again.ts';
 import type { Filter, LineVerdict, OptionKey, SessionMemory, ShortMatch, TellWhose } from './contract.ts';
+import type { RecentMinute } from '../recent-minute.ts';
 import type { Literal } from './literal.ts';
+import type { ReadingPlan } from './short/plan.ts';
 
 /**
  * How lines are framed. A line that is open is shared by all engines of a scanner with the same `key`;
@@ -62,6 +64,15 @@ export interface Short<L> {
   open(bytes: Buffer, start: number, end: number, arrivedAt: Instant): L;
   /** @param found filled where it is a match. */
   tell(line: L, found: ShortMatch): ShortVerdict;
+  /** Where every line of the form is a match: what reads them many at a time; undefined where nothing does. */
+  readonly reading?: Reading | undefined;
+}
+
+/** How lines are read many at a time. */
+export interface Reading {
+  readonly plan: ReadingPlan;
+  /** Stamps of the minute that `tell` read last are known to whoever reads so, and others only to `tell`. */
+  readonly minute: RecentMinute;
 }
 
 /** `unsure`: {@link Engine.examine} says. */

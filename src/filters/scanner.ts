@@ -3,6 +3,7 @@ import type { Instant, Match } from '../model.ts';
 import { createFeeds, findFeeds } from '../line-feeds.ts';
 import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../lines.ts';
 import type { Lines } from '../lines.ts';
+import type { ShortRun } from '../short-run.ts';
 import { createBacklook } from './again.ts';
 import { createUnwrapper } from './containers.ts';
 import type { Filter, ScanReport, Scanner, Shortly } from './contract.ts';
@@ -14,6 +15,7 @@ import { distinctOf } from './literals.ts';
 import { createSearchRoom } from './search/room.ts';
 import type { SearchRoom } from './search/room.ts';
 import { createLiteralSearch } from './search/search.ts';
+import { createShortReader } from './short/reader.ts';
 import { NO_SESSIONS } from './sessions.ts';
 
 type Visit = (filter: number, match: Match, base: number) => void;
@@ -37,9 +39,13 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
   const examiner = createExaminer(all);
   const containers = createUnwrapper();
   const teller = all.find(({ engine }) => engine.whose);
-  /** Which literal it is says something only where it doesn't concern all filters anyway. */
   const canBeShort = all.some(({ engine }) => engine.short);
   const feeds = createFeeds();
+  /** The filter that alone looks at lines without a literal: these may be read many at a time. */
+  const only = always.length === 1 ? always[0]! : -1;
+  const reading = all[only]?.engine.short?.reading;
+  const reader = reading && search?.isInRoom !== false ? createShortReader(reading, room) : undefined;
+  /** Which literal it is says something only where it doesn't concern all filters anyway. */
   const concernsAll = owners.every((each) => each.length + always.length === all.length);
 
   return {
@@ -68,7 +74,8 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
     const bytes = canBeShort && shortly?.wanted.includes(true) === true ? lines.bytes : undefined;
     // Where all of it becomes text anyway, lines are found in that: by its own search, which takes many bytes at once.
     const whole: Lines = isSelective || bytes ? lines : { text: lines.text };
-    const ends = bytes && !isSelective ? feeds : undefined;
+    const many = bytes && shortly?.wanted[only] === true ? reader : undefined;
+    const ends = bytes && !isSelective && !many ? feeds : undefined;
     if (ends) findFeeds(bytes!, ends);
     let line = 0;
     let texts = 0;
@@ -84,13 +91,24 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
       if (heeding[filter]) look.took(base + match.start);
       onMatch(filter, match, base);
     };
-    search?.take(lines);
+    const onRun = (run: ShortRun): void => {
+      const { first } = run;
+      shortly!.visitRun(only, run);
+      candidates += run.first - first;
+    };
+    if (search) search.take(lines);
+    else if (many) room.take(lines);
+    many?.begin(around.arrivedAt);
     let found = search ? search.next(0) : Infinity;
     let start = 0;
     while (start < length && all.length > 0) {
       // Without filters that look at every line, everything up to the next literal is passed over, but for the last line:
       // where no line of a log fits, a literal may never turn up, and nobody would notice.
       if (isSelective) start = found === Infinity ? lastLine(lines, start) : startOfLine(lines, found);
+      if (many) {
+        start = many.pass(start, Math.min(found, length), onRun);
+        if (start >= length) break;
+      }
       const after = !ends ? endOfLine(whole, start) : line < ends.count ? ends.at[line++]! : length;
       const end = withoutReturn(whole, start, after);
       const isFound = found < after;
@@ -100,7 +118,8 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
         if (isFound) call(start, after);
         // A last line without a literal matches nothing: one filter is asked for its form, or some until one knows it.
         else examiner.call(always);
-        if (!bytes || !examiner.examineShort(bytes, start, end, around.arrivedAt, shortly!)) {
+        const isInFull = !bytes || many?.isRefused === true;
+        if (isInFull || !examiner.examineShort(bytes, start, end, around.arrivedAt, shortly!)) {
           if (++texts > MOST_APART) isApart = false;
           base = isApart ? start : 0;
           if (among) among.shift = base;

@@ -1,5 +1,6 @@
 // What a jail is to the rest of the house: matches in, verdicts out. Pure: no clock, no I/O.
 import type { AddressWords } from '../address-words.ts';
+import type { ShortRun } from '../short-run.ts';
 import type {
   Duration,
   Evidence,
@@ -80,6 +81,8 @@ export interface Jail {
    * @returns false: then nothing has happened, and {@link decide} says what becomes of it.
    */
   countOnly(address: AddressWords, at: Instant): boolean;
+  /** The same of many, in their order, up to the first that must be told in full: `run.first` is moved on to that. */
+  countRun(run: ShortRun): void;
   /**
    * Someone logged in from the address: until `protectAfterSuccess` is over, it takes many times maxRetry to ban it here.
    * Who is banned here, or comes to be all the same, is protected again only by a log-in after the sentence.

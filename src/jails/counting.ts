@@ -1,6 +1,7 @@
 // The matches of every offender of a jail that can still count towards a sentence, by instant. All of them lie in one field
 // of numbers: an object for each would be most of what an offender takes, and would be looked for all over the memory.
 import type { Duration, Instant } from '../model.ts';
+import { ROW as MATCH, SECOND, type ShortRun } from '../short-run.ts';
 import { BLOCK, FIRST, FROM, LENGTH, NEWEST, ROOM, ROW, TOTAL, type Rows } from './rows.ts';
 
 /**
@@ -11,6 +12,11 @@ import { BLOCK, FIRST, FROM, LENGTH, NEWEST, ROOM, ROW, TOTAL, type Rows } from 
  * maxRetry matches lie within findTime, in whatever order their lines came.
  */
 export interface Windows {
+  /**
+   * Nothing but that the windows of these rows lie near when they are asked for next, up to {@link ABREAST} of them: whoever
+   * fetches them one by one waits for each. Below 0: nobody.
+   */
+  fetch(rows: Int32Array, many: number): void;
   /** The latest instant, `-Infinity` in an empty window. */
   newestOf(row: number): Instant;
   /** How many matches lie at most findTime before the newest. */
@@ -22,12 +28,20 @@ export interface Windows {
    * @returns the largest number of matches that lie within findTime of each other, these among them.
    */
   insert(row: number, at: Instant, count: number): number;
+  /**
+   * Adds the match at `run.first`, unless it is older than the newest or as many as `most` count already. Instants are numbers
+   * that V8 makes an object of for each call that hands them over: this one doesn't.
+   * @returns whether it was added.
+   */
+  addNext(row: number, run: ShortRun, most: number): boolean;
   /** Forgets all; its room is others' from now on. */
   clear(row: number): void;
   /** The pairs in order; they are not the window's own. */
   stampsOf(row: number): (readonly [Instant, number])[];
 }
 
+/** So many are looked up before the first of them is counted. */
+export const ABREAST = 32;
 /** In pairs. */
 const LEAST_ROOM = 256;
 
@@ -152,7 +166,25 @@ export function createWindows(findTime: Duration, rows: Rows): Windows {
     return best;
   }
 
+  // What is fetched ahead: where each window begins and how long it is, and its two ends, of which the sum is kept only so that
+  // it is fetched.
+  const firsts = new Int32Array(ABREAST);
+  const lengths = new Int32Array(ABREAST);
+  const fetched = new Float64Array(ABREAST);
+
   return {
+    fetch(indices, many) {
+      const { numbers } = rows;
+      for (let one = 0; one < many; one++) {
+        const base = Math.max(indices[one]!, 0) * ROW;
+        firsts[one] = numbers[base + FIRST]!;
+        lengths[one] = numbers[base + LENGTH]!;
+      }
+      for (let one = 0; one < many; one++) {
+        const first = firsts[one]!;
+        fetched[one] = pairs[first * 2]! + pairs[(first + Math.max(lengths[one]! - 1, 0)) * 2]!;
+      }
+    },
     newestOf: rows.newestOf,
     totalOf: (row) => rows.get(row, TOTAL),
     pastOf: (row) => rows.get(row, FROM),
@@ -165,6 +197,20 @@ export function createWindows(findTime: Duration, rows: Rows): Windows {
       if (index >= 0 && instantOf(row, index) === at) pairs[(rows.get(row, FIRST) + index) * 2 + 1]! += count;
       else put(row, ++index, at, count);
       return index === rows.get(row, LENGTH) - 1 ? total : densest(row, index);
+    },
+    addNext(row, run, most) {
+      const { numbers } = rows;
+      const base = row * ROW;
+      const newest = rows.instants[(base + NEWEST) / 2]!;
+      const at = run.minute + run.numbers[run.first * MATCH + SECOND]! * 1_000;
+      if (at < newest || numbers[base + TOTAL]! >= most) return false;
+      if (at > newest) append(row, at, 1);
+      else {
+        const last = numbers[base + FIRST]! + numbers[base + LENGTH]! - 1;
+        pairs[last * 2 + 1]! += 1;
+        numbers[base + TOTAL]! += 1;
+      }
+      return true;
     },
     clear(row) {
       giveBack(row);

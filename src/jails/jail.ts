@@ -3,7 +3,7 @@ import { isAddress } from '../address.ts';
 import { stepAt } from '../answer.ts';
 import type { Duration, JailRules, Instant, Network, Step, Verdict, Welcome, Widening } from '../model.ts';
 import type { Bounds, Count, CreateJail, Jail, JailStats } from './contract.ts';
-import { createWindows } from './counting.ts';
+import { ABREAST, createWindows } from './counting.ts';
 import { createEra } from './era.ts';
 import { createRows, HEEDED, ONLY_COUNTED } from './rows.ts';
 import { createNeighbours } from './neighbours.ts';
@@ -71,6 +71,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
   /** Up to so many matches leave no line behind, and concern nobody else. */
   const silent = rules.respond?.some(({ wider }) => wider) ? 0 : maxRetry - EVIDENCE_LINES;
 
+  const indices = new Int32Array(ABREAST);
   const counted: (Verdict | undefined)[] = Array.from({ length: COUNTED_KEPT });
 
   const decide = (match: Count): Verdict => {
@@ -140,16 +141,39 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     if (isAlone && !welcomes.knows(tally.address)) rows.set(tally.index, HEEDED, era.now());
   };
 
+  /** Is there nothing to be done about whoever has that index but to count? */
+  const isOnlyCounted = (index: number, present: number): boolean =>
+    index >= 0 && rows.is(index, ONLY_COUNTED) && rows.get(index, HEEDED) === present;
+
   /** Most of a log that is counted as a whole: it leaves nothing but a number behind. */
   const countOnly: Jail['countOnly'] = (address, at) => {
     const index = silent > 0 ? offenders.indexOf(address) : -1;
-    if (index < 0 || !rows.is(index, ONLY_COUNTED) || rows.get(index, HEEDED) !== era.now()) return false;
+    if (!isOnlyCounted(index, era.now())) return false;
     // Before the newest one it may complete a window that is not the latest.
     if (at < windows.newestOf(index) || windows.totalOf(index) >= silent) return false;
     stats.matches++;
     windows.insert(index, at, 1);
     offenders.touchCounted(index);
     return true;
+  };
+
+  const countRun: Jail['countRun'] = (run) => {
+    if (silent <= 0) return;
+    // Nothing that is only counted begins another one.
+    const present = era.now();
+    while (run.first < run.end) {
+      const many = Math.min(run.end - run.first, ABREAST);
+      // All of them first: what each has to be fetched for is then fetched at once.
+      offenders.indicesOf(run, many, indices);
+      windows.fetch(indices, many);
+      for (let one = 0; one < many; one++) {
+        const index = indices[one]!;
+        if (!isOnlyCounted(index, present) || !windows.addNext(index, run, silent)) return;
+        stats.matches++;
+        offenders.touchCounted(index);
+        run.first++;
+      }
+    }
   };
 
   /** None that a sentence has followed: whoever was banned all the same must log in anew after it. */
@@ -270,6 +294,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     decide,
     countsOnly: silent > 0,
     countOnly,
+    countRun,
     welcome(address, at, how) {
       if (ignoring.whyIgnored(address) === undefined) welcomes.note(address, at, how);
     },

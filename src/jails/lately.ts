@@ -30,15 +30,26 @@ export function createLately(rows: Pick<Rows, 'get'>): Lately {
   let last = FIRST_PLACES - 1;
   let noted = 0;
 
-  function begin(places: number): void {
-    if (places > last + 1) numbers = new Int32Array(places * WIDTH);
-    else numbers.fill(0);
-    last = places - 1;
+  /** Goes on with four times the places; whom one of them doesn't fit is forgotten. */
+  function widen(): void {
+    const old = numbers;
+    last = (last + 1) * 4 - 1;
+    numbers = new Int32Array((last + 1) * WIDTH);
     noted = 0;
+    for (let from = 0; from < old.length; from += WIDTH) {
+      if (old[from + ANSWER] === 0) continue;
+      const home = homeOf(old[from]!, old[from + 1]!, old[from + 2]!, old[from + 3]!);
+      for (let place = home; place < home + SHARED; place++) {
+        if (numbers[place * WIDTH + ANSWER] !== 0) continue;
+        numbers.set(old.subarray(from, from + WIDTH), place * WIDTH);
+        noted++;
+        break;
+      }
+    }
   }
 
   /** The first of the places that it shares with others. */
-  function homeOf({ first, second, third, fourth }: AddressWords): number {
+  function homeOf(first: number, second: number, third: number, fourth: number): number {
     let hash = Math.imul(first, 0x9e3779b1) ^ second;
     hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ third;
     hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ fourth;
@@ -59,7 +70,7 @@ export function createLately(rows: Pick<Rows, 'get'>): Lately {
 
   /** -1: it was not asked for lately. */
   function placeOf(address: AddressWords): number {
-    const home = homeOf(address);
+    const home = homeOf(address.first, address.second, address.third, address.fourth);
     for (let place = home; place < home + SHARED; place++) if (isAt(place, address)) return place;
     return -1;
   }
@@ -72,10 +83,10 @@ export function createLately(rows: Pick<Rows, 'get'>): Lately {
       return rows.get(index, WHICH) === numbers[place * WIDTH + WHO] ? index : -1;
     },
     note(address, index) {
-      if (++noted > last + 1 && last + 1 < MOST_PLACES) begin((last + 1) * 4);
+      if (++noted * 2 > last + 1 && last + 1 < MOST_PLACES) widen();
       let place = placeOf(address);
       if (place < 0) {
-        const home = homeOf(address);
+        const home = homeOf(address.first, address.second, address.third, address.fourth);
         place = home + SHARED - 1;
         while (place > home && numbers[place * WIDTH + ANSWER] !== 0) place--;
         // Nobody's is left: the one that came first goes.
@@ -96,6 +107,9 @@ export function createLately(rows: Pick<Rows, 'get'>): Lately {
       const place = placeOf(address);
       if (place >= 0) numbers[place * WIDTH + ANSWER] = 0;
     },
-    forgetAll: () => begin(last + 1),
+    forgetAll() {
+      numbers.fill(0);
+      noted = 0;
+    },
   };
 }

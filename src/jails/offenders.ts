@@ -2,6 +2,7 @@
 import { isAddress, mask, offenderOf } from '../address.ts';
 import { createWords, fillWords, type AddressWords } from '../address-words.ts';
 import type { Instant, JailRules, Network, Offender } from '../model.ts';
+import { fillWordsOf, type ShortRun } from '../short-run.ts';
 import type { Bounds, JailStats } from './contract.ts';
 import type { Windows } from './counting.ts';
 import { createCrowds, type Crowds } from './crowds.ts';
@@ -31,6 +32,8 @@ export interface Offenders {
   find(address: Network): Tally | undefined;
   /** The index of whoever answers for the address; -1: that can't be told from the numbers alone. */
   indexOf(address: AddressWords): number;
+  /** The same of so many matches from `run.first` on. */
+  indicesOf(run: ShortRun, many: number, indices: Int32Array): void;
   /** Like `find`; begins a new tally where there is none. `at` says who is banned, should someone have to make room. */
   open(address: Network, at: Instant): Tally;
   /** Like `open`, under exactly this network. */
@@ -147,6 +150,9 @@ export function createOffenders(
     return index < 0 ? undefined : members[index];
   };
 
+  const indexOf = (address: AddressWords): number =>
+    address.family === 4 ? places.find(address.first) : lately.find(address);
+
   function wordsOf(address: Network): AddressWords {
     fillWords(words, address);
     return words;
@@ -248,7 +254,13 @@ export function createOffenders(
     inside(network) {
       return present().filter(({ address }) => isInside(address, network));
     },
-    indexOf: (address) => (address.family === 4 ? places.find(address.first) : lately.find(address)),
+    indexOf,
+    indicesOf(run, many, indices) {
+      for (let one = 0; one < many; one++) {
+        fillWordsOf(run, run.first + one, words);
+        indices[one] = indexOf(words);
+      }
+    },
     touch(tally) {
       const { index } = tally;
       if (index < 0) return;

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { createWords, fillWords } from '../../src/address-words.ts';
 import type { Ignoring, Jail } from '../../src/jails/contract.ts';
 import type { Network } from '../../src/model.ts';
+import { ROW, type ShortRun } from '../../src/short-run.ts';
 import { LADDER, T0, jailWith, match, net } from './support.ts';
 
 const FIND_TIME = 10;
@@ -123,6 +124,63 @@ it('is as if it had gone the long way', () => {
   expect(short).toBeGreaterThan(500);
   expect(bans).toBeGreaterThan(10);
 });
+
+it('many at a time are as if one after the other had gone the long way', () => {
+  // A log is in order, mostly.
+  const second = fc.oneof({ weight: 20, arbitrary: fc.constant(60) }, fc.nat(59));
+  const one = fc.record({ who: fc.constantFrom(...PEOPLE), second });
+  let short = 0;
+  let bans = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(one, { minLength: 60, maxLength: 120 }), { minLength: 2, maxLength: 4 }),
+      fc.integer({ min: 12, max: 26 }),
+      (given, maxRetry) => {
+        const minutes = given.map((matches) =>
+          matches.map(({ who, second }, index) => ({
+            who,
+            second: second < 60 ? second : Math.floor(index / 2),
+          })),
+        );
+        const rules = { maxRetry, findTime: 50_000, banTime };
+        const [many, single] = [
+          jailWith({ rules, ignoring: lists() }),
+          jailWith({ rules, ignoring: lists() }),
+        ];
+        minutes.forEach((matches, index) => {
+          const minute = T0 + index * 60_000;
+          const run = runOf(matches, minute);
+          for (const [row, { who, second }] of matches.entries()) {
+            if (run.first === row) many.countRun(run);
+            if (run.first === row) {
+              many.decide(match(who, minute + second * 1_000));
+              run.first++;
+            } else short++;
+            single.decide(match(who, minute + second * 1_000));
+          }
+          expect([many.stats, many.takeDirty()]).toEqual([single.stats, single.takeDirty()]);
+          bans = Math.max(bans, many.stats.bans);
+        });
+      },
+    ),
+    { numRuns: 30 },
+  );
+  expect(short).toBeGreaterThan(500);
+  expect(bans).toBeGreaterThan(2);
+});
+
+function runOf(
+  matches: readonly { readonly who: string; readonly second: number }[],
+  minute: number,
+): ShortRun {
+  const numbers = new Int32Array(matches.length * ROW);
+  matches.forEach(({ who, second }, row) => {
+    fillWords(words, net(who));
+    const { family, first, second: next, third, fourth } = words;
+    numbers.set([row * 10, family, first, next, third, fourth, second], row * ROW);
+  });
+  return { numbers, first: 0, end: matches.length, shift: 0, minute };
+}
 
 it('whoever goes it makes room in the order in which he was heard of last, as whoever goes the long one', () => {
   const options = { bounds: () => ({ offenders: 1_000, evidence: Infinity }) };

@@ -42,6 +42,8 @@ export interface Watching {
    * the order of lines.
    */
   matched(start: number, address?: Network, at?: Instant): void;
+  /** All lines did that begin from `first` to `last`. */
+  matchedAll(first: number, last: number): void;
   /** The chunk is over. */
   finish(): void;
 }
@@ -123,15 +125,17 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
       // Between two lines of a sample so many bytes are passed over; each stands for those that were.
       const stride = isWhole ? 0 : Math.floor((length / lines) * SAMPLE);
       const weight = isWhole ? 1 : Math.min(SAMPLE, lines);
-      const starts: number[] = [];
+      // Where lines begin that matched: of many that follow each other the first one and the last.
+      const firsts: number[] = [];
+      const lasts: number[] = [];
       const told = new Map<number, { readonly address: Network; readonly at: Instant }>();
       let start = 0;
       let match = 0;
 
       /** Whoever matched is known; whose another line is must be read. */
       function noteLine(after: number): void {
-        while (match < starts.length && starts[match]! < start) match++;
-        const isMatch = starts[match] === start;
+        while (match < lasts.length && lasts[match]! < start) match++;
+        const isMatch = match < lasts.length && firsts[match]! <= start;
         const known = isMatch ? told.get(start) : undefined;
         if (known) return note(keyOf(known.address), Math.min(known.at, arrivedAt), true, weight);
         // With the line before, for whether a line begins there may hang on it.
@@ -149,11 +153,16 @@ export function createRegulars(remembered: Iterable<KeptRegular> = []): Regulars
           if (stride > 0) start = endOfLine(chunk, start + stride) + 1;
         }
       }
-      advance = () => look(starts.at(-1) ?? 0);
+      advance = () => look(lasts.at(-1) ?? 0);
       return {
         matched(at, address, stamp = arrivedAt) {
-          starts.push(at);
+          firsts.push(at);
+          lasts.push(at);
           if (address) told.set(at, { address, at: stamp });
+        },
+        matchedAll(first, last) {
+          firsts.push(first);
+          lasts.push(last);
         },
         finish() {
           look(length);

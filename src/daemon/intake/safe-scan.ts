@@ -2,6 +2,8 @@
 import type { ScanReport, Scanner, SessionMemory, Shortly } from '../../filters/contract.ts';
 import { endOfLine, lengthOf, sliceOf } from '../../lines.ts';
 import type { Chunk, Match } from '../../model.ts';
+import { beginOf } from '../../short-run.ts';
+import type { ShortRun } from '../../short-run.ts';
 
 /** @param base what to add to the match's `start` and `end` to find its line in the chunk. */
 export type Visit = (filter: number, match: Match, base: number) => void;
@@ -27,6 +29,7 @@ export function scanSafely(
   const { arrivedAt, source } = chunk;
   let visited = 0;
   let isVisiting = false;
+  let running: ShortRun | undefined;
   try {
     const { candidates, unframed } = scanner.scan(
       chunk,
@@ -49,10 +52,19 @@ export function scanSafely(
           isVisiting = false;
           return isEnough;
         },
+        visitRun(filter, run) {
+          isVisiting = true;
+          running = run;
+          shortly.visitRun(filter, run);
+          visited = lastOf(run) + 1;
+          running = undefined;
+          isVisiting = false;
+        },
       },
     );
     return { broken: 0, candidates, unframed };
   } catch {
+    if (running) visited = lastOf(running) + 1;
     // Nothing matched yet: begin with the first line, else behind the last line that did. Where it was the visitor that
     // broke, that line is the broken one.
     const from = visited === 0 ? 0 : endOfLine(chunk, visited) + 1;
@@ -60,6 +72,11 @@ export function scanSafely(
     const broken = Number(isVisiting) + scanLines(scanner, chunk, sessions, from, visit);
     return { broken, candidates: 0, unframed: 0 };
   }
+}
+
+/** Where the line begins up to which a run was gone through: the last one, or the first that was not enough. */
+function lastOf(run: ShortRun): number {
+  return beginOf(run, Math.min(run.first, run.end - 1));
 }
 
 function scanLines(

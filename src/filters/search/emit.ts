@@ -15,6 +15,8 @@ export const FOUND = 64;
 export const MOST_FOUND = 256;
 /** Where the table of a search by hashes lies. */
 export const TABLE = 2048;
+/** From there on up to the longest literal before the text, room is left to others' programs. */
+export const OTHERS = 24 * 1024;
 /** Where the text begins. Before it there is room for the longest literal, so that no address is ever negative. */
 export const TEXT = 64 * 1024;
 /** What may be read behind the text, never believed. */

@@ -6,21 +6,22 @@ import * as wasm from '../../wasm.ts';
 import type { Run } from '../../wasm.ts';
 import { BEHIND, FOUND, MOST_FOUND, TABLE, TEXT } from './emit.ts';
 
-/** What `emitSearch` promises. */
-export interface Program {
-  readonly find: Run;
-  readonly collect: Run;
-}
-
 export interface SearchRoom {
-  /** Takes lines in, and the table of their search, in place of those before. @returns where they end; they begin at TEXT. */
+  /**
+   * Takes lines in, and the table of their search, in place of those before. @returns where they end; they begin at TEXT, and
+   * behind them stands a line feed.
+   */
   take(lines: Lines, table?: Uint8Array): number;
   /** What `collect` wrote; good until the next text is taken in. */
   readonly found: Int32Array;
-  /** Makes a program of `emitSearch` ready. @returns undefined where this Node can't: it has no compiler, or no addresses are left. */
-  instantiate(program: Uint8Array<ArrayBuffer>): Program | undefined;
+  /** All of the memory, and the same as numbers; others take their place when it has to grow for a text. */
+  readonly bytes: Uint8Array;
+  readonly numbers: Int32Array;
+  /** Makes a program ready. @returns undefined where this Node can't: it has no compiler, or no addresses are left. */
+  instantiate(program: Uint8Array<ArrayBuffer>): Readonly<Record<string, Run>> | undefined;
 }
 
+const NEWLINE = 10;
 /** Enough for a chunk, and for what stands before it. */
 const FIRST_PAGES = 4;
 
@@ -29,15 +30,23 @@ export function createSearchRoom(): SearchRoom {
   let memory: wasm.Memory | undefined;
   let bytes: Buffer = Buffer.alloc(0);
   let found = new Int32Array(0);
+  let numbers = new Int32Array(0);
 
   function look({ buffer }: wasm.Memory): void {
     bytes = Buffer.from(buffer);
     found = new Int32Array(buffer, FOUND, MOST_FOUND);
+    numbers = new Int32Array(buffer);
   }
 
   return {
     get found() {
       return found;
+    },
+    get bytes() {
+      return bytes;
+    },
+    get numbers() {
+      return numbers;
     },
     take(lines, table) {
       const length = lengthOf(lines);
@@ -49,13 +58,14 @@ export function createSearchRoom(): SearchRoom {
       if (table) bytes.set(table, TABLE);
       if (lines.bytes) bytes.set(lines.bytes, TEXT);
       else bytes.write(lines.text, TEXT, 'latin1');
+      bytes[TEXT + length] = NEWLINE;
       return TEXT + length;
     },
     instantiate(program) {
       const made = wasm.instantiate(program, memory ?? FIRST_PAGES);
       if (!made) return undefined;
       if (!memory) look((memory = made.memory));
-      return { find: made.exports['find']!, collect: made.exports['collect']! };
+      return made.exports;
     },
   };
 }

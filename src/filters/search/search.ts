@@ -4,10 +4,13 @@ import type { Literal } from '../literal.ts';
 import { makeSearch } from '../regex.ts';
 import { MOST_FOUND, TEXT, emitSearch } from './emit.ts';
 import { planSearch } from './plan.ts';
-import type { Program, SearchRoom } from './room.ts';
+import type { Run } from '../../wasm.ts';
+import type { SearchRoom } from './room.ts';
 
 /** Lines are taken in, then asked about, before another search in the same room takes some in. */
 export interface LiteralSearch {
+  /** Are the lines that it took in the room's as well? */
+  readonly isInRoom: boolean;
   take(lines: Lines): void;
   /** An index inside the line in which the first literal at or after `from` stands; Infinity: there is none. */
   next(from: number): number;
@@ -30,11 +33,12 @@ export function compiledSearch(literals: readonly Literal[], room: SearchRoom): 
   for (const plan of planSearch(literals)) {
     const program = room.instantiate(emitSearch(plan));
     if (!program) return undefined;
-    passes.push({ ...program, ahead: -1 });
+    passes.push({ find: program['find']!, collect: program['collect']!, ahead: -1 });
     if (plan.kind === 'hashes') table = plan.table;
   }
   let end = TEXT;
   return {
+    isInRoom: true,
     take(lines) {
       end = room.take(lines, table);
       for (const pass of passes) pass.ahead = -1;
@@ -62,8 +66,10 @@ export function compiledSearch(literals: readonly Literal[], room: SearchRoom): 
   };
 }
 
-/** One of the programs that look for a part of the literals each. */
-interface Pass extends Program {
+/** One of the programs of `emitSearch` that look for a part of the literals each. */
+interface Pass {
+  readonly find: Run;
+  readonly collect: Run;
   /** What it found last; -1: nothing yet. */
   ahead: number;
 }
@@ -73,6 +79,7 @@ export function regexSearch(literals: readonly Literal[]): LiteralSearch {
   const search = makeSearch(literals);
   let text = '';
   return {
+    isInRoom: false,
     take(lines) {
       ({ text } = lines);
     },

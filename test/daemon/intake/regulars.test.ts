@@ -45,6 +45,19 @@ const knows = (regulars: Regulars, text: string, minute: number): boolean =>
 const steady = (address: string, minutes: number, from = 0): string[] =>
   Array.from({ length: minutes * 2 }, (_, n) => `${from + Math.floor(n / 2)} ${address}`);
 
+test('many matches that follow each other are told by the first and the last of them', () => {
+  const regulars = createRegulars();
+  read(regulars, steady('192.0.2.7', 20));
+  const lines = [20, 25, 30, 35, 40, 45, 50].map((minute) => `${minute} 192.0.2.7`);
+  const text = lines.map((line) => `${line}\n`).join('');
+  const watching = regulars.watch({ text, lines: lines.length, arrivedAt: ARRIVED } as Chunk, scanner)!;
+  expect(knows(regulars, '192.0.2.7', 20)).toBe(true);
+  watching.matchedAll(lines[0]!.length + 1, text.length - lines[6]!.length - 1);
+  watching.finish();
+  // All periods but the first of these were spoiled.
+  expect(knows(regulars, '192.0.2.7', 50)).toBe(false);
+});
+
 describe('a record of good behaviour', () => {
   test('takes lines without a match over a quarter of an hour', () => {
     const regulars = createRegulars();

@@ -3,6 +3,7 @@ import { createWords } from '../../../src/address-words.ts';
 import { parseAddress } from '../../../src/address.ts';
 import { scanSafely } from '../../../src/daemon/intake/safe-scan.ts';
 import type { Scanner } from '../../../src/filters/contract.ts';
+import { BEGIN, beginOf, ROW } from '../../../src/short-run.ts';
 import { createSessionMemory } from '../../../src/filters/index.ts';
 
 /** Matches each line that begins with "hit", and breaks on "bomb". */
@@ -86,8 +87,52 @@ test('what was told in short before a line that breaks a filter is not told agai
       chunk,
       createSessionMemory(),
       (_filter, match, base) => tell(base + match.start),
-      { wanted: [true], visit: (_filter, start) => tell(start) },
+      {
+        wanted: [true],
+        visit: (_filter, start) => tell(start),
+        visitRun() {
+          throw new Error('no run was read');
+        },
+      },
     );
     expect([lines, broken]).toEqual([first.split('\n').filter((line) => line.startsWith('hit')), 1]);
   }
+});
+
+test('whatever of a run was done with before somebody broke is not told again', () => {
+  const text = 'hit 1\nhit 2\nhit 3\nhit 4\nhit 5\n';
+  const begins = [0, 6, 12, 18, 24];
+  const reading: Scanner = {
+    scan(lines, arrivedAt, visit, source, sessions, shortly) {
+      if (typeof lines === 'string') return scanner.scan(lines, arrivedAt, visit, source, sessions);
+      const numbers = new Int32Array(begins.length * ROW);
+      begins.forEach((begin, row) => (numbers[row * ROW + BEGIN] = begin));
+      shortly!.visitRun(0, { numbers, first: 0, end: 4, shift: 0, minute: 0 });
+      throw new Error('a defect');
+    },
+  };
+  const seen = (done: number, breaks: boolean): { lines: string[]; broken: number } => {
+    const lines: string[] = [];
+    const chunk = { text, arrivedAt: 0, source: 'x' };
+    const tell = (start: number): number => lines.push(text.slice(start, text.indexOf('\n', start)));
+    const { broken } = scanSafely(
+      reading,
+      chunk,
+      createSessionMemory(),
+      (_filter, match, base) => void tell(base + match.start),
+      {
+        wanted: [true],
+        visit: () => false,
+        visitRun(_filter, run) {
+          for (; run.first < done; run.first++) tell(beginOf(run, run.first));
+          if (breaks) throw new Error('a defect of who counts');
+        },
+      },
+    );
+    return { lines, broken };
+  };
+  // It was the third that broke.
+  expect(seen(2, true)).toEqual({ lines: ['hit 1', 'hit 2', 'hit 4', 'hit 5'], broken: 1 });
+  // All of the run was done with, then a filter broke: that is found out line by line.
+  expect(seen(4, false)).toEqual({ lines: ['hit 1', 'hit 2', 'hit 3', 'hit 4', 'hit 5'], broken: 0 });
 });
