@@ -30,15 +30,16 @@ const PATIENCE = 60_000;
 
 export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }): NftProgram {
   const { exec, clock, log } = ports;
+  const recent = createRecentPids();
   const session = createSession(exec, clock, {
     program: path,
     args: ['-i'],
     question: 'describe ipv4_addr',
     endMark: /^datatype ipv4_addr .*\n/m,
+    ended: recent.add,
   });
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
-  const recent = createRecentPids();
 
   function path(): string {
     const found = exec.find('nft');

@@ -25,6 +25,8 @@ export interface Dialect {
   readonly question: string;
   /** That answer, to its last line's end. What was said ahead of it is about the line. */
   readonly endMark: RegExp;
+  /** Is told which process ends: what it did last may be announced later. */
+  readonly ended?: (pid: number) => void;
   /** What it says and means nothing by. */
   readonly noise?: RegExp;
 }
@@ -32,6 +34,8 @@ export interface Dialect {
 /** nft keeps every line that it was given, about 0.3 KB each: a new child now and then gives that back. */
 const MAX_LINES = 10_000;
 const PATIENCE = 10_000;
+/** So long after its last line it goes: what it takes of memory is several times what its next start takes of time (5 ms). */
+const IDLE = 10_000;
 
 interface Pending {
   readonly resolve: (answer: SessionAnswer) => void;
@@ -39,11 +43,12 @@ interface Pending {
 }
 
 export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Session {
-  const { program, args, question, endMark, noise } = dialect;
+  const { program, args, question, endMark, noise, ended } = dialect;
   let child: Child | undefined;
   let lines = 0;
   let heard = '';
   let pending: Pending | undefined;
+  let cancelRest: Cancel = () => {};
 
   function start(): Child | undefined {
     const started = exec.spawn(program(), args);
@@ -72,6 +77,8 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
     const settled = pending;
     pending = undefined;
     settled?.cancel();
+    cancelRest();
+    if (child) cancelRest = clock.schedule(IDLE, () => lose('at rest'));
     settled?.resolve(answer);
   }
 
@@ -79,6 +86,7 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
   function lose(why: string): void {
     const last = child;
     child = undefined;
+    if (last) ended?.(last.pid);
     last?.kill();
     settle({ outcome: 'unknown', why: heard.trim() || why });
   }
@@ -90,6 +98,7 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
       const current = child;
       if (!current) return Promise.resolve({ outcome: 'unknown', why: 'it could not be started' });
       lines++;
+      cancelRest();
       return new Promise((resolve) => {
         pending = { resolve, cancel: clock.schedule(PATIENCE, () => lose('it did not answer')) };
         current.write(`${line}\n${question}\n`);
