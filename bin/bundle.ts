@@ -8,8 +8,8 @@ import { keepCode } from './code.ts';
 
 /** Its addon is found by path. */
 const APART = /^better-sqlite3$/;
-/** Started as threads, and found by the names of their files. */
-const WORKERS = { 'ledger/checkpoint': 'src/ledger/checkpoint.ts', 'setup/prover': 'src/setup/prover.ts' };
+/** Started as processes, and found by the names of their files. */
+const WORKERS = { 'ledger/checkpoint': 'src/ledger/checkpoint.ts', 'cli/prover': 'src/cli/prover.ts' };
 const UNUSED = '\0unused-';
 /** What packages load of Node for what we don't use of them: package, module, and what stands for it. */
 const LEFT_OUT = [

@@ -47,6 +47,8 @@ export interface Child {
   readonly lay?: (text: string) => string | undefined;
   /** Called with each piece of output as it comes. */
   onOutput(listener: (text: string) => void): void;
+  /** While held, nothing of its output is read; once its pipe is full, it waits. A second call is harmless. */
+  hold(isHeld: boolean): void;
   /** Called once, when it has ended for whatever reason. */
   onExit(listener: (why: string) => void): void;
   kill(): void;
@@ -65,6 +67,12 @@ export interface Feed {
   /** Ends the program that feeds it. Harmless where it has ended. */
   close(): void;
 }
+
+/**
+ * Runs one of our own programs to its end, with `input` as its standard input.
+ * @returns what it said; undefined where it could not be started, or failed.
+ */
+export type RunBeside = (program: string, input: string) => Promise<string | undefined>;
 
 export interface Exec {
   run(request: ExecRequest): Promise<ExecResult>;

@@ -2,6 +2,7 @@
 import './linear-regexes.ts';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config/index.ts';
 import type { Loaded } from '../config/index.ts';
 import { BailiffError, EXIT, formatFault } from '../errors.ts';
@@ -15,21 +16,41 @@ import {
   prepareSetup,
   takenAsProven,
 } from '../setup/index.ts';
-import type { Described, Proofs, Setup, SetupOptions, SetupResult, Shelf } from '../setup/index.ts';
+import type {
+  Described,
+  Proofs,
+  ProverAnswer,
+  Setup,
+  SetupOptions,
+  SetupResult,
+  Shelf,
+} from '../setup/index.ts';
+import type { RunBeside } from '../ports.ts';
 import { printable } from '../text.ts';
 import type { Context, Options } from './verb.ts';
 
 /** From src/cli or dist/cli, the folder of the shipped filters is two up. */
 const SHIPPED_FILTERS = join(import.meta.dirname, '..', '..', 'filters');
 
+/** Sources run as they are, a package is built: either way it stands beside this file. */
+const PROVER = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './prover.ts' : './prover.js', import.meta.url),
+);
+
 /** @param everyFilter also those that no jail names: for `check`. */
 export function readSetup(context: Context, proofs: Proofs, everyFilter = false): SetupResult {
   return prepareSetup(setupOptions(context, proofs, everyFilter));
 }
 
-/** The same for a daemon that runs: proofs hold nothing up. */
-export function readSetupAside(context: Context, proofs: Proofs): Promise<SetupResult> {
-  return prepareAside(setupOptions(context, proofs, false));
+/**
+ * The same for the daemon: what is to be proven is proven by another process.
+ * @param runBeside starts it, and hands it its input.
+ */
+export function readSetupAside(context: Context, proofs: Proofs, runBeside: RunBeside): Promise<SetupResult> {
+  return prepareAside(setupOptions(context, proofs, false), async (task) => {
+    const answer = await runBeside(PROVER, JSON.stringify(task));
+    return answer === undefined ? undefined : (JSON.parse(answer) as ProverAnswer);
+  });
 }
 
 function setupOptions(context: Context, proofs: Proofs, everyFilter: boolean): SetupOptions {

@@ -32,6 +32,8 @@ export function createApplying(
     readonly sourceWatch: Pick<SourceWatch, 'observe'>;
     /** Another ban may end first now. */
     readonly reschedule: () => void;
+    /** A ban may come of the next lines. */
+    readonly expectBans: () => void;
     /** What sentences run by. */
     readonly sentences: Clock;
     readonly clock: Clock;
@@ -40,7 +42,7 @@ export function createApplying(
   },
 ): Applying {
   const { inForce, sessions, bans, regulars, committer, brakes, sittings } = recalled;
-  const { effect, news, pressure, sourceWatch, reschedule, sentences, clock, log, at } = parts;
+  const { effect, news, pressure, sourceWatch, reschedule, expectBans, sentences, clock, log, at } = parts;
 
   function heed(decided: readonly Ban[]): void {
     brakes.settle({ bans, sittings }, clock.now());
@@ -63,6 +65,7 @@ export function createApplying(
       committer.moved(chunk.position);
       at('after-apply');
       heed(journey.bans);
+      if (journey.matches > 0) expectBans();
       const { bans: decided } = journey;
       return {
         look: () => sourceWatch.observe(chunk, journey),

@@ -52,6 +52,8 @@ export type { Service } from './service/service.ts';
 
 /** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;
+/** So many ticks after a flood of bans what it left in memory is given back: by then the kernel was listed again. */
+const REST = 4;
 /** Bans that end together, after a flood, are ended in slices. */
 const ENDED_AT_ONCE = 500;
 
@@ -154,6 +156,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { apply, announce } = createApplying(recalled, {
     ...{ effect, news, pressure, sourceWatch, sentences, clock, log, at },
     reschedule: () => expiry.reschedule(),
+    expectBans: () => void (!options.neverEnforce && firewall.expect?.()),
   });
 
   // ── time ──
@@ -167,6 +170,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     },
   );
   let settled = false;
+  /** Ticks until a flood of bans is long enough over, and what it set in motion with it; 0: there was none. */
+  let restsIn = 0;
   async function commitAndDismiss(): Promise<void> {
     if (await committer.commit(false)) sittings.dismiss();
   }
@@ -176,10 +181,14 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     if (isBooted && committer.isDue()) void commitAndDismiss().catch(fail);
     if (isBooted) review();
     // Before the first look at the disk no source would say that it has a backlog.
-    if (!isBooted || settled || isCatchingUp()) return;
-    settled = true;
-    void enforcer.settle().catch(fail);
-    ports.onRest?.();
+    if (!isBooted || isCatchingUp()) return;
+    if (!settled) {
+      settled = true;
+      void enforcer.settle().catch(fail);
+      ports.onRest?.();
+    }
+    if (enforcer.isFlooded) restsIn = REST;
+    else if (restsIn > 0 && --restsIn === 0) ports.onRest?.();
   };
   const { neverEnforce } = options;
   const rearm = createRearm({

@@ -1,6 +1,6 @@
 // The real doors to the outside world: the one file that starts processes and reads the system's clock.
 //
-// Programs run by absolute path with an array of arguments, never through a shell, and in a fixed environment:
+// Programs run by absolute path with an array of arguments, of which no shell reads anything, and in a fixed environment:
 // nothing that the daemon was started with (PATH, LD_PRELOAD, a locale) reaches them.
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -14,6 +14,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import type { Socket } from 'node:net';
 import { uptime } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { Owner } from '../firewall/contract.ts';
@@ -76,14 +77,16 @@ function schedule(after: Duration, task: () => void): Cancel {
 }
 
 function find(program: string): string | undefined {
-  return FOLDERS.map((folder) => `${folder}/${program}`).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return statSync(path).isFile();
-    } catch {
-      return false;
-    }
-  });
+  return FOLDERS.map((folder) => `${folder}/${program}`).find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function run(request: ExecRequest): Promise<ExecResult> {
@@ -132,42 +135,70 @@ function run(request: ExecRequest): Promise<ExecResult> {
   });
 }
 
+/**
+ * Runs one of our own programs to its end, as this one was started: by the same Node, in the same surroundings.
+ * @param isAwaited who ends this process waits for it; else it ends with it.
+ * @returns what it said; undefined where it could not be started, or said nothing to the end.
+ */
+export function runBeside(isAwaited: boolean, program: string, input: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let child: ChildProcess;
+    try {
+      child = spawn(process.execPath, [...process.execArgv, program], { stdio: ['pipe', 'pipe', 'ignore'] });
+    } catch {
+      return resolve(undefined);
+    }
+    const end = (): void => void child.kill('SIGKILL');
+    process.once('exit', end);
+    if (!isAwaited)
+      for (const each of [child, child.stdin, child.stdout] as (ChildProcess | Socket)[]) each.unref();
+    let said = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.on('error', () => resolve(undefined));
+    child.on('close', (code) => {
+      process.removeListener('exit', end);
+      resolve(code === 0 ? said : undefined);
+    });
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
+}
+
 function notStarted(why: string): ExecResult {
   return { outcome: 'not-started', code: undefined, stdout: '', stderr: why };
 }
 
 /**
  * Node gives each stream of a child a socket of its own, so what a child says on stdout and on stderr would lose its
- * order. Both are therefore handed the standard input of one `cat`, and that is read: one pipe, no shell.
+ * order. A shell makes one of the two and becomes the program: of the program's path and arguments it reads nothing, for they
+ * are arguments of its own, and no process is left between it and us.
  */
+const ONE_OUTPUT = 'exec "$0" "$@" 2>&1';
+
 function spawnChild(file: string, args: readonly string[], reads = false): Child | undefined {
-  const cat = find('cat');
-  const merger = cat === undefined ? undefined : startQuietly(cat, [], ['pipe', 'pipe', 'ignore']);
-  if (!merger?.stdin || !merger.stdout) return undefined;
+  const shell = find('sh');
+  // What the shell can't start would look like a program that ended.
+  if (shell === undefined || !isProgram(file)) return undefined;
   const shared = reads ? openShared() : undefined;
-  const streams = ['pipe' as const, merger.stdin, merger.stdin];
-  const child = startQuietly(file, args, shared ? [...streams, shared.fd] : streams);
-  // Ours is a copy: when the child ends, the last writer is gone, and `cat` ends with it.
-  merger.stdin.destroy();
-  if (!child?.stdin || child.pid === undefined) {
+  const streams = ['pipe' as const, 'pipe' as const, 'ignore' as const];
+  const all = shared ? [...streams, shared.fd] : streams;
+  const child = startQuietly(shell, ['-c', ONE_OUTPUT, file, ...args], all);
+  if (!child?.stdin || !child.stdout || child.pid === undefined) {
     shared?.close();
     return undefined;
   }
   if (shared) child.once('exit', shared.close);
-  const { stdin, pid } = child;
+  const { stdin, stdout, pid } = child;
   stdin.on('error', () => undefined);
-  const ended = new Promise<string>((resolve) => {
-    child.on('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
-  });
-  const drained = new Promise<void>((resolve) => void merger.on('close', resolve));
-  merger.stdout.setEncoding('utf8');
+  stdout.setEncoding('utf8');
   return {
     pid,
     write: (text) => void stdin.write(text),
     ...(shared && { lay: shared.lay }),
-    onOutput: (listener) => void merger.stdout?.on('data', listener),
+    onOutput: (listener) => void stdout.on('data', listener),
+    hold: (isHeld) => void (isHeld ? stdout.pause() : stdout.resume()),
     // Only after its last words: an answer must not come after the news of the end.
-    onExit: (listener) => void Promise.all([ended, drained]).then(([why]) => listener(why)),
+    onExit: (listener) => void child.on('close', (code, signal) => listener(signal ?? `exit ${code}`)),
     kill: () => void child.kill('SIGKILL'),
   };
 }

@@ -96,6 +96,8 @@ export interface Firewall {
   apply(changes: readonly Change[], now: Instant): Promise<Applied[]>;
   /** The quicker way to block thousands at once, where nothing of them is blocked. */
   fill(now: Instant): Filling;
+  /** Blocks may come soon: a program that is at rest is started ahead of them. Left out where there is none. */
+  expect?(): void;
   dropped(): Promise<Dropped>;
   /** Left out where nothing announces what others do. */
   readonly announcements?: Announcements;

@@ -31,6 +31,8 @@ export interface IptablesProgram {
   /** Is this a process that we started lately? In a container the kernel may know it by another number. */
   isOurs(pid: number): boolean;
   /** Ends child processes. */
+  /** See {@link Session.expect}. */
+  expect(): void;
   close(): void;
 }
 
@@ -150,6 +152,7 @@ export function createIptablesProgram(
   }
 
   return {
+    expect: session.expect,
     close: session.close,
     isOurs: recent.has,
     async change(lines) {

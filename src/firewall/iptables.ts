@@ -378,6 +378,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
         }
         await removeSets();
       }),
+    expect: programs.expect,
     close: () =>
       inTurn(async () => {
         cancelRenewal?.();

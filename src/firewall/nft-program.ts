@@ -19,6 +19,8 @@ export interface NftProgram {
   list(args: readonly string[]): Promise<string | undefined>;
   /** Is this a process that we told something lately? In a container the kernel may know it by another number. */
   isOurs(pid: number): boolean;
+  /** See {@link Session.expect}. */
+  expect(): void;
   close(): void;
 }
 
@@ -35,20 +37,19 @@ const PATIENCE = 60_000;
 
 export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }): NftProgram {
   const { exec, clock, log } = ports;
+  const recent = createRecentPids();
   const session = createSession(exec, clock, {
     program: path,
     args: ['-i'],
     question: 'describe ipv4_addr',
     endMark: /^datatype ipv4_addr .*\n/m,
     include: (path) => `include "${path}"`,
-    // What a session before did is announced a little after its end.
-    started: (pid) => recent.add(pid),
+    ended: (pid) => recent.add(pid),
   });
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
   /** Until the session refuses a file and a program of its own takes it: that one has the last word. */
   let takesFiles = true;
-  const recent = createRecentPids();
 
   function path(): string {
     const found = exec.find('nft');
@@ -100,6 +101,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
       throw unavailable(`nft could not list its table: ${firstError(result.stderr)}`);
     },
     isOurs: (pid) => pid === session.pid || recent.has(pid),
+    expect: session.expect,
     close: session.close,
   };
 }

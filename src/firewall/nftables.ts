@@ -185,6 +185,7 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
         if (answer.outcome === 'refused')
           throw unavailable(`the table ${TABLE} could not be removed: ${answer.why}`);
       }),
+    expect: nft.expect,
     close: () =>
       inTurn(async () => {
         // What is refused here (the table is gone, say) leaves no mark either.

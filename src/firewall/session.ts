@@ -17,6 +17,8 @@ export interface Session {
    * @returns undefined where the child can't be given one: then nothing has happened.
    */
   runScript(script: string): Promise<SessionAnswer> | undefined;
+  /** A line may come soon: a child that is at rest is started ahead of it. */
+  expect(): void;
   /** The child that runs lines now. */
   readonly pid: number | undefined;
   /** Ends the child; the next {@link run} starts another. */
@@ -31,10 +33,10 @@ export interface Dialect {
   readonly question: string;
   /** The line by which it reads a file as if that had been said to it, where it knows how to. */
   readonly include?: (path: string) => string;
-  /** Told the pid of each child. */
-  readonly started?: (pid: number) => void;
   /** That answer, to its last line's end. What was said ahead of it is about the line. */
   readonly endMark: RegExp;
+  /** Is told which process ends: what it did last may be announced later. */
+  readonly ended?: (pid: number) => void;
   /** What it says and means nothing by. */
   readonly noise?: RegExp;
 }
@@ -43,6 +45,8 @@ export interface Dialect {
 const MAX_LINES = 10_000;
 const PATIENCE = 10_000;
 const PATIENCE_WITH_SCRIPTS = 60_000;
+/** So long after its last line it goes, with the memory that it needed; {@link Session.expect} starts another in time. */
+const IDLE = 10_000;
 
 interface Pending {
   readonly resolve: (answer: SessionAnswer) => void;
@@ -50,17 +54,17 @@ interface Pending {
 }
 
 export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Session {
-  const { program, args, question, endMark, noise, include } = dialect;
+  const { program, args, question, endMark, noise, include, ended } = dialect;
   let child: Child | undefined;
   let lines = 0;
   let heard = '';
   let pending: Pending | undefined;
+  let cancelRest: Cancel = () => {};
 
   function start(): Child | undefined {
     const started = exec.spawn(program(), args, include !== undefined);
     heard = '';
     lines = 0;
-    if (started) dialect.started?.(started.pid);
     started?.onOutput((text) => {
       if (child === started) hear(text);
     });
@@ -84,13 +88,20 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
     const settled = pending;
     pending = undefined;
     settled?.cancel();
+    cancelRest();
+    if (child) restLater();
     settled?.resolve(answer);
+  }
+
+  function restLater(): void {
+    cancelRest = clock.schedule(IDLE, () => lose('at rest'));
   }
 
   /** Lets go of the child first, so that nothing it still says is taken for an answer to somebody else. */
   function lose(why: string): void {
     const last = child;
     child = undefined;
+    if (last) ended?.(last.pid);
     last?.kill();
     settle({ outcome: 'unknown', why: heard.trim() || why });
   }
@@ -103,6 +114,7 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
 
   function tell(to: Child, line: string, patience: number): Promise<SessionAnswer> {
     lines++;
+    cancelRest();
     return new Promise((resolve) => {
       pending = { resolve, cancel: clock.schedule(patience, () => lose('it did not answer')) };
       to.write(`${line}\n${question}\n`);
@@ -119,6 +131,16 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
       const to = include && current();
       const path = to?.lay?.(script);
       return path === undefined ? undefined : tell(to!, include!(path), PATIENCE_WITH_SCRIPTS);
+    },
+    expect() {
+      try {
+        if (pending || !current()) return;
+      } catch {
+        // Where the program is missing, the line that needs it says so.
+        return;
+      }
+      cancelRest();
+      restLater();
     },
     get pid() {
       return child?.pid;

@@ -26,8 +26,8 @@ interface Record {
 
 /** What most don't have: lines, and sessions. */
 interface Kept {
-  /** A ring: once it is full, `oldest` is overwritten next. */
-  evidence: Evidence[];
+  /** A ring: once it is full, `oldest` is overwritten next. A single line, as nearly everyone has, is held without a list. */
+  evidence: Evidence | Evidence[];
   oldest: number;
   /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
   weight: number;
@@ -69,10 +69,12 @@ export class Tally implements Record, Kept {
   }
 
   get evidence(): Evidence[] {
-    return this.#kept.evidence;
+    const { evidence } = this.#kept;
+    return Array.isArray(evidence) ? evidence : [evidence];
   }
   set evidence(evidence: Evidence[]) {
-    this.#ownKept().evidence = evidence;
+    const [only] = evidence;
+    this.#ownKept().evidence = only && evidence.length === 1 ? only : evidence;
   }
   get oldest(): number {
     return this.#kept.oldest;
@@ -89,8 +91,12 @@ export class Tally implements Record, Kept {
   get weighed(): number {
     return this.#kept.weighed;
   }
+  /** Once nothing is kept any more, as of whoever was sentenced, it takes no room either. */
   set weighed(weighed: number) {
-    this.#ownKept().weighed = weighed;
+    const { evidence, weight, sessions } = this.#kept;
+    const isNothing = weighed === 0 && weight === 0 && evidence === NO_EVIDENCE && sessions.length === 0;
+    if (isNothing) this.#kept = NO_KEPT;
+    else this.#ownKept().weighed = weighed;
   }
   get sessions(): readonly string[] {
     return this.#kept.sessions;
@@ -215,7 +221,7 @@ export function keepEvidence(tally: Tally, evidence: Evidence, findTime: Duratio
     return;
   }
   if (tally.evidence.length < EVIDENCE_LINES) {
-    tally.evidence.push(evidence);
+    tally.evidence = [...tally.evidence, evidence];
     return;
   }
   tally.weight -= weightOf(tally.evidence[tally.oldest]!);

@@ -1,6 +1,6 @@
-// The write-ahead log is written back into the ledger in a thread of its own: it waits for the disk, tens of milliseconds or
-// a second, and commits go on meanwhile. This file is that thread's whole program.
-import { workerData } from 'node:worker_threads';
+// The write-ahead log is written back into the ledger by a process of its own: it waits for the disk, tens of milliseconds or
+// a second, and commits go on meanwhile. This file is that process's whole program; it is told the ledger's path.
+import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 
 /** What SQLite answers; the last two in pages. */
@@ -13,7 +13,7 @@ interface Checkpoint {
 /** Commits go on meanwhile: what one pass leaves, the next one takes, in a fraction of its time. */
 const PASSES = 5;
 
-const db = new Database(workerData as string, { fileMustExist: true, timeout: 0 });
+const db = new Database(readFileSync(0, 'utf8'), { fileMustExist: true, timeout: 0 });
 try {
   // Only once all of it is written back does the next commit begin the log anew: else it would grow for as long as a flood lasts.
   for (let pass = 0; pass < PASSES; pass++) {

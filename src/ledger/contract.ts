@@ -209,8 +209,10 @@ export interface Upkeep {
   size(): { readonly bytes: number; readonly free: number };
   /** Gives up to so many free pages back to the file system. @returns how many it gave. */
   giveBack(pages: number): number;
-  /** Writes the write-ahead log back as far as no reader is in the way: in another thread, because it waits for the disk. */
+  /** Writes the write-ahead log back as far as no reader is in the way: by another process, because it waits for the disk. */
   checkpoint(): Promise<void>;
+  /** Has the write-ahead log on the disk, so that it outlives a crash of the power. Nobody else waits for it. */
+  settle(): Promise<void>;
   /** Has so much been written since the last checkpoint that it is time for another? */
   isLogLong(): boolean;
   /** While held back, no commit writes the log back by itself: whoever holds it does so with {@link checkpoint}. */

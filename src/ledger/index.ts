@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Instant } from '../model.ts';
+import type { RunBeside } from '../ports.ts';
 import type { Ledger } from './contract.ts';
 import { ledgerError } from './failure.ts';
 import { lock, openForReading, openForWriting, type Lock } from './open.ts';
@@ -14,6 +15,8 @@ import { createUpkeep } from './upkeep.ts';
 import { createWriter } from './write.ts';
 
 export interface LedgerOptions {
+  /** Runs the program that writes the log back; left out: whoever asks for that waits for the disk himself. */
+  readonly runBeside?: RunBeside | undefined;
   /** Looks at the ledger beside a running daemon: takes no lock, makes no file, refuses commits. */
   readonly readOnly?: boolean;
 }
@@ -23,12 +26,12 @@ export interface LedgerOptions {
  * @throws BailiffError E_ALREADY_RUNNING where another daemon has the folder, E_LEDGER_NEWER where a newer Bailiff
  * wrote it, E_LEDGER_UNAVAILABLE where it can't be opened, read or written.
  */
-export function openLedger(folder: string, { readOnly = false }: LedgerOptions = {}): Ledger {
+export function openLedger(folder: string, options: LedgerOptions = {}): Ledger {
   const file = join(folder, 'ledger.sqlite');
   let held: Lock | undefined;
   try {
-    if (!readOnly) held = lock(folder);
-    return openHeld(file, held, readOnly);
+    if (!options.readOnly) held = lock(folder);
+    return openHeld(file, held, options);
   } catch (error) {
     held?.release();
     throw ledgerError(file, error);
@@ -42,22 +45,32 @@ export function openLedger(folder: string, { readOnly = false }: LedgerOptions =
  * found damaged later is kept aside as well: see {@link Ledger.commit}.
  * @throws as {@link openLedger}: where that doesn't help either, or another program holds the ledger locked.
  */
-export function openInAnyWeather(folder: string, shelter: string, now: () => Instant): Ledger {
-  return rescue(folder, shelter, now, (file) => openHeld(file, undefined));
+export function openInAnyWeather(
+  folder: string,
+  shelter: string,
+  now: () => Instant,
+  runBeside?: RunBeside,
+): Ledger {
+  return rescue(folder, shelter, now, (file) => openHeld(file, undefined, { runBeside }));
 }
 
 /** Closes what it opened where it fails. The lock stays the caller's until it succeeds. */
-function openHeld(file: string, held: Lock | undefined, readOnly = false): Ledger {
+function openHeld(file: string, held: Lock | undefined, { readOnly, runBeside }: LedgerOptions): Ledger {
   const db = readOnly ? openForReading(file) : openForWriting(file);
   try {
-    return ledgerOn(db, file, held);
+    return ledgerOn(db, file, held, runBeside);
   } catch (error) {
     db.close();
     throw error;
   }
 }
 
-function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
+function ledgerOn(
+  db: Database,
+  file: string,
+  held: Lock | undefined,
+  runBeside: RunBeside | undefined,
+): Ledger {
   const reader = createReader(db);
   const write = createWriter(db);
   const transactions = createTransactions(db);
@@ -99,7 +112,7 @@ function ledgerOn(db: Database, file: string, held: Lock | undefined): Ledger {
     events: (ban) => attempt(() => reader.events(ban)),
     isProven: (hash) => attempt(() => proof.get(hash) !== undefined),
     remember: (hash, at) => void attempt(() => prove.run(hash, at)),
-    upkeep: createUpkeep(db, attempt, transactions),
+    upkeep: createUpkeep(db, attempt, transactions, runBeside),
     close() {
       // The last connection writes the log back into the ledger and deletes it.
       db.close();

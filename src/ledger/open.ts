@@ -13,6 +13,11 @@ const BUSY_TIMEOUT = 50;
 const OPEN_TIMEOUT = 2_000;
 /** After a burst the write-ahead log is cut back to this many bytes. */
 const WAL_LIMIT = 16 * 1_024 * 1_024;
+/**
+ * SQLite keeps so many KiB of pages in memory. The binding's 16 MB stay for good once a flood has filled them, for glibc gives
+ * back only what lies on top. With 100 000 rows half of it costs nothing; with a quarter commits take longer (0062).
+ */
+const CACHE = 8_000;
 /** What `PRAGMA auto_vacuum` answers. */
 const INCREMENTAL = 2;
 
@@ -27,6 +32,7 @@ export function openForWriting(file: string): Database.Database {
     // The journal mode is part of the file; the other settings are this connection's.
     db.pragma('journal_mode = WAL');
     db.pragma('foreign_keys = ON');
+    db.pragma(`cache_size = -${CACHE}`);
     db.pragma(`journal_size_limit = ${WAL_LIMIT}`);
     migrate(db, file);
     makeShrinkable(db);

@@ -16,7 +16,7 @@ type Current = { readonly ledger: Ledger } | { readonly ledger: undefined; reado
 export function renewable(file: string, first: Ledger, open: () => Ledger, now: () => Instant): Ledger {
   let current: Current = { ledger: first };
   let damage: BailiffError | undefined;
-  /** Another thread that has the files open: they must not be moved under it. */
+  /** Another process that has the files open: they must not be moved under it. */
   let checkpoint: Promise<unknown> = Promise.resolve();
 
   /** @throws BailiffError E_LEDGER_UNAVAILABLE while there is none. */
@@ -92,6 +92,7 @@ export function renewable(file: string, first: Ledger, open: () => Ledger, now: 
         checkpoint = running.catch(() => {});
         await running;
       },
+      settle: async () => ask(({ upkeep }) => upkeep.settle()),
       holdBack: (isHeld) => ask(({ upkeep }) => upkeep.holdBack(isHeld)),
     },
     close: () => current.ledger?.close(),

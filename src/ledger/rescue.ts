@@ -163,6 +163,7 @@ function keptOf(real: () => Ledger | undefined): Upkeep {
     size: () => real()?.upkeep.size() ?? { bytes: 0, free: 0 },
     giveBack: (pages) => real()?.upkeep.giveBack(pages) ?? 0,
     checkpoint: async () => real()?.upkeep.checkpoint(),
+    settle: async () => real()?.upkeep.settle(),
     isLogLong: () => real()?.upkeep.isLogLong() ?? false,
     holdBack: (isHeld) => real()?.upkeep.holdBack(isHeld),
   };

@@ -12,8 +12,9 @@ export interface Transactions {
    * @throws what a step or SQLite throws; then nothing was written.
    */
   run(steps: Iterable<void>, durable: boolean): Promise<void>;
-  /** How many rows were written so far. */
+  /** How many rows were written so far, and by how many transactions. */
   readonly rows: number;
+  readonly commits: number;
   /** Runs a task once no transaction is under way, before another one begins. */
   between<T>(task: () => T): Promise<T>;
 }
@@ -24,6 +25,7 @@ export function createTransactions(db: Database): Transactions {
   const rollback = db.prepare('ROLLBACK');
   let running: Promise<void> | undefined;
   let written = 0;
+  let commits = 0;
   /** The connection doesn't wait for the disk; housekeeping may say so too. Most commits needn't say it again. */
   let isUnhurried = false;
 
@@ -38,6 +40,7 @@ export function createTransactions(db: Database): Transactions {
       for (const _ of steps) if (++rows % ROWS_A_TURN === 0) await breathe();
       commit.run();
       written += rows;
+      commits++;
     } catch (error) {
       // SQLite rolls some failures back itself (a full disk): then there is nothing left to be undone.
       if (db.inTransaction) rollback.run();
@@ -48,6 +51,9 @@ export function createTransactions(db: Database): Transactions {
   return {
     get rows() {
       return written;
+    },
+    get commits() {
+      return commits;
     },
     run(steps, durable) {
       const mine = run(steps, durable).finally(() => {

@@ -1,12 +1,11 @@
-// The same setup without holding anything up: filters that nobody has proven yet are proven in a thread of their own, which
-// takes a second for some, and half a minute where all are new. Lines are worked on meanwhile.
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+// The same setup without holding anything up: filters that nobody has proven yet are proven by a process of their own, which
+// takes a second for some, and half a minute where all are new. Lines are worked on meanwhile, and what the proofs took of
+// memory, V8's compilers and what glibc never gives back, is not the daemon's for good.
 import type { Fault } from '../errors.ts';
 import { prepareSetup } from './prepare.ts';
 import type { SetupOptions, SetupResult } from './prepare.ts';
 
-/** What the thread is given: everything but the proofs, and of these what is missing. */
+/** What the process is given, as JSON: everything but the proofs, and of these what is missing. */
 export interface ProverTask {
   readonly options: Omit<SetupOptions, 'proofs'>;
   readonly unproven: readonly string[];
@@ -20,11 +19,11 @@ export interface ProverAnswer {
   readonly warnings: readonly Fault[];
 }
 
-/** Sources run as they are, a package is built: either way it stands beside this file. */
-const PROVER = new URL(import.meta.url.endsWith('.ts') ? './prover.ts' : './prover.js', import.meta.url);
+/** Has another process answer with {@link answerOf}. @returns undefined where it ended without an answer. */
+export type AskProver = (task: ProverTask) => Promise<ProverAnswer | undefined>;
 
 /** {@link prepareSetup} for whoever has something else to do. Files are read and filters compiled at once all the same. */
-export async function prepareAside(options: SetupOptions): Promise<SetupResult> {
+export async function prepareAside(options: SetupOptions, ask: AskProver): Promise<SetupResult> {
   const { proofs, ...rest } = options;
   const unproven = new Set<string>();
   const isProven = (hash: string): boolean => {
@@ -33,8 +32,8 @@ export async function prepareAside(options: SetupOptions): Promise<SetupResult> 
   };
   const taken = prepareSetup({ ...rest, proofs: { isProven, remember() {} } });
   if (unproven.size === 0) return taken;
-  const answer = await askProver({ options: rest, unproven: [...unproven] });
-  // A thread that breaks (short memory, say) must not keep a config back.
+  const answer = await ask({ options: rest, unproven: [...unproven] });
+  // A process that breaks (short memory, say) must not keep a config back.
   if (!answer) return prepareSetup(options);
   const { ok, proven, faults, warnings } = answer;
   for (const hash of proven) proofs.remember(hash);
@@ -45,16 +44,14 @@ export async function prepareAside(options: SetupOptions): Promise<SetupResult> 
   return isSame ? taken : prepareSetup(options);
 }
 
-/** @returns undefined where it ended without an answer. */
-async function askProver(task: ProverTask): Promise<ProverAnswer | undefined> {
-  const worker = new Worker(PROVER, { workerData: task, stdin: false });
-  // Who ends the daemon doesn't wait for it.
-  worker.unref();
-  try {
-    const ended = once(worker, 'exit').then(() => undefined);
-    const told = once(worker, 'message').then(([answer]) => answer as ProverAnswer);
-    return await Promise.race([told, ended]);
-  } catch {
-    return undefined;
-  }
+/** The prover's part of it. */
+export function answerOf({ options, unproven }: ProverTask): ProverAnswer {
+  const missing = new Set(unproven);
+  const proven: string[] = [];
+  const result = prepareSetup({
+    ...options,
+    proofs: { isProven: (hash) => !missing.has(hash), remember: (hash) => void proven.push(hash) },
+  });
+  const { ok, warnings } = result;
+  return { ok, proven, faults: ok ? [] : result.faults, warnings };
 }

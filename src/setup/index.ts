@@ -1,7 +1,8 @@
 // In: a config file and filter files. Out: a Setup, jails with compiled and proven filters, ready to run.
 // `check`, `replay` and the daemon share it, so that they can't differ.
 // It never follows a log, opens the ledger or touches the firewall.
-export { prepareAside } from './aside.ts';
+export { answerOf, prepareAside } from './aside.ts';
+export type { AskProver, ProverAnswer, ProverTask } from './aside.ts';
 export { noProofs, takenAsProven } from './prove.ts';
 export type { Proofs } from './prove.ts';
 export { formatOfLog } from './formats.ts';

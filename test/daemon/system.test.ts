@@ -92,6 +92,26 @@ describe('a program that stays', () => {
     expect(exec.spawn('/usr/bin/true', [])!.lay).toBeUndefined();
   });
 
+  it('waits while it is held, and has lost nothing afterwards', async () => {
+    const child = exec.spawn('/usr/bin/perl', [
+      '-e',
+      '$| = 1; print "x" x 4_000_000; print STDERR "written\\n"',
+    ])!;
+    let heard = '';
+    child.onOutput((text) => {
+      // At its first piece: more than this one and what is on its way doesn't come.
+      if (heard === '') child.hold(true);
+      heard += text;
+    });
+    const ended = new Promise<string>((resolve) => child.onExit(resolve));
+    const first = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 300))]);
+    expect(first).toBeUndefined();
+    expect(heard.length).toBeLessThan(500_000);
+    child.hold(false);
+    expect(await ended).toBe('exit 0');
+    expect(heard).toBe(`${'x'.repeat(4_000_000)}written\n`);
+  });
+
   it('is undefined where it cannot be started', () => {
     expect(exec.spawn('/nonexistent', [])).toBeUndefined();
   });

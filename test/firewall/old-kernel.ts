@@ -208,6 +208,7 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
         queueMicrotask(() => onOutput(answer.slice(-20)));
       },
       onOutput: (listener) => void (onOutput = listener),
+      hold: () => {},
       onExit: (listener) => void (onExit = listener),
       kill: end,
     };

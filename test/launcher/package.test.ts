@@ -70,7 +70,7 @@ describe('the package', () => {
         'bin/install-service',
         'systemd/bailiff.service',
         'dist/ledger/checkpoint.js',
-        'dist/setup/prover.js',
+        'dist/cli/prover.js',
       ]),
     );
     const migrations = (names: string[]) => names.filter((name) => name.endsWith('.sql')).length;

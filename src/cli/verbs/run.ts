@@ -18,6 +18,7 @@ import {
   createInput,
   createOwner,
   monotonicMicroseconds,
+  runBeside,
 } from '../../daemon/system.ts';
 import { chooseFirewall, createFirewall, createWitness, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
@@ -25,7 +26,7 @@ import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findOperator } from '../operator.ts';
 import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
-import { exitOf, readSetup, readSetupAside, tellFaults } from '../ready.ts';
+import { exitOf, readSetupAside, tellFaults } from '../ready.ts';
 import { giveBack, keepHeapSmall } from '../small-heap.ts';
 import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
@@ -73,7 +74,8 @@ export const verb: Verb = {
     process.on('SIGHUP', () => void started.then((running) => running.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
-    const ledger = openInAnyWeather(state, join(context.paths.runtime, 'ledger'), () => clock.now());
+    const shelter = join(context.paths.runtime, 'ledger');
+    const ledger = openInAnyWeather(state, shelter, () => clock.now(), runBeside.bind(undefined, false));
     const proofs: Proofs = {
       isProven: (hash) => ledger.isProven(hash),
       remember(hash) {
@@ -85,7 +87,7 @@ export const verb: Verb = {
         }
       },
     };
-    const result = readSetup(context, proofs);
+    const result = await readSetupAside(context, proofs, runBeside.bind(undefined, true));
     if (!result.ok) {
       ledger.close();
       tellFaults(context, result.warnings, 'warning');
@@ -112,7 +114,7 @@ export const verb: Verb = {
     const daemon: Daemon = await startDaemon(
       {
         setup,
-        prepare: () => readSetupAside(context, proofs),
+        prepare: () => readSetupAside(context, proofs, runBeside.bind(undefined, false)),
         watchConfig: options['watch'] !== false,
         async whileReloading(task) {
           // The socket answers while it boots: a reload that is asked for then must not say that it is ready.

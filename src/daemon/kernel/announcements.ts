@@ -11,6 +11,8 @@ export interface Announcer {
   readonly protocol: 0 | 12;
   /** After so many lines another child takes over without a gap; for a program that keeps all it was told. Asked now and then. */
   readonly maxLines?: () => number;
+  /** Is what it says now mostly our own doing, and so much that it is better not heard? Asked when it says something. */
+  readonly isDrowned?: () => boolean;
 }
 
 export interface AnnouncementListener {
@@ -42,9 +44,11 @@ const FIRST_RETRY = 1_000;
 const LAST_RETRY = 60_000;
 /** So long the old child is heard beside the new one, for what it hasn't said yet. */
 const OVERLAP = 250;
+/** A child that isn't heard is listened to again after so long, if only to see whether that is still so. */
+const HELD_FOR = 1_000;
 
 export function followAnnouncements(
-  { program, args, protocol, maxLines = () => Infinity }: Announcer,
+  { program, args, protocol, maxLines = () => Infinity, isDrowned = () => false }: Announcer,
   exec: Exec,
   clock: Clock,
   listener: AnnouncementListener,
@@ -80,7 +84,9 @@ export function followAnnouncements(
     born = clock.monotonic();
     const read = inLines(listener.open(), () => child === started);
     started.onOutput((text) => {
-      if (child === started || retiring === started) read(text);
+      if (child !== started && retiring !== started) return;
+      read(text);
+      if (child === started && isDrowned()) holdBack(started);
     });
     started.onExit((why) => {
       if (child !== started) return;
@@ -113,6 +119,15 @@ export function followAnnouncements(
       lines += whole.length;
       renew();
     };
+  }
+
+  /**
+   * Its pipe is soon full, then it reads nothing more, and what the kernel can't keep for it is lost: which it says when it is
+   * heard again. Of what it doesn't read it keeps nothing either, where it would keep half a kilobyte for each block.
+   */
+  function holdBack(held: Child): void {
+    held.hold(true);
+    clock.schedule(HELD_FOR, () => held.hold(false));
   }
 
   function renew(): void {

@@ -184,7 +184,9 @@ export function createRearm(parts: RearmParts): Rearm {
     if (!announcements || !isEnforcing) return () => {};
     const { program, args, open, heard } = announcements;
     const maxLines = (): number => Math.max(MAX_LINES, enforcer.heldCount * LINES_A_BLOCK);
-    return followAnnouncements({ program, args, protocol: NETFILTER, maxLines }, parts.exec, clock, {
+    const isDrowned = (): boolean => enforcer.isFlooded;
+    const announcer = { program, args, protocol: NETFILTER, maxLines, isDrowned } as const;
+    return followAnnouncements(announcer, parts.exec, clock, {
       open: () => open(take),
       following(isAnew) {
         if (isAnew)

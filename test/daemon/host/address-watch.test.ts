@@ -29,6 +29,7 @@ function puppet() {
     write: () => {},
     onOutput: (hear) => void (say = hear),
     onExit: (hear) => void (end = hear),
+    hold: () => {},
     kill: () => {},
   };
   const exec: Exec = {

@@ -26,11 +26,13 @@ function world() {
         write: () => {},
         onOutput: (hear) => void (say = hear),
         onExit: (hear) => void (end = hear),
+        hold: (isHeld) => void holds.push(isHeld),
         kill: () => {},
       };
     },
   };
   const asked: string[] = [];
+  const holds: boolean[] = [];
   const state = { isStanding: true, gone: true, isFlooded: false };
   const enforcer = {
     get isStanding() {
@@ -73,7 +75,7 @@ function world() {
     await new Promise((resolve) => setImmediate(resolve));
   }
   return {
-    ...{ rearm, transaction, settle, faults, log, state, asked, fail, clock },
+    ...{ rearm, transaction, settle, faults, log, state, asked, holds, fail, clock },
     say: (text: string) => say(text),
     end: (why: string) => end(why),
     startedCount: () => started,
@@ -116,6 +118,24 @@ test('announcements that the kernel had no room for are made up for by a listing
   say('# ERROR: We lost some netlink events!\n');
   await settle();
   expect(asked).toEqual(['mend', 'audit']);
+});
+
+test('in a flood of bans whoever announces them is held back, and heard again each second', async () => {
+  const { transaction, settle, state, holds } = world();
+  await transaction(DELETED);
+  expect(holds).toEqual([]);
+  state.isFlooded = true;
+  await transaction(DELETED);
+  expect(holds).toEqual([true]);
+  await settle(1_000);
+  expect(holds).toEqual([true, false]);
+  await transaction(DELETED);
+  expect(holds).toEqual([true, false, true]);
+  state.isFlooded = false;
+  await settle(1_000);
+  // What it could not hand over meanwhile is read as ever.
+  expect(await transaction(DELETED)).toEqual(['put back 192.0.2.7']);
+  expect(holds).toEqual([true, false, true, false]);
 });
 
 test('ten thousand elements at once are compared with a listing, not told one by one', async () => {

@@ -179,6 +179,7 @@ describe('a slice', () => {
         size: () => ({ bytes: 0, free: 0 }),
         giveBack: () => 0,
         checkpoint: async () => {},
+        settle: async () => {},
         isLogLong: () => false,
         holdBack() {},
       },

@@ -140,6 +140,7 @@ test('history is not forgotten by the age that a doubted clock gives it', async 
     size: () => ({ bytes: 0, free: 0 }),
     giveBack: () => 0,
     checkpoint: () => Promise.resolve(),
+    settle: () => Promise.resolve(),
     isLogLong: () => false,
     holdBack() {},
   };
