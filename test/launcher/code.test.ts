@@ -32,7 +32,7 @@ describe('code made at the build', () => {
       ...['--config', config, 'replay', log],
     ]);
     const told = stderr.trim().split('\n');
-    expect(told).toContain('prepare.js true');
+    expect(told).toContain('setup.js true');
     expect(told.filter((line) => !line.endsWith(' true'))).toEqual([]);
   });
 });
