@@ -36,12 +36,15 @@ export const status: Bench = {
     });
     try {
       const took: number[] = [];
+      /** The answer that all is read is none of those: it commits what was counted, and waits for that. */
+      let last = 0;
       const began = performance.now();
       let isOver = false;
       while (!isOver && performance.now() - began < 180_000) {
         const from = performance.now();
         isOver = (await daemon.status()).caughtUp;
-        took.push(performance.now() - from);
+        if (isOver) last = performance.now() - from;
+        else took.push(performance.now() - from);
         await sleep(50);
       }
       const seconds = (performance.now() - began) / 1_000;
@@ -50,7 +53,7 @@ export const status: Bench = {
       const read = view.sources[0]!.lines;
       if (isOver) mustEqual('lines read', read, lines);
       const size = `${digits(input.bytes / 1e6)} MB of backlog`;
-      const detail = `p50 ${digits(rank(took, 0.5))}, worst ${digits(rank(took, 1))} ms of ${took.length} answers within ${digits(seconds)} s, ${isOver ? 'until all was read' : `when ${read} of ${lines} lines were read`}`;
+      const detail = `p50 ${digits(rank(took, 0.5))}, worst ${digits(rank(took, 1))} ms of ${took.length} answers within ${digits(seconds)} s, ${isOver ? `until all was read; the answer that says so, which commits, took ${digits(last)} ms` : `when ${read} of ${lines} lines were read`}`;
       return [
         {
           what: `status while ${size} is read, p99`,
