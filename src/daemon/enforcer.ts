@@ -256,13 +256,13 @@ export function createEnforcer(
   }
 
   /** Somebody else's tool may take our rules away. */
-  async function mend(isKnown = false): Promise<boolean> {
+  async function mend(): Promise<boolean> {
     if (booting || !standing || lost || options.detectOnly) return false;
     let isGone = false;
     await inTurn(async () => {
       if (!standing || lost) return;
       try {
-        isGone = lost = isKnown || !(await firewall.isWhole());
+        isGone = lost = !(await firewall.isWhole());
         if (lost) log.warn({}, 'rules or sets had vanished from the kernel; they are made anew');
       } catch (error) {
         if (!(error instanceof BailiffError)) throw error;

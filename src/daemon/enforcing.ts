@@ -18,10 +18,9 @@ export interface Enforcer {
   allow(networks: readonly Network[]): Promise<void>;
   /**
    * Looks whether somebody else took our rules or sets out of the kernel (`flush ruleset`, say), and puts them back.
-   * @param isKnown it is known to be gone: nobody needs to ask.
    * @returns whether anything was gone.
    */
-  mend(isKnown?: boolean): Promise<boolean>;
+  mend(): Promise<boolean>;
   /** The kernel announced that these are not blocked any more: those that should be are put back. @returns how many. */
   putBack(released: readonly { readonly scope: Scope; readonly network: Network }[]): Promise<number>;
   /** Takes everything out of the kernel and rests until {@link arm}. */

@@ -23,17 +23,6 @@ export interface MonitorReader {
 }
 
 /**
- * Without these nothing is blocked: a table of ours, our chain. Nothing that we do takes them away, or puts the table to sleep,
- * which nft 1.0.6 shows here and not where it lists in JSON.
- */
-function isVital(verb: string, what: string, rest: string): boolean {
-  if (verb === 'add') return what === 'table' && /\bdormant\b/.test(rest);
-  return (
-    verb === 'delete' && (what === 'table' || (what === 'chain' && /^(?:bailiff-)?prerouting$/.test(rest)))
-  );
-}
-
-/**
  * Addresses as the monitor writes them, by the name of the set: is it there after the transaction? What is deleted and added
  * again is: that is how an end is set anew.
  */
@@ -67,7 +56,6 @@ export function createMonitor(
 
   function open(tell: (notice: Notice) => void): (line: string) => boolean | 'confused' {
     let structure = false;
-    let isGone = false;
     let unsure = false;
     let bySet = new Map<string, Map<string, boolean>>();
     let count = 0;
@@ -77,17 +65,15 @@ export function createMonitor(
       if (parts) {
         const [, verb, what, table, rest] = parts;
         if (!reader.tables.includes(table!)) return true;
-        if (what !== 'element') {
-          structure = true;
-          if (isVital(verb!, what!, rest!)) isGone = true;
-        } else takeElements(verb !== 'delete' && verb !== 'destroy', rest!);
+        if (what !== 'element') structure = true;
+        else takeElements(verb !== 'delete' && verb !== 'destroy', rest!);
         return true;
       }
       const end = GENERATION.exec(line);
       if (!end) {
         if (CONFUSED.test(line)) return 'confused';
         if (!LOST.test(line)) return false;
-        tell({ structure: true, isGone: false, unsure: true, released: [], by: undefined });
+        tell({ structure: true, unsure: true, released: [], by: undefined });
         return true;
       }
       close(Number(end[1]), Number(end[2]), end[3]!);
@@ -112,9 +98,9 @@ export function createMonitor(
       if (!isTold && !reader.isOurs(pid)) {
         const { released, unsure: more } = reader.read(bySet);
         unsure ||= more;
-        if (structure || unsure || released.length > 0) tell({ structure, isGone, unsure, released, by });
-      } else if (unsure) tell({ structure, isGone: false, unsure, released: [], by: undefined });
-      [structure, isGone, unsure, count] = [false, false, false, 0];
+        if (structure || unsure || released.length > 0) tell({ structure, unsure, released, by });
+      } else if (unsure) tell({ structure, unsure, released: [], by: undefined });
+      [structure, unsure, count] = [false, false, 0];
       bySet = new Map();
     }
 

@@ -30,6 +30,8 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
   const nft = createNftProgram(ports);
   /** What we know to be in the table; undefined: look first. */
   let known: Layout | undefined;
+  /** What others had taken out was met, and made anew, on the way to something else. Nobody was told yet. */
+  let wasMissed = false;
   let allowed: readonly Network[] = [];
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -51,18 +53,25 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     // Who only looks changes nothing.
     if (!owner || json === undefined || isReadable(json)) return json;
     await nft.transact([addTable()]);
+    wasMissed = true;
     return list();
   }
 
-  /** Runs a plan made for what is known; where that proves wrong, looks and plans once more. */
-  async function run(plan: (layout: Layout) => Plan): Promise<Settled> {
+  /**
+   * Runs a plan made for what is known; where that proves wrong, looks and plans once more.
+   * @returns `isRebuilt` where sets had vanished, with what was in them.
+   */
+  async function run(plan: (layout: Layout) => Plan): Promise<Settled & { isRebuilt?: boolean }> {
+    const before = known;
     for (let attempt = 1; ; attempt++) {
       known ??= await look();
+      const isRebuilt = before !== undefined && hasLost(before, known);
       const { statements, after } = plan(known);
       const answer: Answer = statements.length === 0 ? { outcome: 'done' } : await nft.transact(statements);
       if (answer.outcome === 'done') {
         known = after;
-        return answer;
+        wasMissed ||= isRebuilt;
+        return { ...answer, isRebuilt };
       }
       // A table that vanished, or a child that died before it could say whether the transaction had happened.
       const isStale = answer.outcome === 'unknown' || isGone(answer.why);
@@ -99,15 +108,10 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
 
   /** One transaction. */
   async function transact(plan: (layout: Layout) => Plan): Promise<Applied> {
-    const before = known;
-    let isRebuilt = false;
-    const answer = await run((layout) => {
-      isRebuilt = before !== undefined && hasLost(before, layout);
-      return plan(layout);
-    });
+    const answer = await run(plan);
     if (answer.outcome === 'refused') return answer;
-    if (isRebuilt) log.warn({}, 'sets had vanished from the kernel and were made anew');
-    return isRebuilt ? REBUILT : APPLIED;
+    if (answer.isRebuilt) log.warn({}, 'sets had vanished from the kernel and were made anew');
+    return answer.isRebuilt ? REBUILT : APPLIED;
   }
 
   /** One transaction; where it is refused, its halves, so that one bad change doesn't sink the others. */
@@ -173,8 +177,11 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
       inTurn(async () => {
         const before = known;
         const now = await look();
+        const isMissed = wasMissed;
+        wasMissed = false;
         // What can't be compared is looked at before the next change anyway.
-        return before === undefined || (!hasLost(before, now) && (isInOrder(now) || !isInOrder(before)));
+        if (isMissed || before === undefined) return !isMissed;
+        return !hasLost(before, now) && (isInOrder(now) || !isInOrder(before));
       }),
     teardown: () =>
       inTurn(async () => {

@@ -151,12 +151,17 @@ describe('a table that vanishes', () => {
       'sets had vanished from the kernel and were made anew',
     );
     expect(await firewall.apply([block('192.0.2.9', now + 60_000)], now)).toEqual([APPLIED]);
+    // Told once.
+    expect(await firewall.isWhole()).toBe(false);
+    expect(await firewall.isWhole()).toBe(true);
   });
 
   it('is made anew when the allowed addresses change', async () => {
     kernel.flushRuleset();
     await firewall.allow([net('198.51.100.7')]);
     expect(kernel.transactions.at(-1)).toContain('add element inet bailiff allow4_32 { 198.51.100.7 }');
+    // What was blocked in it is not, which nothing has told yet.
+    expect(await firewall.isWhole()).toBe(false);
     expect(await firewall.apply([block('192.0.2.7', now + 60_000)], now)).toEqual([APPLIED]);
   });
 

@@ -30,6 +30,11 @@ const AT_LAST = 600_000;
  */
 const MANY = 5_000;
 const TOO_MANY = 150_000;
+/**
+ * So long after a listing had put something back, the announcement that it was gone may still come: then it is not put back, and
+ * counted, once more.
+ */
+const LATENESS = 10_000;
 /** An alarm is looked at again so often. */
 const REVIEW = 60_000;
 const POLLED = 'W_FIREWALL_POLLED';
@@ -70,9 +75,11 @@ export function createRearm(parts: RearmParts): Rearm {
   const isEnforcing = firewall.enforces && firewall.kind !== 'memory' && !parts.neverEnforce;
   const pace = createPace();
   let structure = false;
-  let isGone = false;
   let unsure = false;
   let released: Notice['released'][number][] = [];
+  /** Since when something is gathered, and when a listing put something back, by the monotonic clock. */
+  let since = 0;
+  let relistedAt = -Infinity;
   let by: string | undefined;
   /** The program that was named last: one that has ended by the time the kernel tells of it has no name any more. */
   let lastKnown: string | undefined;
@@ -90,17 +97,19 @@ export function createRearm(parts: RearmParts): Rearm {
 
   function take(notice: Notice): void {
     if (!enforcer.isStanding || stopped) return;
+    if (!isAnythingDue()) since = clock.monotonic();
     structure ||= notice.structure;
-    isGone ||= notice.isGone;
     unsure ||= notice.unsure || released.length + notice.released.length > MOST_SINGLE;
     released = unsure ? [] : [...released, ...notice.released];
     by = notice.by ?? by;
     goOn();
   }
 
+  const isAnythingDue = (): boolean => structure || unsure || released.length > 0;
+
   /** What is announced while we look, or before the next look may be, is gathered. */
   function goOn(): void {
-    if (isBusy || stopped || !(structure || unsure || released.length > 0)) return;
+    if (isBusy || stopped || !isAnythingDue()) return;
     const now = clock.monotonic();
     const isPatient = !structure && released.length === 0;
     const wait = Math.max(pace.wait(now), isPatient ? putOffUntil - now : 0);
@@ -117,23 +126,30 @@ export function createRearm(parts: RearmParts): Rearm {
   }
 
   async function act(): Promise<void> {
-    const noticed = { structure, isGone, unsure, released, by };
-    [structure, isGone, unsure, released, by] = [false, false, false, [], undefined];
+    const noticed = { structure, unsure, released, by };
+    [structure, unsure, released, by] = [false, false, [], undefined];
+    const mayBeBack = noticed.released.length > 0 && relistedAt > since - LATENESS && !enforcer.isFlooded;
     isBusy = true;
     try {
       await timed(noticed.by, async () => {
-        let isMended = false;
-        if (noticed.structure) isMended = await enforcer.mend(noticed.isGone);
         // What was made anew was compared with a list already.
-        if (noticed.unsure && !isMended && !mustWait()) isMended = (await enforcer.audit()) > 0;
-        if (noticed.released.length > 0 && !isMended)
-          isMended = (await enforcer.putBack(noticed.released)) > 0;
-        return isMended;
+        if (noticed.structure && (await mended())) return true;
+        if ((noticed.unsure || mayBeBack) && !mustWait()) return audited();
+        return noticed.released.length > 0 && (await enforcer.putBack(noticed.released)) > 0;
       });
     } finally {
       isBusy = false;
       goOn();
     }
+  }
+
+  /** Both compare with a listing what was gone. @returns whether anything was. */
+  const mended = async (): Promise<boolean> => relisted(await enforcer.mend());
+  const audited = async (): Promise<boolean> => relisted((await enforcer.audit()) > 0);
+
+  function relisted(wasGone: boolean): boolean {
+    if (wasGone) relistedAt = clock.monotonic();
+    return wasGone;
   }
 
   /** Is there no time for a listing? Then it is still due. */
@@ -189,14 +205,13 @@ export function createRearm(parts: RearmParts): Rearm {
     return followAnnouncements(announcer, parts.exec, clock, {
       open: () => open(take),
       following(isAnew) {
-        if (isAnew)
-          return take({ structure: true, isGone: false, unsure: true, released: [], by: undefined });
+        if (isAnew) return take({ structure: true, unsure: true, released: [], by: undefined });
         isHeard = true;
         heard(true);
         faults.clear(POLLED);
         log.info({}, 'hearing what others do to the firewall');
         // What happened before was not heard.
-        take({ structure: true, isGone: false, unsure: false, released: [], by: undefined });
+        take({ structure: true, unsure: false, released: [], by: undefined });
       },
       lost(why) {
         if (stopped) return;
@@ -222,10 +237,10 @@ export function createRearm(parts: RearmParts): Rearm {
     hear() {
       if (!stopped) stopHearing ??= listen();
     },
-    mend: () => timed(undefined, () => enforcer.mend(), true),
+    mend: () => timed(undefined, mended, true),
     async audit() {
       if (mustWait()) goOn();
-      else await timed(undefined, async () => (await enforcer.audit()) > 0, true);
+      else await timed(undefined, audited, true);
     },
     stop() {
       stopped = true;
