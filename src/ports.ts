@@ -22,6 +22,8 @@ export interface ExecRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds until it is killed. */
   readonly timeout: Duration;
+  /** Takes what it prints, piece by piece, in the place of {@link ExecResult.stdout}. */
+  readonly output?: (text: string) => void;
   /** Told its pid once it runs. */
   readonly started?: (pid: number) => void;
 }

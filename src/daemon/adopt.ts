@@ -8,11 +8,11 @@ const RECOVERED = 'recovered';
 
 /** Makes bans of blocks, with the ends that the kernel has. What is allowed by now is left to be lifted. @returns how many. */
 export function adoptBlocks(
-  blocks: readonly Block[],
+  blocks: Iterable<Block>,
   { bans, protection }: { readonly bans: Bans; readonly protection: Protection },
   now: Instant,
 ): number {
-  const wanted = blocks.filter(({ network }) => protection.whyAllowed(network) === undefined);
+  const wanted = [...blocks].filter(({ network }) => protection.whyAllowed(network) === undefined);
   for (const { network, scope, until } of wanted)
     bans.impose(
       {

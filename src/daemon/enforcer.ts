@@ -36,7 +36,7 @@ export function createEnforcer(
   options: {
     readonly detectOnly: boolean;
     /** Is handed what the kernel holds before it is first compared with the bans. */
-    readonly adopt?: ((blocks: readonly Block[]) => void) | undefined;
+    readonly adopt?: ((blocks: Iterable<Block>) => void) | undefined;
   },
   ports: { clock: Clock; log: Log; at: FaultPoint; news?: EnforcerNews },
 ): Enforcer {

@@ -39,7 +39,7 @@ export interface Recalled {
   readonly positions: readonly Position[];
   readonly committer: Committer;
   /** Where all that was known of bans is lost but what the kernel holds. */
-  readonly adopt: ((blocks: readonly Block[]) => void) | undefined;
+  readonly adopt: ((blocks: Iterable<Block>) => void) | undefined;
   readonly brakes: Brakes;
   readonly regulars: Regulars;
 }
@@ -95,7 +95,7 @@ export function recall(
     remembered.positions,
   );
   const { positions } = remembered;
-  const adopt = (blocks: readonly Block[]): void => {
+  const adopt = (blocks: Iterable<Block>): void => {
     const count = adoptBlocks(blocks, { bans, protection }, clock.now());
     log.error({ count }, 'the ledger was damaged; bans were made of what stands in the kernel');
   };

@@ -114,6 +114,7 @@ function run(request: ExecRequest): Promise<ExecResult> {
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
         size += text.length;
         if (size > MAX_OUTPUT) cutShort('output');
+        else if (name === 'stdout' && request.output) request.output(text);
         else output[name] += text;
       });
     }

@@ -83,7 +83,7 @@ export interface Firewall {
   /** Replaces the allowed addresses, in one transaction. They pass ahead of every drop. */
   allow(networks: readonly Network[]): Promise<void>;
   /** What is blocked now. Empty where there is no table. `until` is accurate to a second or so. */
-  list(): Promise<Block[]>;
+  list(): Promise<Iterable<Block>>;
   /**
    * Blocks and releases addresses: a block of one that is there sets its end anew, a release of one that isn't is fine.
    * Sets and rules that a change needs are made with it. Large lists go in batches, which happen whole or not at all with

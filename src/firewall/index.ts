@@ -54,7 +54,8 @@ export async function liftOthers(kind: FirewallKind, ports: FirewallPorts): Prom
     if (other === kind || !(await isUsable(other, ports.exec))) continue;
     const firewall = createFirewall(other, ports);
     try {
-      if ((await firewall.list()).length === 0) continue;
+      const [some] = await firewall.list();
+      if (!some) continue;
       // Claims it, and so finds a daemon that lives.
       await firewall.prepare([]);
       await firewall.teardown();

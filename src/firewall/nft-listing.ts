@@ -1,30 +1,11 @@
-// Reads what `nft -j list` says. A listing of 100 000 elements is 7 MB: the elements are cut out of it and read some at
-// a time, so that the event loop is never held for long.
-import { setImmediate } from 'node:timers/promises';
-import { networkOf, parseAddress } from '../address.ts';
+// Reads what `nft -j list` says, and what of it is ours.
 import type { Block, Instant } from '../model.ts';
+import type { ElementCutter } from './nft-elements.ts';
 import type { Layout, Rule } from './nft-layout.ts';
 import { isEnforced } from './nft-layout.ts';
-import { CHAIN, KERNEL_SLACK, PRIORITY, REFUSE } from './nft-script.ts';
+import { CHAIN, PRIORITY, REFUSE } from './nft-script.ts';
 import { readSetName, type SetSpec } from './sets.ts';
 import { unavailable } from './unavailable.ts';
-
-/** Elements read before the event loop has its turn: about 5 ms of IPv6. */
-const SOME = 1_000;
-const ELEMENTS = /"elem":\s*\[/g;
-/**
- * `"192.0.2.7"`, or `{"elem": {"val": "192.0.2.7", "timeout": 630, "expires": 629}}`, or that with `"limit": {…}`; the third
- * group is the rest of it.
- */
-const ELEMENT =
-  /[\s,]*(?:"([0-9a-f:.]+)"|\{"elem":\s*\{"val":\s*"([0-9a-f:.]+)"((?:[^"{}]|"(?:[^"\\]|\\.)*"|\{[^{}]*\})*)\}\})/y;
-const EXPIRES = /"expires":\s*(\d+)/;
-
-interface Element {
-  readonly address: string;
-  /** Seconds, rounded down; undefined for one that stays. */
-  readonly expires: number | undefined;
-}
 
 /** A longer range is nobody's list of ports: Bailiff writes each of them. */
 const MOST_RANGED = 1_000;
@@ -46,62 +27,24 @@ export function readOwners(json: string): string[] {
     .flatMap((set) => OWNER.exec(String(set['name']))?.[1] ?? []);
 }
 
-/** Reads the structure and every ban that a rule enforces: what stands in a set that no rule asks blocks nobody. */
-export async function readTable(json: string, now: Instant): Promise<{ layout: Layout; blocks: Block[] }> {
-  const { skeleton, elements } = await cutElements(json);
+/**
+ * Reads the structure and every ban that a rule enforces: what stands in a set that no rule asks blocks nobody.
+ * @param listed all of the listing. @param now when it was made.
+ * @returns blocks that are made as they are gone through.
+ */
+export function readTable(listed: ElementCutter, now: Instant): { layout: Layout; blocks: Iterable<Block> } {
+  const { skeleton, elements } = listed.end();
   const objects = parse(skeleton);
   const layout = layoutOf(objects);
-  const blocks: Block[] = [];
   const withElements = objects.map(({ set }) => set).filter((set) => asObject(set)['elem'] !== undefined);
-  for (const [index, set] of withElements.entries()) {
-    const spec = layout.sets.get(String(asObject(set)['name']));
-    if (spec?.purpose !== 'ban' || !isEnforced(layout, spec)) continue;
-    const all = elements[index] ?? [];
-    for (let at = 0; at < all.length; at += SOME) {
-      for (const element of all.slice(at, at + SOME)) pushBlock(blocks, spec, element, now);
-      await setImmediate();
+  function* blocks(): Generator<Block> {
+    for (const [index, set] of withElements.entries()) {
+      const spec = layout.sets.get(String(asObject(set)['name']));
+      if (spec?.purpose === 'ban' && isEnforced(layout, spec))
+        yield* elements[index]?.blocks(spec, now) ?? [];
     }
   }
-  return { layout, blocks };
-}
-
-function pushBlock(blocks: Block[], { family, bits, scope }: SetSpec, element: Element, now: Instant): void {
-  const address = parseAddress(element.address);
-  if (address?.family !== family) return;
-  const until = element.expires === undefined ? undefined : now + element.expires * 1_000 - KERNEL_SLACK;
-  blocks.push({ scope, network: networkOf(family, address.bytes, bits), until });
-}
-
-/** Takes the elements of all sets out, in their order; what remains is small JSON. */
-async function cutElements(json: string): Promise<{ skeleton: string; elements: Element[][] }> {
-  const parts: string[] = [];
-  const elements: Element[][] = [];
-  let kept = 0;
-  for (;;) {
-    // From behind the last set's elements on: to search through them again would hold the event loop.
-    ELEMENTS.lastIndex = kept;
-    const start = ELEMENTS.exec(json);
-    if (!start) break;
-    let at = start.index + start[0].length;
-    parts.push(json.slice(kept, at));
-    const found: Element[] = [];
-    for (;;) {
-      ELEMENT.lastIndex = at;
-      const element = ELEMENT.exec(json);
-      if (!element) break;
-      at = ELEMENT.lastIndex;
-      const expires = element[3] === undefined ? undefined : EXPIRES.exec(element[3])?.[1];
-      found.push({
-        address: element[1] ?? element[2]!,
-        expires: expires === undefined ? undefined : Number(expires),
-      });
-      if (found.length % SOME === 0) await setImmediate();
-    }
-    elements.push(found);
-    kept = at;
-  }
-  parts.push(json.slice(kept));
-  return { skeleton: parts.join(''), elements };
+  return { layout, blocks: { [Symbol.iterator]: blocks } };
 }
 
 type Json = Readonly<Record<string, unknown>>;

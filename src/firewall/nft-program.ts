@@ -1,7 +1,7 @@
 // How nft is asked: transactions through the session, short ones as a line, long ones as a file that it includes; listings,
 // and what the session can't be given, by starting it. What it can't do at
 // all becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
-import type { Clock, Exec, ExecResult, Log } from '../ports.ts';
+import type { Clock, Exec, ExecRequest, ExecResult, Log } from '../ports.ts';
 import { createSession } from './session.ts';
 import { createRecentPids } from './recent-pids.ts';
 import { forbidden, unavailable } from './unavailable.ts';
@@ -15,8 +15,11 @@ export type Answer =
 export interface NftProgram {
   /** All of it happens or none. @throws BailiffError E_FIREWALL_UNAVAILABLE */
   transact(statements: readonly string[]): Promise<Answer>;
-  /** @returns JSON, or undefined where there is no such table. @throws BailiffError E_FIREWALL_UNAVAILABLE */
-  list(args: readonly string[]): Promise<string | undefined>;
+  /**
+   * @param output takes the JSON as it comes, in the place of what is returned.
+   * @returns JSON, or undefined where there is no such table. @throws BailiffError E_FIREWALL_UNAVAILABLE
+   */
+  list(args: readonly string[], output?: (text: string) => void): Promise<string | undefined>;
   /** Is this a process that we told something lately? In a container the kernel may know it by another number. */
   isOurs(pid: number): boolean;
   /** See {@link Session.expect}. */
@@ -59,8 +62,12 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     );
   }
 
-  async function start(args: readonly string[], input: string): Promise<ExecResult> {
-    const result = await exec.run({ file: path(), args, input, timeout: PATIENCE, started: recent.add });
+  async function start(
+    args: readonly string[],
+    how: Pick<ExecRequest, 'input' | 'output'>,
+  ): Promise<ExecResult> {
+    const shared = { file: path(), args, timeout: PATIENCE, started: recent.add };
+    const result = await exec.run({ ...shared, ...how });
     if (result.outcome === 'not-started') throw unavailable(`nft could not be started: ${result.stderr}`);
     if (result.outcome === 'timeout')
       throw unavailable(`nft did not answer within ${PATIENCE / 1_000} seconds`);
@@ -69,7 +76,7 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
 
   /** @param isRefused by the session, which perhaps could not open its file: it says so in many ways. */
   async function byFile(script: string, isRefused: boolean): Promise<Answer> {
-    const result = await start(['-f', '-'], script);
+    const result = await start(['-f', '-'], { input: script });
     isDoubtful = false;
     if (result.code !== 0) return refusal(result.stderr);
     takesFiles &&= !isRefused;
@@ -93,8 +100,8 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
       }
       return answer;
     },
-    async list(args) {
-      const result = await start(args, '');
+    async list(args, output) {
+      const result = await start(args, output ? { output } : {});
       if (result.code === 0) return result.stdout;
       throwIfUnavailable(result.stderr);
       if (isGone(result.stderr)) return undefined;

@@ -3,6 +3,7 @@ import type { Instant, Network } from '../model.ts';
 import type { Clock, Exec, Log } from '../ports.ts';
 import type { Applied, Change, Firewall, Owner } from './contract.ts';
 import { droppedBy } from './dropped.ts';
+import { createElementCutter } from './nft-elements.ts';
 import { isInOrder, type Layout, NO_TABLE, type Plan } from './nft-layout.ts';
 import { readLayout, readOwners, readTable } from './nft-listing.ts';
 import { createMonitor, readElements } from './nft-monitor.ts';
@@ -147,9 +148,9 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
           isFresh = false;
           return [];
         }
-        const json = await nft.list(LIST_ALL);
-        const table =
-          json === undefined ? { layout: NO_TABLE, blocks: [] } : await readTable(json, clock.now());
+        const listing = createElementCutter();
+        const isThere = (await nft.list(LIST_ALL, listing.take)) !== undefined;
+        const table = isThere ? readTable(listing, clock.now()) : { layout: NO_TABLE, blocks: [] };
         known = table.layout;
         return table.blocks;
       }),

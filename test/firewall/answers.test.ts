@@ -123,7 +123,7 @@ inKernel.each(['nftables', 'iptables'] as const)('the answers of %s', { timeout:
     else await server.runOk(program('nft'), ['flush', 'chain', 'ip', 'filter', 'INPUT']);
     expect(await ask('tcp', 4)).toMatchObject({ answered: 1 });
     expect(await stage.firewall.isWhole()).toBe(false);
-    expect(await stage.firewall.list()).toEqual([]);
+    expect([...(await stage.firewall.list())]).toEqual([]);
     await stage.firewall.prepare([]);
     await apply(block(stage.attacker.host.ipv4, soon(), REJECT));
     expect(await ask('tcp', 4)).toMatchObject({ refused: 1 });

@@ -153,7 +153,7 @@ needs(
       const until = clock.now() + 60 * DAY;
       await apply(block('192.0.2.7', until));
       expect(await timeoutOf('192.0.2.7')).toBeGreaterThan(2_147_000);
-      expect(await firewall.list()).toMatchObject([{ until }]);
+      expect([...(await firewall.list())]).toMatchObject([{ until }]);
       await apply(block('192.0.2.7', clock.now() + 60_000));
       expect(await listed()).toEqual(['192.0.2.7 any: 60']);
     });
@@ -164,7 +164,7 @@ needs(
       await apply(block('192.0.2.7', until));
       await ipset(...element, '192.0.2.7', 'timeout', '100', 'comment', `until ${until}`);
       await ipset(...element, '192.0.2.8', 'timeout', '2000000', 'comment', `until ${until}`);
-      expect(await firewall.list()).toMatchObject([{ until }, { until }]);
+      expect([...(await firewall.list())]).toMatchObject([{ until }, { until }]);
       expect(await timeoutOf('192.0.2.7')).toBeGreaterThan(2_147_000);
       expect(await timeoutOf('192.0.2.8')).toBeLessThanOrEqual(2_000_000);
     });

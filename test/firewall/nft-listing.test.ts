@@ -2,7 +2,10 @@
 import { expect, test } from 'vitest';
 import { complete, isEnforced, isInOrder } from '../../src/firewall/nft-layout.ts';
 import type { Rule } from '../../src/firewall/nft-layout.ts';
-import { readLayout } from '../../src/firewall/nft-listing.ts';
+import { parseAddress } from '../../src/address.ts';
+import { createElementCutter } from '../../src/firewall/nft-elements.ts';
+import { readLayout, readTable } from '../../src/firewall/nft-listing.ts';
+import { KERNEL_SLACK } from '../../src/firewall/nft-script.ts';
 
 const OURS = { family: 'inet', table: 'bailiff' };
 const SET = 'ban4_32_tcp_22';
@@ -124,3 +127,100 @@ test.each([['dormant'], [['dormant', 'persist']]])(
     expect(complete(layout, []).statements).toContain('add table inet bailiff');
   },
 );
+
+const NOW = 1_700_000_000_000;
+const net = (text: string) => parseAddress(text)!;
+
+/** A table as `nft -j` lists it, with such elements in a set for each family. */
+function listed(...elements: unknown[][]): string {
+  const sets = elements.map((elem, index) => {
+    const name = index === 0 ? 'ban4_32_any' : 'ban6_128_any';
+    return {
+      set: { ...OURS, name, type: 'ipv4_addr', flags: ['timeout'], ...(elem.length > 0 && { elem }) },
+    };
+  });
+  const chain = { type: 'filter', hook: 'prerouting', prio: -300, policy: 'accept' };
+  const rules = ['ip', 'ip6'].map((protocol, index) => ({
+    rule: {
+      ...{ ...OURS, chain: 'prerouting' },
+      expr: [
+        matching(
+          { payload: { protocol, field: 'saddr' } },
+          `@${index === 0 ? 'ban4_32_any' : 'ban6_128_any'}`,
+        ),
+        drop,
+      ],
+    },
+  }));
+  return JSON.stringify({
+    nftables: [
+      { metainfo: { version: '1.0.6' } },
+      { table: { family: 'inet', name: 'bailiff' } },
+      ...sets,
+      { chain: { ...OURS, name: 'prerouting', ...chain } },
+      ...rules,
+    ],
+  });
+}
+
+/** What is read where the listing comes in pieces of so many characters. */
+function blocksIn(json: string, piece: number): string[] {
+  const listing = createElementCutter();
+  for (let at = 0; at < json.length; at += piece) listing.take(json.slice(at, at + piece));
+  const { blocks } = readTable(listing, NOW);
+  // They can be gone through again.
+  expect([...blocks]).toEqual([...blocks]);
+  return Array.from(
+    blocks,
+    ({ network, until }) => `${network.text} ${until === undefined ? '' : until - NOW}`,
+  );
+}
+
+const ending = (val: string, expires: number, more: object = {}): object => ({
+  elem: { val, timeout: 630, expires, ...more },
+});
+
+test.each([1, 2, 7, 64, 65, 1_000, 1e6])(
+  'elements are read in pieces of %i characters as in one',
+  (piece) => {
+    const limit = { limit: { rate: 10, burst: 5, per: 'minute' } };
+    const json = listed(
+      ['192.0.2.7', ending('192.0.2.8', 629), ending('192.0.2.9', 0, limit), '192.0.2.10'],
+      [ending('2001:db8::1', 100), '2001:db8::2'],
+    );
+    expect(blocksIn(json, piece)).toEqual([
+      '192.0.2.7 ',
+      `192.0.2.8 ${629_000 - KERNEL_SLACK}`,
+      `192.0.2.9 ${-KERNEL_SLACK}`,
+      '192.0.2.10 ',
+      `2001:db8::1 ${100_000 - KERNEL_SLACK}`,
+      '2001:db8::2 ',
+    ]);
+    expect(blocksIn(listed([], ['2001:db8::2']), piece)).toEqual(['2001:db8::2 ']);
+  },
+);
+
+test('of what is no address of ours the rest of the set is not read, and the other sets are', () => {
+  const strange = { range: ['192.0.2.20', '192.0.2.30'] };
+  expect(blocksIn(listed(['192.0.2.7', strange, '192.0.2.9'], ['2001:db8::2']), 50)).toEqual([
+    '192.0.2.7 ',
+    '2001:db8::2 ',
+  ]);
+  expect(blocksIn(listed(['192.0.2.7', { long: 'x'.repeat(5_000) }], ['2001:db8::2']), 50)).toEqual([
+    '192.0.2.7 ',
+    '2001:db8::2 ',
+  ]);
+});
+
+test('a hundred thousand elements are all read', () => {
+  const listing = createElementCutter();
+  const many = Array.from({ length: 100_000 }, (_, index) =>
+    ending(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, index),
+  );
+  listing.take(listed(many));
+  const { blocks } = readTable(listing, NOW);
+  let sum = 0;
+  for (const { until } of blocks) sum += until! - NOW + KERNEL_SLACK;
+  expect(sum).toBe((1_000 * 100_000 * 99_999) / 2);
+  expect([...blocks].at(-1)!.network).toEqual(net('10.1.134.159'));
+});

@@ -223,9 +223,13 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
     setProgram: (state) => void (program = state),
     find: (name) => (program === 'missing' ? undefined : `/usr/sbin/${name}`),
     spawn: startSession,
-    async run({ args, input }: ExecRequest) {
+    async run({ args, input, output }: ExecRequest) {
       if (program === 'crashing') return failed('');
-      if (args.includes('list')) return list(args);
+      if (args.includes('list')) {
+        const listed = list(args);
+        output?.(listed.stdout);
+        return output ? { ...listed, stdout: '' } : listed;
+      }
       routes.push('file');
       const error = transact((input ?? '').trim().replaceAll('\n', '; '));
       return error === undefined ? { outcome: 'exited', code: 0, stdout: '', stderr: '' } : failed(error);

@@ -143,7 +143,7 @@ test(
       await life.settle();
       const bans = await openBans(life);
       const wanted = new Set(bans.map(({ jail, address }) => `${jail === 'slow' ? '22' : ''} ${address}`));
-      const blocked = (await kernel.list()).map(
+      const blocked = [...(await kernel.list())].map(
         ({ scope, network }) => `${scope.ports.join()} ${network.text}`,
       );
       expect(blocked.toSorted()).toEqual([...wanted].toSorted());

@@ -290,7 +290,7 @@ function createModel(folder: string, setups: readonly Setup[]) {
       const { bans, courts } = reckoning();
       expect((await allBans(life)).map(lineOf).toSorted()).toEqual(bans.map(lineOfReference).toSorted());
       const blocked = new Map(
-        (await kernel.list()).map(({ scope, network, until }) => [
+        [...(await kernel.list())].map(({ scope, network, until }) => [
           `${scope.protocol} ${scope.ports.join()} ${scope.answer?.do ?? 'drop'} ${network.text}`,
           until!,
         ]),

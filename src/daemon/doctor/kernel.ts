@@ -95,7 +95,7 @@ function blockedOf(bans: readonly BanView[]): Set<string> {
 /** @returns why it can't be listed. */
 async function listKernel(firewall: Firewall): Promise<Set<string> | string> {
   try {
-    return new Set((await firewall.list()).map(({ network }) => network.text));
+    return new Set(Array.from(await firewall.list(), ({ network }) => network.text));
   } catch (error) {
     if (error instanceof BailiffError) return error.message;
     throw error;

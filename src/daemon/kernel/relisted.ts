@@ -15,16 +15,21 @@ export interface Relisted {
 }
 
 /** Makes `held` what the listing says. */
-export async function relist(listed: readonly Block[], held: Held, now: Instant): Promise<Relisted> {
+export async function relist(listed: Iterable<Block>, held: Held, now: Instant): Promise<Relisted> {
   const changed: Network[] = [];
   held.beginListing();
-  for (let at = 0; at < listed.length; at += AT_ONCE) {
-    if (at > 0) await breathe();
-    for (const block of listed.slice(at, at + AT_ONCE)) {
-      const isKnown = held.listed(block);
-      if (!isKnown) changed.push(block.network);
+  const blocks = listed[Symbol.iterator]();
+  /** In a function that never waits: a loop that does is interpreted to its end. @returns whether there are more. */
+  function takeSome(): boolean {
+    for (let some = 0; some < AT_ONCE; some++) {
+      const next = blocks.next();
+      if (next.done) return false;
+      const block = next.value;
+      if (!held.listed(block)) changed.push(block.network);
     }
+    return true;
   }
+  while (takeSome()) await breathe();
   let vanished = 0;
   let looks = 0;
   for (const { network, until } of held.unlisted()) {

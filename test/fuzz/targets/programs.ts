@@ -2,6 +2,7 @@
 import { BailiffError } from '../../../src/errors.ts';
 import { readBans, readPorts } from '../../../src/firewall/iptables-listing.ts';
 import { readBanSet } from '../../../src/firewall/iptables-sets.ts';
+import { createElementCutter } from '../../../src/firewall/nft-elements.ts';
 import { readLayout, readOwners, readTable } from '../../../src/firewall/nft-listing.ts';
 import { instantOf } from '../../../src/sources/cursor.ts';
 import { createEntryReader, type Entry } from '../../../src/sources/export-format.ts';
@@ -132,7 +133,11 @@ export function nftTarget(): Target {
     async run(input) {
       for (const read of [readLayout, readOwners]) refusedAtMost(() => read(input));
       try {
-        const { blocks } = await readTable(input, NOW);
+        const listing = createElementCutter();
+        // As it comes: in pieces that end anywhere.
+        for (let at = 0, length = 1; at < input.length; at += length, length = (length % 97) + 1)
+          listing.take(input.slice(at, at + length));
+        const { blocks } = readTable(listing, NOW);
         for (const { network, until } of blocks)
           holds(
             network.bits <= 128 && (until === undefined || Number.isFinite(until)),
