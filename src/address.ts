@@ -18,7 +18,7 @@ export function parseAddress(text: string): Network | undefined {
   return long === undefined ? undefined : normalise(long);
 }
 
-/** @param address 0xc0000207 for 192.0.2.7. */
+/** @param address 0xc0000207 for 192.0.2.7, or the same with a sign. */
 export function ipv4(address: number): Network {
   return addressOf(4, bytesOfIPv4(address));
 }
@@ -75,6 +75,10 @@ export function contains(outer: Network, inner: Network): boolean {
 /** Do the two share an address? */
 export function overlaps(a: Network, b: Network): boolean {
   return contains(a, b) || contains(b, a);
+}
+
+export function isSingleIPv4({ family, bits }: Network): boolean {
+  return family === 4 && bits === 32;
 }
 
 /** 32 or 128: the length of an address of that family. */

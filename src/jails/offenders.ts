@@ -1,5 +1,5 @@
 // All offenders of one jail, found by address; which of them are to be written, and who may be forgotten.
-import { isAddress, mask, offenderOf } from '../address.ts';
+import { isAddress, isSingleIPv4, mask, offenderOf } from '../address.ts';
 import { createWords, fillWords, type AddressWords } from '../address-words.ts';
 import type { Instant, JailRules, Network, Offender } from '../model.ts';
 import { fillWordsOf, type ShortRun } from '../short-run.ts';
@@ -180,8 +180,9 @@ export function createOffenders(
 
   const drop = (tally: Tally): void => {
     const { index } = tally;
-    if (isSingleIPv4(tally.address)) places.delete(tally.address.first);
-    else others.delete(tally.address.text);
+    const { address } = tally;
+    if (isSingleIPv4(address)) places.delete(address.first);
+    else others.delete(address.text);
     ranks.remove(index);
     if (rows.is(index, DIRTY)) dirty--;
     windows.clear(index);
@@ -198,7 +199,8 @@ export function createOffenders(
     if (!least) return false;
     if (least.nth === 0 && windows.totalOf(least.index) > 0) crowds.note(least);
     drop(least);
-    forgotten.set(least.address.text, least.address);
+    const { address } = least;
+    forgotten.set(address.text, address);
     stats.evicted++;
     return true;
   };
@@ -326,10 +328,6 @@ export function createOffenders(
       return gone;
     },
   };
-}
-
-function isSingleIPv4({ family, bits }: Network): boolean {
-  return family === 4 && bits === 32;
 }
 
 function isInside(address: Network, network: Network): boolean {

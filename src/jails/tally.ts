@@ -1,4 +1,5 @@
 // What a jail holds of one offender while it runs; an Offender is its immutable picture.
+import { ipv4, isSingleIPv4 } from '../address.ts';
 import type { Duration, Evidence, Instant, Network, Offender } from '../model.ts';
 import { ownCopy } from '../text.ts';
 import type { Windows } from './counting.ts';
@@ -26,8 +27,8 @@ interface Record {
 
 /** What most don't have: lines, and sessions. */
 interface Kept {
-  /** A ring: once it is full, `oldest` is overwritten next. A single line, as nearly everyone has, is held without a list. */
-  evidence: Evidence | Evidence[];
+  /** A ring: once it is full, `oldest` is overwritten next. */
+  evidence: Evidence[];
   oldest: number;
   /** What the evidence takes in memory, about, in bytes; and how much of it the jail knows of. */
   weight: number;
@@ -58,48 +59,55 @@ const NO_RECORD: Readonly<Record> = {
  * looks at stands in rows.ts.
  */
 export class Tally implements Record, Kept {
-  readonly address: Network;
+  /** A single IPv4 address, as nearly all are, is a number: texts and what holds them would take ten times as much. */
+  readonly #address: Network | number;
   #record: Readonly<Record> = NO_RECORD;
-  #kept: Readonly<Kept> = NO_KEPT;
+  /** A single line, of which the jail knows, stands for what is kept where there is nothing else. */
+  #kept: Readonly<Kept> | Evidence = NO_KEPT;
   /** Its place among all of its jail, and its row; -1: it is in none. */
   index = -1;
 
   constructor(address: Network) {
-    this.address = address;
+    this.#address = isSingleIPv4(address) ? address.first : address;
+  }
+
+  get address(): Network {
+    return typeof this.#address === 'number' ? ipv4(this.#address) : this.#address;
   }
 
   get evidence(): Evidence[] {
-    const { evidence } = this.#kept;
-    return Array.isArray(evidence) ? evidence : [evidence];
+    const kept = this.#kept;
+    return isSingle(kept) ? [kept] : kept.evidence;
   }
   set evidence(evidence: Evidence[]) {
-    const [only] = evidence;
-    this.#ownKept().evidence = only && evidence.length === 1 ? only : evidence;
+    this.#ownKept().evidence = evidence;
   }
   get oldest(): number {
-    return this.#kept.oldest;
+    return isSingle(this.#kept) ? 0 : this.#kept.oldest;
   }
   set oldest(oldest: number) {
     this.#ownKept().oldest = oldest;
   }
   get weight(): number {
-    return this.#kept.weight;
+    return isSingle(this.#kept) ? weightOf(this.#kept) : this.#kept.weight;
   }
   set weight(weight: number) {
     this.#ownKept().weight = weight;
   }
   get weighed(): number {
-    return this.#kept.weighed;
+    return isSingle(this.#kept) ? weightOf(this.#kept) : this.#kept.weighed;
   }
-  /** Once nothing is kept any more, as of whoever was sentenced, it takes no room either. */
+  /** Once the jail knows of all that is kept, nothing takes no room, as with whoever was sentenced, and a single line only its own. */
   set weighed(weighed: number) {
-    const { evidence, weight, sessions } = this.#kept;
-    const isNothing = weighed === 0 && weight === 0 && evidence === NO_EVIDENCE && sessions.length === 0;
-    if (isNothing) this.#kept = NO_KEPT;
+    const { evidence, weight, sessions } = this;
+    const [line] = evidence;
+    const isAll = weighed === weight && sessions.length === 0;
+    if (isAll && !line) this.#kept = NO_KEPT;
+    else if (isAll && evidence.length === 1) this.#kept = line!;
     else this.#ownKept().weighed = weighed;
   }
   get sessions(): readonly string[] {
-    return this.#kept.sessions;
+    return isSingle(this.#kept) ? NO_SESSIONS : this.#kept.sessions;
   }
   set sessions(sessions: readonly string[]) {
     this.#ownKept().sessions = sessions;
@@ -107,7 +115,7 @@ export class Tally implements Record, Kept {
 
   /** Has there been no sentence and no pardon, and no session is known? */
   get isOnlyCounted(): boolean {
-    return this.#record === NO_RECORD && this.#kept.sessions.length === 0;
+    return this.#record === NO_RECORD && this.sessions.length === 0;
   }
 
   get nth(): number {
@@ -148,14 +156,20 @@ export class Tally implements Record, Kept {
   }
 
   #ownKept(): Kept {
-    if (this.#kept === NO_KEPT) this.#kept = { ...NO_KEPT };
-    return this.#kept;
+    const kept = this.#kept;
+    if (kept !== NO_KEPT && !isSingle(kept)) return kept;
+    const { evidence, oldest, weight, weighed, sessions } = this;
+    return (this.#kept = { evidence, oldest, weight, weighed, sessions });
   }
 
   #own(): Record {
     if (this.#record === NO_RECORD) this.#record = { ...NO_RECORD };
     return this.#record;
   }
+}
+
+function isSingle(kept: Readonly<Kept> | Evidence): kept is Evidence {
+  return 'text' in kept;
 }
 
 /** The inverse of {@link pictureOf}, but for the stamps: {@link recallStamps}. */
