@@ -18,8 +18,11 @@ export interface Shelf {
 /** @param folders in order of precedence, the last one wins; a folder that doesn't exist holds nothing. */
 export function openShelf(folders: readonly string[]): Shelf {
   const files = new Map<string, string>();
-  for (const folder of folders)
-    for (const name of yamlFiles(folder)) files.set(basename(name, '.yaml'), join(folder, name));
+  for (const folder of folders) {
+    // For a hundred of them `join` would run so often that V8's optimising compiler came in, 5 MiB of which an idle daemon kept.
+    const start = join(folder, '/');
+    for (const name of yamlFiles(folder)) files.set(basename(name, '.yaml'), `${start}${name}`);
+  }
   const read = new Map<string, ReturnType<Shelf['read']>>();
   return {
     files,
