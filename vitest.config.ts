@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -14,6 +15,7 @@ export default defineConfig({
     ],
     // One more than the cores that a machine has at least: many tests wait for a kernel, an nginx, a daemon that starts.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // Limits against hanging, not assertions: a busy machine must not fail a test.
     testTimeout: 60_000,
     hookTimeout: 60_000,

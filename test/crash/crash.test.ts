@@ -1,5 +1,5 @@
 // Killed by SIGKILL at random instants and at named points, the daemon ends where an uninterrupted one does.
-// BAILIFF_CRASH_KILLS asks for more kills, or fewer: with fewer than 200 some points may not be died at.
+// BAILIFF_CRASH_KILLS asks for more kills, or fewer: with fewer than 120 some points may not be died at.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +11,11 @@ import { POINTS } from './points.ts';
 import { crashRun } from './run.ts';
 
 /** In all. */
-const KILLS = Number(process.env['BAILIFF_CRASH_KILLS'] ?? 200);
+const KILLS = Number(process.env['BAILIFF_CRASH_KILLS'] ?? 120);
 /** Of a run. Longer runs would show nothing more, and what they leave would be larger. */
 const KILLS_A_RUN = 100;
 /** Where so many are asked for, nothing may have been left out by chance. */
-const MANY = 200;
+const MANY = 120;
 const STEPS = KILLS < MANY ? 250 : 320;
 const RUNS = Math.ceil(KILLS / KILLS_A_RUN);
 const SEEDS = Array.from({ length: RUNS }, (_, run) => 11 + run);
