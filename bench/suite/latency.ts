@@ -1,5 +1,9 @@
 // From a line that is written to the kernel's element, and to the first packet that is dropped.
+import { once } from 'node:events';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { program } from '../../test/support/programs.ts';
 import { eventually } from '../../test/support/run.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
 import { ipv4 } from '../lib/addresses.ts';
@@ -7,6 +11,7 @@ import { startArriving } from '../lib/arriving.ts';
 import { enforcing, failedLogin, type Enforcing } from '../lib/enforcing.ts';
 import { rank, type Figure } from '../lib/figures.ts';
 import { holds, now, spread, startMonitor, type Monitor } from '../lib/kernel.ts';
+import { ROOT } from '../lib/places.ts';
 import { BETWEEN, startWire } from '../lib/packets.ts';
 import { mustEqual, WrongVerdict } from '../lib/verdicts.ts';
 
@@ -17,7 +22,12 @@ const RATE = 50_000;
 const LONGEST = 300;
 
 /** One offender after another. @returns milliseconds from the write to the element. */
-async function elements(scene: Enforcing, monitor: Monitor, from: number, count: number): Promise<number[]> {
+async function elements(
+  scene: Pick<Enforcing, 'append'>,
+  monitor: Monitor,
+  from: number,
+  count: number,
+): Promise<number[]> {
   const took: number[] = [];
   for (let n = 0; n < count; n++) {
     const address = ipv4(1_000 + from + n);
@@ -29,6 +39,27 @@ async function elements(scene: Enforcing, monitor: Monitor, from: number, count:
     await sleep(GAP + (n % 7));
   }
   return took;
+}
+
+/** The same with the least program in Node in the place of the daemon, in a log of its own. */
+async function leastElements(
+  { built }: Stage,
+  scene: Enforcing,
+  monitor: Monitor,
+  count: number,
+): Promise<number[]> {
+  const log = join(scene.folder, 'logs/bare.log');
+  writeFileSync(log, '');
+  const child = scene.server.spawn(built.node, [join(ROOT, 'bench/bare-watch.ts'), log, program('nft')]);
+  try {
+    await once(child.stdout!, 'data');
+    const append = (text: string): void => appendFileSync(log, text, 'latin1');
+    const least = { append };
+    await elements(least, monitor, 40_000, 5);
+    return await elements(least, monitor, 30_000, count);
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
 
 /** The same attacker again and again. @returns milliseconds from the write to the first packet that did not arrive. */
@@ -71,6 +102,7 @@ async function measure(stage: Stage, scene: Enforcing): Promise<Figure[]> {
     // The first few are those of a program that has just started.
     await elements(scene, monitor, 10_000, 5);
     const idle = await elements(scene, monitor, 0, lines);
+    const bare = await leastElements(stage, scene, monitor, lines);
     const idleDrops = await drops(scene, packets);
     stage.say(`${RATE} lines/s arriving`);
     const arriving = startArriving(scene.log, RATE, LONGEST);
@@ -84,7 +116,7 @@ async function measure(stage: Stage, scene: Enforcing): Promise<Figure[]> {
     mustEqual('matches', status.jails[0]!.matches, 1 + 5 + 2 * (lines + packets));
     mustEqual('lines read', status.sources[0]!.lines, wrote.lines + 1 + 5 + 2 * (lines + packets));
     const arrived = `${Math.round(wrote.lines / wrote.seconds)} lines/s arrived`;
-    const least = `floor of the measuring ${spread(floor)}`;
+    const least = `the least program in Node ${spread(bare)}; floor of the measuring ${spread(floor)}`;
     const packet = `a packet every ${BETWEEN} ms; the first that does not arrive was sent when the element was in force`;
     return [
       figure('line written → element, idle, p50', rank(idle, 0.5), 2, `${spread(idle)}; ${least}`),
