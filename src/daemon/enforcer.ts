@@ -273,7 +273,7 @@ export function createEnforcer(
     return isGone;
   }
 
-  async function audit(): Promise<number> {
+  async function audit(): Promise<number | undefined> {
     const isMeant = (): boolean => standing && !lost && !deferred && !options.detectOnly;
     let found: Relisted | undefined;
     await inTurn(async () => {
@@ -288,7 +288,7 @@ export function createEnforcer(
         loseTouch(error.message);
       }
     });
-    if (!found || found.changed.length === 0) return 0;
+    if (!found || found.changed.length === 0) return found && 0;
     for (const network of found.changed) pending.set(network.text, network);
     if (found.vanished > 0) tellVanished(found.vanished);
     await sync();

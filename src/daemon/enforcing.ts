@@ -12,9 +12,9 @@ export interface Enforcer {
   /**
    * Looks at every block in the kernel, and puts back those that somebody else took out. Costs a listing: half a second
    * for 100 000 blocks; {@link mend} asks less and oftener. Does nothing before {@link settle}, nor where nothing is to be in force.
-   * @returns how many were gone.
+   * @returns how many were gone; undefined where it did not look.
    */
-  audit(): Promise<number>;
+  audit(): Promise<number | undefined>;
   allow(networks: readonly Network[]): Promise<void>;
   /**
    * Looks whether somebody else took our rules or sets out of the kernel (`flush ruleset`, say), and puts them back.

@@ -138,8 +138,11 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     prepare: (networks) =>
       inTurn(async () => {
         known = undefined;
+        const isFirst = !isMarked;
         if (owner) await claim(owner);
         await lay(networks);
+        // What was so before we came is nobody's doing.
+        if (isFirst) wasMissed = false;
       }),
     allow: (networks) => inTurn(() => lay(networks)),
     list: () =>

@@ -134,7 +134,8 @@ export function createRearm(parts: RearmParts): Rearm {
       await timed(noticed.by, async () => {
         // What was made anew was compared with a list already.
         if (noticed.structure && (await mended())) return true;
-        if ((noticed.unsure || mayBeBack) && !mustWait()) return audited();
+        const wasGone = (noticed.unsure || mayBeBack) && !mustWait() ? await audited() : undefined;
+        if (wasGone !== undefined) return wasGone;
         return noticed.released.length > 0 && (await enforcer.putBack(noticed.released)) > 0;
       });
     } finally {
@@ -143,10 +144,17 @@ export function createRearm(parts: RearmParts): Rearm {
     }
   }
 
-  /** Both compare with a listing what was gone. @returns whether anything was. */
-  const mended = async (): Promise<boolean> => relisted(await enforcer.mend());
-  const audited = async (): Promise<boolean> => relisted((await enforcer.audit()) > 0);
+  async function mended(): Promise<boolean> {
+    return relisted(await enforcer.mend());
+  }
 
+  /** @returns whether anything was gone; undefined where the enforcer did not look. */
+  async function audited(): Promise<boolean | undefined> {
+    const count = await enforcer.audit();
+    return count === undefined ? undefined : relisted(count > 0);
+  }
+
+  /** Both compare with a listing. */
   function relisted(wasGone: boolean): boolean {
     if (wasGone) relistedAt = clock.monotonic();
     return wasGone;
@@ -240,7 +248,7 @@ export function createRearm(parts: RearmParts): Rearm {
     mend: () => timed(undefined, mended, true),
     async audit() {
       if (mustWait()) goOn();
-      else await timed(undefined, audited, true);
+      else await timed(undefined, async () => (await audited()) === true, true);
     },
     stop() {
       stopped = true;

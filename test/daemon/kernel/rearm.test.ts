@@ -33,7 +33,7 @@ function world() {
   };
   const asked: string[] = [];
   const holds: boolean[] = [];
-  const state = { isStanding: true, gone: true, isFlooded: false };
+  const state = { isStanding: true, isSettled: true, gone: true, isFlooded: false };
   const enforcer = {
     get isStanding() {
       return state.isStanding;
@@ -47,6 +47,7 @@ function world() {
     },
     async audit() {
       asked.push('audit');
+      if (!state.isSettled) return undefined;
       return state.gone ? 1 : 0;
     },
     async putBack(released) {
@@ -123,6 +124,14 @@ test('what a listing has put back already, is listed once more and not put back 
   state.gone = true;
   await settle(9_000);
   expect(await transaction(DELETED)).toEqual(['put back 192.0.2.7']);
+  expect(rearm.count).toBe(2);
+});
+
+test('as long as nothing may be listed, what is known to be gone is put back all the same', async () => {
+  const { rearm, transaction, state } = world();
+  await rearm.audit();
+  state.isSettled = false;
+  expect(await transaction(DELETED)).toEqual(['audit', 'put back 192.0.2.7']);
   expect(rearm.count).toBe(2);
 });
 
