@@ -33,7 +33,7 @@ const ENVIRONMENT = {
 };
 /** `detached`: a process group of its own. Ctrl-C is for the daemon, which may have something to say to nft before it ends. */
 const SURROUNDINGS = { env: ENVIRONMENT, cwd: '/', detached: true } as const;
-/** A listing of 500 000 elements is about 35 MB. What says more than this is killed. */
+/** What says more than this, and is not handed on as it comes, is killed. A listing of 500 000 elements is about 35 MB. */
 const MAX_OUTPUT = 64 * 1024 * 1024;
 /** setTimeout takes a longer delay for none at all. */
 const MAX_DELAY = 2 ** 31 - 1;
@@ -112,9 +112,10 @@ function run(request: ExecRequest): Promise<ExecResult> {
     const timer = setTimeout(() => cutShort('timeout'), Math.min(request.timeout, MAX_DELAY));
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        // What is handed on takes no room.
+        if (name === 'stdout' && request.output) return request.output(text);
         size += text.length;
         if (size > MAX_OUTPUT) cutShort('output');
-        else if (name === 'stdout' && request.output) request.output(text);
         else output[name] += text;
       });
     }

@@ -46,6 +46,21 @@ describe('a program that is run', () => {
   it('may end without reading its input', async () => {
     expect(await run('/usr/bin/true', [], 20_000, 'x'.repeat(1_000_000))).toMatchObject({ code: 0 });
   });
+
+  it('hands on what it says piece by piece where that is asked for, however much it is', async () => {
+    const [megabyte, many] = [2 ** 20, 70];
+    let [size, largest] = [0, 0];
+    const ran = await exec.run({
+      ...{ file: '/usr/bin/head', args: ['-c', String(many * megabyte), '/dev/zero'], timeout: 60_000 },
+      output(text) {
+        size += text.length;
+        largest = Math.max(largest, text.length);
+      },
+    });
+    expect(ran).toEqual({ outcome: 'exited', code: 0, stdout: '', stderr: '' });
+    expect(size).toBe(many * megabyte);
+    expect(largest).toBeLessThan(megabyte);
+  });
 });
 
 describe('a program that stays', () => {
