@@ -52,7 +52,7 @@ async function leastElements(
   writeFileSync(log, '');
   const child = scene.server.spawn(built.node, [join(ROOT, 'bench/bare-watch.ts'), log, program('nft')]);
   try {
-    await once(child.stdout!, 'data');
+    await once(child.stdout!, 'data', { signal: AbortSignal.timeout(10_000) });
     const append = (text: string): void => appendFileSync(log, text, 'latin1');
     const least = { append };
     await elements(least, monitor, 40_000, 5);

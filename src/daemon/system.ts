@@ -112,8 +112,12 @@ function run(request: ExecRequest): Promise<ExecResult> {
     const timer = setTimeout(() => cutShort('timeout'), Math.min(request.timeout, MAX_DELAY));
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        // What is handed on takes no room.
-        if (name === 'stdout' && request.output) return request.output(text);
+        // What is handed on takes no room; but its taker takes time, and Node would read on and on within one turn.
+        if (name === 'stdout' && request.output) {
+          request.output(text);
+          child.stdout!.pause();
+          return void setImmediate(() => child.stdout!.resume());
+        }
         size += text.length;
         if (size > MAX_OUTPUT) cutShort('output');
         else output[name] += text;

@@ -102,7 +102,7 @@ export interface Firewall {
   /**
    * Is everything there that was made here? Not the bans one by one: what they stand on, and that nothing
    * stands ahead of it that would let packets by. Cheap enough for every few seconds.
-   * After a no, `prepare`, and compare with a list. A loss that was met on the way to something else is told here, once.
+   * After a no, `prepare`, and compare with a list. A loss that a change met on its way is told here, once.
    * @throws BailiffError E_FIREWALL_UNAVAILABLE when it can't be reached at all.
    */
   isWhole(): Promise<boolean>;

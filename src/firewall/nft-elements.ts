@@ -115,7 +115,8 @@ function createElements(): Growing {
   return {
     add(text, expires) {
       const address = parseAddress(text);
-      if (!address) return;
+      // An IPv4 address that is written as an IPv6 one stands among those, and is nobody that we block.
+      if (!address || (address.family === 4 && text.includes(':'))) return;
       family ??= address.family;
       if (address.family !== family) return;
       width = widthOf(family) / 8;

@@ -67,11 +67,12 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     for (let attempt = 1; ; attempt++) {
       known ??= await look();
       const isRebuilt = before !== undefined && hasLost(before, known);
+      // Also where the plan is refused: whoever asks next must know.
+      wasMissed ||= isRebuilt;
       const { statements, after } = plan(known);
       const answer: Answer = statements.length === 0 ? { outcome: 'done' } : await nft.transact(statements);
       if (answer.outcome === 'done') {
         known = after;
-        wasMissed ||= isRebuilt;
         return { ...answer, isRebuilt };
       }
       // A table that vanished, or a child that died before it could say whether the transaction had happened.

@@ -38,11 +38,16 @@ export interface Fire {
   readonly met: Record<string, number>;
 }
 
-/** @param seed where to begin. */
-export function takeTurns(seed: number): () => Point {
+/** @param seed where to begin. @param met those that it has died at come after those that it has not. */
+export function takeTurns(seed: number, met: Readonly<Record<string, number>>): () => Point {
   const points = Object.keys(POINTS) as Point[];
   let next = seed;
-  return () => points[next++ % points.length]!;
+  return () => {
+    const inTurn = points.map((_, place) => points[(next + place) % points.length]!);
+    const point = inTurn.find((each) => !(each in met)) ?? inTurn[0]!;
+    next = points.indexOf(point) + 1;
+    return point;
+  };
 }
 
 /** @returns the steps that are left, and how often a daemon was killed. */

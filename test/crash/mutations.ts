@@ -122,8 +122,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'boot-does-not-list-the-kernel',
     point: 4,
     file: 'src/daemon/kernel/relisted.ts',
-    find: 'const isKnown = held.listed(block);',
-    replace: 'const isKnown = true;',
+    find: 'if (!held.listed(block)) changed.push(block.network);',
+    replace: 'void block;',
   },
   {
     name: 'boot-does-not-tell-the-kernel',

@@ -55,7 +55,7 @@ async function runScript(place: Place, options: CrashOptions): Promise<CrashRun>
   const script = writeScript(options.seed, options.steps, options.start);
   const isDeadly = options.kills > 0;
   const met: Record<string, number> = {};
-  const nextPoint = takeTurns(options.seed);
+  const nextPoint = takeTurns(options.seed, met);
   const reporter = createReporter(place.folder, options.seed, options.start);
   const write = (steps: readonly Step[]): void => {
     for (const step of steps) carryOut(join(place.folder, 'logs'), step);

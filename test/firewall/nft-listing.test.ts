@@ -212,6 +212,13 @@ test('of what is no address of ours the rest of the set is not read, and the oth
   ]);
 });
 
+test('an IPv4 address that somebody put among IPv6 ones hides none of these', () => {
+  expect(blocksIn(listed([], ['::ffff:192.0.2.1', '2001:db8::2', '2001:db8::3']), 50)).toEqual([
+    '2001:db8::2 ',
+    '2001:db8::3 ',
+  ]);
+});
+
 test('a hundred thousand elements are all read', () => {
   const listing = createElementCutter();
   const many = Array.from({ length: 100_000 }, (_, index) =>

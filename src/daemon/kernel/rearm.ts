@@ -80,6 +80,8 @@ export function createRearm(parts: RearmParts): Rearm {
   /** Since when something is gathered, and when a listing put something back, by the monotonic clock. */
   let since = 0;
   let relistedAt = -Infinity;
+  /** How many looks by the clock are under way. */
+  let slowLooks = 0;
   let by: string | undefined;
   /** The program that was named last: one that has ended by the time the kernel tells of it has no name any more. */
   let lastKnown: string | undefined;
@@ -128,13 +130,16 @@ export function createRearm(parts: RearmParts): Rearm {
   async function act(): Promise<void> {
     const noticed = { structure, unsure, released, by };
     [structure, unsure, released, by] = [false, false, [], undefined];
-    const mayBeBack = noticed.released.length > 0 && relistedAt > since - LATENESS && !enforcer.isFlooded;
+    const isLate = slowLooks > 0 || relistedAt > since - LATENESS;
+    const mayBeBack = noticed.released.length > 0 && isLate && !enforcer.isFlooded;
     isBusy = true;
     try {
       await timed(noticed.by, async () => {
         // What was made anew was compared with a list already.
         if (noticed.structure && (await mended())) return true;
-        const wasGone = (noticed.unsure || mayBeBack) && !mustWait() ? await audited() : undefined;
+        // What is found because of them is not what they are late for: else one listing would lead to the next.
+        const wasGone =
+          (noticed.unsure || mayBeBack) && !mustWait() ? await audited(noticed.unsure) : undefined;
         if (wasGone !== undefined) return wasGone;
         return noticed.released.length > 0 && (await enforcer.putBack(noticed.released)) > 0;
       });
@@ -149,9 +154,10 @@ export function createRearm(parts: RearmParts): Rearm {
   }
 
   /** @returns whether anything was gone; undefined where the enforcer did not look. */
-  async function audited(): Promise<boolean | undefined> {
+  async function audited(isNoted = true): Promise<boolean | undefined> {
     const count = await enforcer.audit();
-    return count === undefined ? undefined : relisted(count > 0);
+    if (count === undefined) return undefined;
+    return isNoted ? relisted(count > 0) : count > 0;
   }
 
   /** Both compare with a listing. */
@@ -175,7 +181,10 @@ export function createRearm(parts: RearmParts): Rearm {
   /** @param look says whether something was gone. @param isSlow it keeps a pace of its own. */
   async function timed(who: string | undefined, look: () => Promise<boolean>, isSlow = false): Promise<void> {
     const began = clock.monotonic();
-    const wasGone = await look();
+    if (isSlow) slowLooks++;
+    const wasGone = await look().finally(() => {
+      if (isSlow) slowLooks--;
+    });
     const now = clock.monotonic();
     if (wasGone || !isSlow) pace.looked(now, now - began, wasGone);
     if (!wasGone) return;

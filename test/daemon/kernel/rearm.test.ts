@@ -121,10 +121,23 @@ test('what a listing has put back already, is listed once more and not put back 
   await settle(9_000);
   expect(await transaction(DELETED)).toEqual(['audit']);
   expect(rearm.count).toBe(1);
+  // What is gone all the same is put back, and makes no further listing: another tool may go on for hours.
   state.gone = true;
-  await settle(9_000);
+  await settle(900);
+  expect(await transaction(DELETED)).toEqual(['audit']);
+  await settle(5_000);
   expect(await transaction(DELETED)).toEqual(['put back 192.0.2.7']);
-  expect(rearm.count).toBe(2);
+  expect(rearm.count).toBe(3);
+});
+
+test('so is what is announced while a look by the clock is still under way', async () => {
+  const { rearm, transaction, settle, state } = world();
+  state.gone = false;
+  const look = rearm.audit();
+  expect(await transaction(DELETED)).toEqual(['audit']);
+  await look;
+  await settle(500);
+  expect(await transaction(DELETED)).toEqual(['put back 192.0.2.7']);
 });
 
 test('as long as nothing may be listed, what is known to be gone is put back all the same', async () => {
