@@ -9,6 +9,7 @@ import type { Daemon } from '../support/daemon.ts';
 import { createInternet } from '../support/namespaces.ts';
 import type { Internet } from '../support/namespaces.ts';
 import { needs, program } from '../support/programs.ts';
+import { eventually } from '../support/run.ts';
 
 const BURSTS = 120;
 const LINES = 500;
@@ -76,6 +77,8 @@ needs(
     return nftables.find(({ counter }) => counter)!.counter!.packets;
   }
 
+  const dropped = async (): Promise<number> => (await daemon.status()).firewall.dropped!.packets;
+
   test('no line is lost or counted twice, and no packet passes', { timeout: 180_000 }, async () => {
     const { attacker } = internet.clients;
     const client = createClient(join(folder, 'bailiff', 'run'));
@@ -106,15 +109,16 @@ needs(
       // The writer's own rhythm: it waits for nothing.
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
+    // On a machine that is busy with other things both go on for longer.
+    await eventually('it was reloaded often', () => reloads > 5, 100_000);
+    await eventually('the attacker was heard often', async () => (await dropped()) > 100, 100_000);
     isWriting = false;
     await reloading;
     knocking.kill();
     const status = await daemon.caughtUp();
-    expect(reloads).toBeGreaterThan(5);
     expect(status.jails.find(({ name }) => name === 'all')).toMatchObject({ matches: BURSTS * LINES });
     const [{ count } = { count: 0 }] = (await client.history('198.51.100.7')).offenders;
     expect(count).toBe((BURSTS * LINES) / 250);
-    expect(status.firewall.dropped!.packets).toBeGreaterThan(100);
     expect(await counted('passed', 'probe')).toBe(0);
   });
 });
