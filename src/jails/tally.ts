@@ -99,11 +99,10 @@ export class Tally implements Record, Kept {
   }
   /** Once the jail knows of all that is kept, nothing takes no room, as with whoever was sentenced, and a single line only its own. */
   set weighed(weighed: number) {
-    const { evidence, weight, sessions } = this;
-    const [line] = evidence;
-    const isAll = weighed === weight && sessions.length === 0;
-    if (isAll && !line) this.#kept = NO_KEPT;
-    else if (isAll && evidence.length === 1) this.#kept = line!;
+    const kept = this.#kept;
+    if (isSingle(kept)) return;
+    const isAll = weighed === kept.weight && kept.evidence.length <= 1 && kept.sessions.length === 0;
+    if (isAll) this.#kept = kept.evidence[0] ?? NO_KEPT;
     else this.#ownKept().weighed = weighed;
   }
   get sessions(): readonly string[] {
@@ -157,9 +156,10 @@ export class Tally implements Record, Kept {
 
   #ownKept(): Kept {
     const kept = this.#kept;
-    if (kept !== NO_KEPT && !isSingle(kept)) return kept;
-    const { evidence, oldest, weight, weighed, sessions } = this;
-    return (this.#kept = { evidence, oldest, weight, weighed, sessions });
+    if (kept === NO_KEPT) return (this.#kept = { ...NO_KEPT });
+    if (!isSingle(kept)) return kept;
+    const weight = weightOf(kept);
+    return (this.#kept = { evidence: [kept], oldest: 0, weight, weighed: weight, sessions: NO_SESSIONS });
   }
 
   #own(): Record {
@@ -225,28 +225,29 @@ function weightOf({ text }: Evidence): number {
  * whether somebody was forgotten meanwhile. After a sentence or a pardon nobody is, and all is kept.
  */
 export function keepEvidence(tally: Tally, evidence: Evidence, findTime: Duration): void {
-  const last = tally.evidence.at(tally.oldest - 1);
+  let { evidence: lines } = tally;
+  const { oldest } = tally;
+  const last = lines.at(oldest - 1);
   const isStale = last !== undefined && evidence.at > last.at + findTime;
-  if (isStale && Math.max(tally.lastUntil, tally.forgivenUntil) === -Infinity) dropEvidence(tally);
+  if (isStale && Math.max(tally.lastUntil, tally.forgivenUntil) === -Infinity) {
+    dropEvidence(tally);
+    lines = NO_EVIDENCE;
+  }
+  if (lines.length === EVIDENCE_LINES) {
+    tally.weight += weightOf(evidence) - weightOf(lines[oldest]!);
+    lines[oldest] = evidence;
+    tally.oldest = (oldest + 1) % EVIDENCE_LINES;
+    return;
+  }
   tally.weight += weightOf(evidence);
-  if (tally.evidence.length === 0) {
-    tally.evidence = [evidence];
-    tally.oldest = 0;
-    return;
-  }
-  if (tally.evidence.length < EVIDENCE_LINES) {
-    tally.evidence = [...tally.evidence, evidence];
-    return;
-  }
-  tally.weight -= weightOf(tally.evidence[tally.oldest]!);
-  tally.evidence[tally.oldest] = evidence;
-  tally.oldest = (tally.oldest + 1) % EVIDENCE_LINES;
+  tally.evidence = [...lines, evidence];
 }
 
 /** Oldest first. */
 export function evidenceOf(tally: Tally): readonly Evidence[] {
-  if (tally.evidence.length === 0) return NO_EVIDENCE;
-  return [...tally.evidence.slice(tally.oldest), ...tally.evidence.slice(0, tally.oldest)];
+  const { evidence: lines, oldest } = tally;
+  if (lines.length === 0) return NO_EVIDENCE;
+  return oldest === 0 ? lines.slice() : [...lines.slice(oldest), ...lines.slice(0, oldest)];
 }
 
 /** Notes that a match of the session has counted. */
