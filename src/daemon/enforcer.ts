@@ -56,6 +56,7 @@ export function createEnforcer(
   let fault: string | undefined;
   const retry = createRetry(clock, () => void sync());
   const flood = createFlood(clock);
+  const arrivals = createFlood(clock);
   /** The kernel is told of something; and the firewall keeps us waiting for its answer. */
   let isTelling = false;
   let isIdle = false;
@@ -188,7 +189,10 @@ export function createEnforcer(
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
     isIdle = false;
-    if (changes.length > LARGE) flood.told(began);
+    if (changes.length > LARGE) {
+      flood.told(began);
+      arrivals.told(began);
+    }
     for (let index = 0; index < changes.length; index++) {
       if (index > 0 && index % AT_ONCE === 0) await breathe();
       const change = changes[index]!;
@@ -367,6 +371,9 @@ export function createEnforcer(
     },
     get isFlooded() {
       return bans.touched + pending.size > LARGE || flood.isOn;
+    },
+    get isSwamped() {
+      return bans.touched + pending.size > LARGE || arrivals.isOn;
     },
     get refusal() {
       const [why] = refusals.values();

@@ -33,6 +33,8 @@ export interface Enforcer {
   readonly isBusy: boolean;
   /** Do bans wait for the kernel by the hundred, or did they a moment ago? Then a listing had better wait. */
   readonly isFlooded: boolean;
+  /** The same of new bans alone: to put a thousand back after a flush is none, for the next flush must be heard at once. */
+  readonly isSwamped: boolean;
   /** What the kernel refused and will be asked for again, in a sentence for status. */
   readonly refusal: string | undefined;
   /** What the firewall's last failure said, while it fails. */

@@ -373,6 +373,25 @@ test('bans by the hundred are a flood, and it is one for some seconds after the 
   expect(enforcer.isFlooded).toBe(false);
 });
 
+test('hundreds of bans that are put back are no flood of new ones: the next flush is to be heard', async () => {
+  const { clock, firewall, enforcerOf } = world();
+  const bans = createBans([], 1);
+  let isWhole = true;
+  const enforcer = enforcerOf(bans, { ...firewall, isWhole: async () => isWhole });
+  await enforcer.boot([]);
+  for (let n = 0; n < 500; n++)
+    bans.impose(wanted({ address: net(`198.51.${100 + (n >> 8)}.${n & 255}`) }), 1_000_000);
+  await enforcer.sync();
+  expect(enforcer.isSwamped).toBe(true);
+  clock.advance(10_000);
+  expect(enforcer.isSwamped).toBe(false);
+  await firewall.teardown();
+  isWhole = false;
+  expect(await enforcer.mend()).toBe(true);
+  expect(await blocked(firewall)).toHaveLength(500);
+  expect([enforcer.isFlooded, enforcer.isSwamped]).toEqual([true, false]);
+});
+
 test("what a start can't put in together it puts in one by one, and what is refused is said of the one alone", async () => {
   const { firewall, enforcerOf } = world();
   const told: number[] = [];

@@ -41,6 +41,9 @@ function world() {
     get isFlooded() {
       return state.isFlooded;
     },
+    get isSwamped() {
+      return state.isFlooded;
+    },
     async mend() {
       asked.push('mend');
       return state.gone;
