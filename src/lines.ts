@@ -6,6 +6,26 @@ import { utf8 } from './text.ts';
 /** {@link Chunk}'s. */
 export type Lines = Pick<Chunk, 'text' | 'bytes'>;
 
+/**
+ * Lines while they are read, whose text is made once. Those of a chunk make it anew each time: kept with the chunk it would
+ * outlive two collections of garbage with whatever still holds on to that one, and be moved by each. Over an auth.log these
+ * took three quarters longer then (measured on Node 24).
+ */
+export class LinesAtHand implements Lines {
+  readonly bytes: Chunk['bytes'];
+  readonly #lines: Lines;
+  #text: string | undefined;
+
+  constructor(lines: Lines) {
+    this.bytes = lines.bytes;
+    this.#lines = lines;
+  }
+
+  get text(): string {
+    return (this.#text ??= this.#lines.text);
+  }
+}
+
 const NEWLINE = 10;
 /** Among fewer bytes line feeds are counted sooner than the program for many is called. */
 const MANY = 512;

@@ -81,7 +81,7 @@ export interface Chunk {
   readonly file: string;
   /**
    * Latin1. Every line ends in \n (a \r before it is still there). May be empty: then only the position counts. Where there
-   * are bytes it is made of them when it is first asked for.
+   * are bytes it is made of them each time it is asked for: whoever reads it over and over keeps it as LinesAtHand.
    */
   readonly text: string;
   /** The same, a byte for each character, until the next chunk of the source is asked for. undefined: there is only the text. */

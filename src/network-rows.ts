@@ -150,13 +150,14 @@ export class NetworkRows {
 
   #count(row: number, by: number): void {
     const isIPv4 = this.familyAt(row) === 4;
-    const at = this.bitsAt(row) + (isIPv4 ? 0 : LENGTHS);
+    const bits = this.bitsAt(row);
+    const at = bits + (isIPv4 ? 0 : LENGTHS);
     const before = this.#counts[at]!;
     this.#counts[at] = before + by;
     if (before > 0 && before + by > 0) return;
-    const from = isIPv4 ? 0 : LENGTHS;
-    const counts = [...this.#counts.subarray(from, from + LENGTHS)];
-    const lengths = [...counts.keys()].filter((bits) => counts[bits]! > 0);
+    // Where few are banned, a length comes and goes with each of them: so only this one is looked at.
+    const others = this.lengths(isIPv4 ? 4 : 6).filter((length) => length !== bits);
+    const lengths = by > 0 ? [...others, bits].toSorted((a, b) => a - b) : others;
     if (isIPv4) this.#lengthsOf4 = lengths;
     else this.#lengthsOf6 = lengths;
   }

@@ -39,6 +39,10 @@ test('a network is found in all of its rows, in the order in which they came, an
           if (row < at.length) at[row] = last;
         }
         expect([rows.size, rows.distinct]).toEqual([at.length, new Set(at.map((each) => each.network)).size]);
+        for (const family of [4, 6] as const) {
+          const bits = at.flatMap((each) => (each.network.family === family ? [each.network.bits] : []));
+          expect(rows.lengths(family)).toEqual([...new Set(bits)].toSorted((a, b) => a - b));
+        }
       }
       for (const network of NETWORKS) {
         const found: number[] = [];

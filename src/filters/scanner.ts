@@ -1,7 +1,7 @@
 // All filters of one source over a chunk: one search for literals, and a closer look at the lines that it finds.
 import type { Instant, Match } from '../model.ts';
 import { createFeeds, findFeeds } from '../line-feeds.ts';
-import { endOfLine, lengthOf, sliceOf, startOfLine, withoutReturn } from '../lines.ts';
+import { endOfLine, lengthOf, LinesAtHand, sliceOf, startOfLine, withoutReturn } from '../lines.ts';
 import type { Lines } from '../lines.ts';
 import type { ShortRun } from '../short-run.ts';
 import { createBacklook } from './again.ts';
@@ -51,7 +51,7 @@ export function createScanner(filters: readonly Filter[], room: SearchRoom = cre
   return {
     whose: teller && whoseFramed(teller.engine, teller.relay),
     scan(given, arrivedAt, visit, source = '', sessions = NO_SESSIONS, shortly) {
-      const lines = typeof given === 'string' ? { text: given } : given;
+      const lines = typeof given === 'string' ? { text: given } : new LinesAtHand(given);
       const around = { sessions, host: undefined, receivedAt: () => arrivedAt, arrivedAt };
       const unwrapped = containers.unwrap(lines, source);
       if (!unwrapped) return scanLines(lines, around, visit, shortly);

@@ -30,14 +30,13 @@ export interface Cut extends Lines {
   readonly skipping: boolean;
 }
 
-/** Lines as they stood, to become text when somebody asks. */
+/** Lines as they stood, to become text each time that somebody asks. */
 class WholeLines implements Cut {
   readonly bytes: Buffer;
   readonly lines: number;
   readonly used: number;
   readonly skipped = 0;
   readonly skipping = false;
-  #text: string | undefined;
 
   constructor(bytes: Buffer, used: number) {
     this.bytes = bytes;
@@ -46,7 +45,7 @@ class WholeLines implements Cut {
   }
 
   get text(): string {
-    return (this.#text ??= this.bytes.toString('latin1'));
+    return this.bytes.toString('latin1');
   }
 }
 
