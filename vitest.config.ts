@@ -4,9 +4,6 @@ import { LongestFirst } from './test/support/longest-first.ts';
 /** Rooms that keep nothing outside what they return: their tests need no process of their own, whose start takes half a second. */
 const PURE = ['test/*.test.ts', 'test/{api,config,filters,jails,setup}/**/*.test.ts'];
 
-/** Limits against hanging, not assertions: a busy machine must not fail a test. */
-const PATIENCE = { testTimeout: 60_000, hookTimeout: 60_000 };
-
 const COMMON = {
   environment: 'node',
   pool: 'forks' as const,
@@ -16,7 +13,9 @@ const COMMON = {
     '--enable-experimental-regexp-engine-on-excessive-backtracks',
     '--regexp-backtracks-before-fallback=300',
   ],
-  ...PATIENCE,
+  // Limits against hanging, not assertions: a busy machine must not fail a test.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
 };
 
 export default defineConfig({
