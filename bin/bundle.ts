@@ -10,6 +10,8 @@ import { keepCode } from './code.ts';
 const APART = /^better-sqlite3$/;
 /** Started as processes, and found by the names of their files. */
 const WORKERS = { 'ledger/checkpoint': 'src/ledger/checkpoint.ts', 'cli/prover': 'src/cli/prover.ts' };
+/** Read, or handed to another program, as the files that they are. */
+const READ_AT_RUN_TIME = ['ledger/migrations', 'firewall/nft-listen.pl'];
 const UNUSED = '\0unused-';
 /** What packages load of Node for what we don't use of them: package, module, and what stands for it. */
 const LEFT_OUT = [
@@ -50,7 +52,8 @@ export async function bundle(
     });
     // The package says that its files are ES modules; these are not.
     writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
-    cpSync(join(root, 'src/ledger/migrations'), join(folder, 'ledger/migrations'), { recursive: true });
+    for (const each of READ_AT_RUN_TIME)
+      cpSync(join(root, 'src', each), join(folder, each), { recursive: true });
     const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
     return modules.filter((file) => file.includes('/node_modules/'));
   } finally {
@@ -69,7 +72,7 @@ export async function bundleProgram(root: string, folder: string): Promise<strin
   return files;
 }
 
-/** A source looks for what belongs to it (migrations, a worker) where it stood itself, not where it was put. */
+/** A source looks for what belongs to it (migrations, a worker, a script) where it stood itself, not where it was put. */
 function whereItStood(sources: string): Plugin {
   return {
     name: 'where-it-stood',

@@ -12,7 +12,7 @@ const WITH_PORT = /^(.*\.\d{1,3}):\d{1,5}$/;
 const WITH_MARK = /^(.*[^.:])[.:]$/;
 
 /** A busy server hears from so many in an hour; they are there already where they are counted. */
-const MOST_ADDRESSES = 65_536;
+const MOST_ADDRESSES = 16_384;
 /** A table begins small, for there are many, and grows as it fills. */
 const FIRST_SLOTS = 256;
 /** Only so many places from where it belongs on is an address kept and looked for: no crowd makes that slower. */

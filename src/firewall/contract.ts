@@ -45,8 +45,8 @@ export interface Notice {
 
 /** How the kernel's announcements are heard: by a program that stays, and is read line by line. */
 export interface Announcements {
-  readonly program: string;
-  readonly args: readonly string[];
+  /** The best first; another where one isn't there, or can't listen. */
+  readonly programs: readonly { readonly program: string; readonly args: readonly string[] }[];
   /**
    * The program runs, or runs anew.
    * @param tell is called for each transaction that may concern us. Our own, as far as they can be told, are passed over.

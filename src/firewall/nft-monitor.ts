@@ -1,9 +1,10 @@
-// Reads what `nft monitor` says. A transaction is some lines, one for each thing that was added or deleted, and a last one
+// Reads what `nft monitor` says, or nft-listen.pl in its words. A transaction is some lines, one for each thing that was added or deleted, and a last one
 // that names who did it:
 //
 //   delete element inet bailiff ban4_32_any { 192.0.2.7 timeout 10m30s expires 9m12s }
 //   delete rule ip raw PREROUTING handle 3
 //   # new generation 7 by process 5179 (nft)
+import { fileURLToPath } from 'node:url';
 import { networkOf, parseAddress } from '../address.ts';
 import type { Network } from '../model.ts';
 import type { Announcements, Notice } from './contract.ts';
@@ -27,6 +28,9 @@ export interface MonitorReader {
  * again is: that is how an end is set anew.
  */
 export type ElementsBySet = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
+
+/** Beside this file, in the sources as in a built package. */
+const LISTENER = fileURLToPath(new URL('./nft-listen.pl', import.meta.url));
 
 const LINE =
   /^(add|create|insert|replace|delete|destroy|update|flush) (table|chain|rule|set|element|map|object|flowtable|counter|quota|limit) (\S+ \S+) ?(.*)$/;
@@ -107,7 +111,11 @@ export function createMonitor(
     return take;
   }
 
-  return { program: 'nft', args: ['monitor'], open, heard };
+  const programs = [
+    { program: 'perl', args: [LISTENER, ...reader.tables] },
+    { program: 'nft', args: ['monitor'] },
+  ];
+  return { programs, open, heard };
 }
 
 /**
@@ -143,13 +151,13 @@ function networkIn({ family, bits }: SetSpec, element: string): Network | undefi
 }
 
 /** Is an allowed address missing, or another one there? */
-function isAmiss(
-  { family, bits }: SetSpec,
-  elements: ReadonlyMap<string, boolean>,
-  allowed: readonly Network[],
-): boolean {
+function isAmiss(set: SetSpec, elements: ReadonlyMap<string, boolean>, allowed: readonly Network[]): boolean {
+  const { family, bits } = set;
   const wanted = new Set(
     allowed.filter((each) => each.family === family && each.bits === bits).map(elementOf),
   );
-  return [...elements].some(([element, isThere]) => isThere !== wanted.has(element));
+  return [...elements].some(([element, isThere]) => {
+    const network = networkIn(set, element);
+    return network === undefined || isThere !== wanted.has(elementOf(network));
+  });
 }

@@ -5,7 +5,7 @@ import { ROOT } from '../support/checkout.ts';
 import { readPage, type Block, type Step } from './pages.ts';
 import { difference } from './seen.ts';
 import { createStand, type Stand } from './stand.ts';
-import { openTerminal, type Finished, type Terminal } from './terminal.ts';
+import { openTerminal, PATIENCE, type Finished, type Terminal } from './terminal.ts';
 
 /** Set, it prints what is seen: for whoever writes a page. */
 const ALOUD = process.env['DOCS_ALOUD'] !== undefined;
@@ -67,9 +67,9 @@ class Reader {
   ): Promise<void> {
     let why: string | undefined;
     try {
-      await eventually('', async () => (why = await fault()) === undefined);
-    } catch {
-      throw this.broken(step, why!, seen());
+      await eventually('it is seen', async () => (why = await fault()) === undefined, PATIENCE);
+    } catch (error) {
+      throw this.broken(step, `${why ?? 'nothing was seen'} (${String(error)})`, seen());
     }
     if (ALOUD) console.log(`── ${this.name}:${step.line}\n${seen()}`);
   }

@@ -35,8 +35,8 @@ const ENVIRONMENT = {
   npm_config_progress: 'false',
 };
 const SIZE = { columns: 160, rows: 50 };
-/** Against hanging only. */
-const PATIENCE = 120_000;
+/** Against hanging only: each verb here starts from the sources, beside what else the tests have running. */
+export const PATIENCE = 120_000;
 
 let blocks = 0;
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createNetwork, type Network } from '../firewall/network.ts';
 import { BAILIFF } from '../support/built.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { launcherWithout } from '../support/hidden.ts';
 import { needs, program } from '../support/programs.ts';
 import { eventually } from '../support/run.ts';
 
@@ -36,15 +37,6 @@ needs(
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** A launcher that a program is hidden from. */
-  function launcherWithout(hidden: 'nft' | 'ipset'): string {
-    const path = join(folder, `without-${hidden}`);
-    const hide = `mount --bind /dev/null '${program(hidden)}'`;
-    const text = `#!/bin/sh\nexec unshare --mount /bin/sh -c "${hide} && exec '${BAILIFF}' \\"\\$@\\"" sh "$@"\n`;
-    writeFileSync(path, text, { mode: 0o755 });
-    return path;
-  }
-
   const start = (args: readonly string[], bailiff = BAILIFF): Promise<Daemon> =>
     startDaemon({
       folder: join(folder, 'bailiff'),
@@ -67,7 +59,7 @@ needs(
 
   it('is chosen where nft is missing, says so, blocks what the log shows, and leaves the host as found', async () => {
     const { attacker, bystander } = network;
-    daemon = await start([], launcherWithout('nft'));
+    daemon = await start([], launcherWithout(folder, 'nft'));
     await eventually('it says how it blocks', () =>
       daemon!.output().includes('blocking through iptables, because nft is not installed'),
     );
@@ -126,7 +118,7 @@ needs(
   });
 
   it('asked for where it is missing says what to install and blocks nothing, rather than choose another', async () => {
-    daemon = await start(['--firewall', 'iptables'], launcherWithout('ipset'));
+    daemon = await start(['--firewall', 'iptables'], launcherWithout(folder, 'ipset'));
     await eventually('it says what is missing', () =>
       /DETECT ONLY: NOTHING IS BLOCKED.*apt-get install iptables ipset/.test(daemon!.output()),
     );

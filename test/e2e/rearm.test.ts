@@ -1,10 +1,11 @@
-// Others take our bans out of the kernel, a real one, and a real daemon puts them back: by event where nft hears it.
+// Others take our bans out of the kernel, a real one, and a real daemon puts them back: by event, where a program can hear it.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createNetwork, type Network } from '../firewall/network.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { launcherWithout } from '../support/hidden.ts';
 import { needs, program } from '../support/programs.ts';
 import { eventually } from '../support/run.ts';
 
@@ -38,12 +39,13 @@ needs(
     (await nft('list', 'ruleset')) + (await host().runOk(program('ipset'), ['save']));
   const rearmed = async (): Promise<number> => (await daemon.status()).firewall.rearmed!;
   const isHeard = async (): Promise<boolean> => (await daemon.status()).firewall.noticedBy === 'event';
-  const start = async (kind: string): Promise<void> => {
+  const start = async (kind: string, bailiff?: string): Promise<void> => {
     daemon = await startDaemon({
       folder,
       config: {},
       host: host(),
       args: ['--firewall', kind],
+      ...(bailiff === undefined ? {} : { bailiff }),
     });
     await daemon.verb('ban', network.attacker.host.ipv4, '2001:db8:c0::/64', '--for', '1h');
     await eventually('it hears', isHeard);
@@ -112,7 +114,7 @@ needs(
     expect(await rearmed()).toBe(before + 1);
 
     // The child that hears is started again when it dies.
-    const child = await eventually('the child', monitorOf);
+    const child = await eventually('the child', () => monitorOf());
     process.kill(child, 'SIGKILL');
     const next = await eventually('another child', () => monitorOf() !== child && monitorOf());
     await eventually('it hears again', isHeard);
@@ -125,6 +127,19 @@ needs(
     expect(await attacker.isShutOut()).toBe(true);
     await daemon.end('SIGKILL');
     await eventually('the child is gone', () => !isAlive(next));
+  });
+
+  it('with nftables and no perl: a flush and an element, heard by nft itself', async () => {
+    const { attacker } = network;
+    await start('nftables', launcherWithout(folder, 'perl'));
+    await answered('a flush', () => nft('flush', 'ruleset'));
+    await answered('an element', () =>
+      nft(`delete element inet bailiff ban4_32_any { ${attacker.host.ipv4} }`),
+    );
+    expect(await attacker.isShutOut()).toBe(true);
+    const child = await eventually('the child', () => monitorOf('nft\0monitor'));
+    await daemon.end('SIGKILL');
+    await eventually('the child is gone', () => !isAlive(child));
   });
 
   it('with iptables: the raw table flushed, the jump to our chain passed by, sets emptied', async () => {
@@ -148,14 +163,12 @@ needs(
     expect(await attacker.isShutOut()).toBe(true);
   });
 
-  /** The pid of the daemon's `nft monitor`. */
-  function monitorOf(): number | undefined {
+  /** The pid of what the daemon hears the kernel by. */
+  function monitorOf(words = 'nft-listen.pl'): number | undefined {
     const children = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8')
       .trim()
       .split(' ');
-    return children
-      .map(Number)
-      .find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('nft\0monitor'));
+    return children.map(Number).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(words));
   }
 });
 

@@ -71,6 +71,7 @@ describe('the package', () => {
         'systemd/bailiff.service',
         'dist/ledger/checkpoint.js',
         'dist/cli/prover.js',
+        'dist/firewall/nft-listen.pl',
       ]),
     );
     const migrations = (names: string[]) => names.filter((name) => name.endsWith('.sql')).length;

@@ -19,6 +19,7 @@ export const PACKAGE_OF = {
   nginx: 'nginx-light',
   curl: 'curl',
   ps: 'procps',
+  perl: 'perl-base',
   setpriv: 'util-linux',
   unshare: 'util-linux',
   script: 'bsdutils',

@@ -14,8 +14,7 @@ export interface AddressListener {
 
 /** One announcement a line, each with its kind in front. Links too: an address counts only while its link is up. */
 const MONITOR: Announcer = {
-  program: 'ip',
-  args: ['-o', 'monitor', 'label', 'link', 'address', 'route'],
+  programs: [{ program: 'ip', args: ['-o', 'monitor', 'label', 'link', 'address', 'route'] }],
   protocol: 0,
 };
 /** Bringing up a container is a dozen announcements. */

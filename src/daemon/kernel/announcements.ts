@@ -5,8 +5,8 @@ import type { Cancel, Child, Clock, Exec } from '../../ports.ts';
 import { printable } from '../../text.ts';
 
 export interface Announcer {
-  readonly program: string;
-  readonly args: readonly string[];
+  /** The best first. Where one is missing, or ends before it listens, the next one takes its turn, and after the last the first. */
+  readonly programs: readonly { readonly program: string; readonly args: readonly string[] }[];
   /** The netlink protocol that it listens to, by its number in netlink(7). */
   readonly protocol: 0 | 12;
   /** After so many lines another child takes over without a gap; for a program that keeps all it was told. Asked now and then. */
@@ -48,11 +48,13 @@ const OVERLAP = 250;
 const HELD_FOR = 1_000;
 
 export function followAnnouncements(
-  { program, args, protocol, maxLines = () => Infinity, isDrowned = () => false }: Announcer,
+  { programs, protocol, maxLines = () => Infinity, isDrowned = () => false }: Announcer,
   exec: Exec,
   clock: Clock,
   listener: AnnouncementListener,
 ): Cancel {
+  /** Whose turn it is among the programs. */
+  let turn = 0;
   let child: Child | undefined;
   /** The one that is to be followed by {@link child}, until that listens and a little longer. */
   let retiring: Child | undefined;
@@ -71,14 +73,15 @@ export function followAnnouncements(
   let cancelRetirement: Cancel = () => {};
 
   function start(): void {
+    const { program, args } = programs[turn]!;
+    isHearing = false;
     const file = exec.find(program);
-    if (file === undefined) return fail(`there is no ${program} on this host`);
+    if (file === undefined) return tryNext(`there is no ${program} on this host`);
     const started = leash ? exec.spawn(leash, [...LEASH, file, ...args]) : exec.spawn(file, args);
-    if (!started) return fail(`${program} could not be started`);
+    if (!started) return tryNext(`${program} could not be started`);
     child = started;
     lastWords = '';
     lines = 0;
-    isHearing = false;
     wasConfused = isConfused;
     isConfused = false;
     born = clock.monotonic();
@@ -155,7 +158,7 @@ export function followAnnouncements(
       });
       return;
     }
-    if (left === 0) return lose(`${program} does not listen`);
+    if (left === 0) return lose(`${programs[turn]!.program} does not listen`);
     cancelNext = clock.schedule(LOOK, () => awaitListening(started, left - 1));
   }
 
@@ -166,7 +169,15 @@ export function followAnnouncements(
     retire();
     cancelNext();
     if (clock.monotonic() - born > LAST_RETRY) retryAfter = FIRST_RETRY;
-    fail(why);
+    if (isHearing) fail(why);
+    else tryNext(why);
+  }
+
+  function tryNext(why: string): void {
+    turn = (turn + 1) % programs.length;
+    if (turn === 0) return fail(why);
+    leash = exec.find('setpriv');
+    start();
   }
 
   function fail(why: string): void {

@@ -215,10 +215,10 @@ export function createRearm(parts: RearmParts): Rearm {
 
   function listen(): Cancel {
     if (!announcements || !isEnforcing) return () => {};
-    const { program, args, open, heard } = announcements;
+    const { programs, open, heard } = announcements;
     const maxLines = (): number => Math.max(MAX_LINES, enforcer.heldCount * LINES_A_BLOCK);
     const isDrowned = (): boolean => enforcer.isSwamped;
-    const announcer = { program, args, protocol: NETFILTER, maxLines, isDrowned } as const;
+    const announcer = { programs, protocol: NETFILTER, maxLines, isDrowned } as const;
     return followAnnouncements(announcer, parts.exec, clock, {
       open: () => open(take),
       following(isAnew) {

@@ -22,7 +22,7 @@ export const REMEDIES: Readonly<Record<string, Remedy>> = {
   },
   W_FIREWALL_POLLED: {
     weight: 'oddity',
-    hint: 'Install nftables, whose "nft" hears them; it is tried again by itself.',
+    hint: 'Install perl (perl-base) or nftables, by which they are heard; it is tried again by itself.',
   },
   W_FIREWALL_CONTESTED: {
     weight: 'standing',

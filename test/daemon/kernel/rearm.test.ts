@@ -217,9 +217,8 @@ test('where nothing is heard status says so, and it is tried again; stood down n
   const { transaction, end, rearm, faults, settle, startedCount, state } = world();
   state.isStanding = false;
   expect(await transaction('delete table inet bailiff')).toEqual([]);
-  // The first child ran on a leash, which may be what ended it.
-  end('exit 1');
-  end('exit 1');
+  // Two programs can hear it, and each child ran on a leash first, which may be what ended it.
+  for (let ways = 0; ways < 4; ways++) end('exit 1');
   expect(rearm.noticedBy).toBe('poll');
   expect(faults.list()).toMatchObject([
     { code: 'W_FIREWALL_POLLED', message: expect.stringContaining('exit 1') },
