@@ -43,10 +43,18 @@ export interface Notice {
   readonly by: string | undefined;
 }
 
+/** A program that says what the kernel announces. */
+export interface AnnouncingProgram {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** It tells our own doing as well, and keeps all that it was told. */
+  readonly tellsAll?: true;
+}
+
 /** How the kernel's announcements are heard: by a program that stays, and is read line by line. */
 export interface Announcements {
   /** The best first; another where one isn't there, or can't listen. */
-  readonly programs: readonly { readonly program: string; readonly args: readonly string[] }[];
+  readonly programs: readonly AnnouncingProgram[];
   /**
    * The program runs, or runs anew.
    * @param tell is called for each transaction that may concern us. Our own, as far as they can be told, are passed over.

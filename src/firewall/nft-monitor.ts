@@ -7,7 +7,7 @@
 import { fileURLToPath } from 'node:url';
 import { networkOf, parseAddress } from '../address.ts';
 import type { Network } from '../model.ts';
-import type { Announcements, Notice } from './contract.ts';
+import type { Announcements, AnnouncingProgram, Notice } from './contract.ts';
 import { elementOf, readSetName, type SetSpec } from './sets.ts';
 
 /** What a back end makes of a transaction. */
@@ -111,9 +111,9 @@ export function createMonitor(
     return take;
   }
 
-  const programs = [
+  const programs: AnnouncingProgram[] = [
     { program: 'perl', args: [LISTENER, ...reader.tables] },
-    { program: 'nft', args: ['monitor'] },
+    { program: 'nft', args: ['monitor'], tellsAll: true },
   ];
   return { programs, open, heard };
 }

@@ -1,17 +1,18 @@
 // What the kernel announces over netlink, as a program says it that stays (`ip monitor`, `nft monitor`): started again, ever
 // later, when it ends, and ended with us.
 import { readFileSync } from 'node:fs';
+import type { AnnouncingProgram } from '../../firewall/contract.ts';
 import type { Cancel, Child, Clock, Exec } from '../../ports.ts';
 import { printable } from '../../text.ts';
 
 export interface Announcer {
   /** The best first. Where one is missing, or ends before it listens, the next one takes its turn, and after the last the first. */
-  readonly programs: readonly { readonly program: string; readonly args: readonly string[] }[];
+  readonly programs: readonly AnnouncingProgram[];
   /** The netlink protocol that it listens to, by its number in netlink(7). */
   readonly protocol: 0 | 12;
-  /** After so many lines another child takes over without a gap; for a program that keeps all it was told. Asked now and then. */
+  /** Of one that tells all: after so many lines another child takes over without a gap. Asked now and then. */
   readonly maxLines?: () => number;
-  /** Is what it says now mostly our own doing, and so much that it is better not heard? Asked when it says something. */
+  /** Of one that tells all: is that now mostly our own doing, and so much that it is better not heard? Asked when it says something. */
   readonly isDrowned?: () => boolean;
 }
 
@@ -73,7 +74,7 @@ export function followAnnouncements(
   let cancelRetirement: Cancel = () => {};
 
   function start(): void {
-    const { program, args } = programs[turn]!;
+    const { program, args, tellsAll = false } = programs[turn]!;
     isHearing = false;
     const file = exec.find(program);
     if (file === undefined) return tryNext(`there is no ${program} on this host`);
@@ -89,7 +90,7 @@ export function followAnnouncements(
     started.onOutput((text) => {
       if (child !== started && retiring !== started) return;
       read(text);
-      if (child === started && isDrowned()) holdBack(started);
+      if (tellsAll && child === started && isDrowned()) holdBack(started);
     });
     started.onExit((why) => {
       if (child !== started) return;
@@ -134,7 +135,8 @@ export function followAnnouncements(
   }
 
   function renew(): void {
-    if (!isHearing || retiring || !(isConfused || lines >= maxLines())) return;
+    const hasHadItsTime = programs[turn]!.tellsAll === true && lines >= maxLines();
+    if (!isHearing || retiring || !(isConfused || hasHadItsTime)) return;
     retiring = child;
     start();
   }
