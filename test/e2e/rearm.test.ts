@@ -18,6 +18,7 @@ needs(
   'nft',
   'iptables',
   'ipset',
+  'perl',
 )('what others take out of the kernel', { timeout: 180_000 }, () => {
   let network: Network;
   let folder: string;

@@ -27,6 +27,7 @@ needs(
   'root',
   'ip',
   'nft',
+  'perl',
   'unshare',
   'setpriv',
   'systemd-sysusers',
@@ -135,6 +136,20 @@ needs(
     const status = await client().status();
     expect(status.mode).toBe('enforcing');
     expect(status.faults).toEqual([]);
+  });
+
+  it('hears what others take out of the kernel, by its own script', async () => {
+    const { ipv4 } = internet.clients.attacker;
+    await internet.server.runOk(program('nft'), ['flush', 'ruleset']);
+    const held = () => internet.server.runOk(program('nft'), ['list', 'ruleset']);
+    await eventually('it is put back', async () => (await held()).includes(ipv4));
+    await eventually('it is counted', async () => (await client().status()).firewall.rearmed === 1);
+    expect((await client().status()).firewall.noticedBy).toBe('event');
+    const children = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8')
+      .trim()
+      .split(' ');
+    const commands = children.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    expect(commands.filter((command) => command.includes('nft-listen.pl'))).toHaveLength(1);
   });
 
   it('gives each socket to the group that it is for, and control.sock to nobody', () => {
