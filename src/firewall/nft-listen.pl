@@ -15,6 +15,8 @@ my ($EAGAIN, $ENOBUFS, $MSG_DONTWAIT) = (11, 105, 0x40);
 my $NLA_TYPE_MASK = 0x3fff;
 my $HEADERS = 20;
 my $LARGEST_DATAGRAM = 128 << 10;
+# Of one transaction. More are compared with a listing anyway: it is enough to say that there are more, and to keep no more.
+my $MOST_ELEMENTS = 2_000;
 
 my %FAMILIES = (1 => 'inet', 2 => 'ip', 3 => 'arp', 5 => 'netdev', 7 => 'bridge', 10 => 'ip6');
 my %DEEDS = (
@@ -26,6 +28,7 @@ my %ours = map { $_ => 1 } @ARGV;
 
 # What was done in the transaction whose end hasn't come yet.
 my @deeds;
+my $elements = 0;
 my $hasReleased = 0;
 my $parent = getppid;
 
@@ -78,6 +81,9 @@ sub note {
     return push @deeds, "$deed $table\n" if !$isElement;
     return if $type == $NEWSETELEM && !$hasReleased && unpack('x4 Z*', rest($body)) =~ /^ban/;
     $hasReleased ||= $type == $DELSETELEM;
+    $elements++;
+    return if $elements > $MOST_ELEMENTS;
+    return push @deeds, "$deed $table\n" if $elements == $MOST_ELEMENTS;
     my ($set, $list) = (attributes($body))[1, 2];
     my $name = unpack 'Z*', $set->[1];
     push @deeds, map { "$deed $table $name" . element($_->[1]) . "\n" } attributes($list->[1]);
@@ -102,7 +108,7 @@ sub finish {
 
 sub forget {
     @deeds = ();
-    $hasReleased = 0;
+    ($elements, $hasReleased) = (0, 0);
 }
 
 # [type, value] of each of the attributes that stand one behind the other.

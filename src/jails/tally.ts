@@ -22,7 +22,8 @@ interface Record {
   lastUntil: Instant;
   /** The last sentence only throttles. */
   throttled: boolean;
-  forgivenUntil: Instant;
+  /** Nobody's, where it is undefined: an instant that isn't there would be a number of its own with each record. */
+  pardonedUntil: Instant | undefined;
 }
 
 /** What most don't have: lines, and sessions. */
@@ -51,14 +52,14 @@ const NO_RECORD: Readonly<Record> = {
   lastSince: -Infinity,
   lastUntil: -Infinity,
   throttled: false,
-  forgivenUntil: -Infinity,
+  pardonedUntil: undefined,
 };
 
 /**
  * A class, so that all of them have one shape, and what not everyone has takes no room: there may be a million. What each match
  * looks at stands in rows.ts.
  */
-export class Tally implements Record, Kept {
+export class Tally implements Omit<Record, 'pardonedUntil'>, Kept {
   /** A single IPv4 address, as nearly all are, is a number: texts and what holds them would take ten times as much. */
   readonly #address: Network | number;
   #record: Readonly<Record> = NO_RECORD;
@@ -147,11 +148,12 @@ export class Tally implements Record, Kept {
   set throttled(throttled: boolean) {
     this.#own().throttled = throttled;
   }
+  /** `-Infinity`: there was no pardon. */
   get forgivenUntil(): Instant {
-    return this.#record.forgivenUntil;
+    return this.#record.pardonedUntil ?? -Infinity;
   }
   set forgivenUntil(until: Instant) {
-    this.#own().forgivenUntil = until;
+    this.#own().pardonedUntil = until === -Infinity ? undefined : until;
   }
 
   #ownKept(): Kept {

@@ -14,6 +14,9 @@ const ALLOWED = ['192.0.2.1', '2001:db8:1::1'].map((text) => parseNetwork(text)!
 /** More than the kernel keeps for a program that doesn't read. */
 const FLOOD = { elements: 60_000, rounds: 6 };
 
+const addresses = (many: number): string =>
+  Array.from({ length: many }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`).join(',');
+
 needs('root', 'ip', 'nft', 'iptables', 'perl').each([
   { by: 'nft-listen.pl', index: 0 },
   { by: 'nft monitor', index: 1 },
@@ -140,6 +143,19 @@ needs('root', 'ip', 'nft', 'iptables', 'perl').each([
     expect(await told('flush ruleset; add table inet bailiff')).toEqual([{ structure: true, by: 'nft' }]);
   });
 
+  it('of more than are put back one by one it is told that a listing is needed', async () => {
+    await nft('add table inet bailiff; add set inet bailiff ban4_32_any { type ipv4_addr; }');
+    const many = addresses(25_000);
+    await nft(`add element inet bailiff ban4_32_any { ${many} }`);
+    await listen('inet bailiff');
+    expect(await told('flush set inet bailiff ban4_32_any')).toMatchObject([{ unsure: true, by: 'nft' }]);
+    if (index === 0) expect(lines.length).toBeLessThan(2_100);
+    await told(`add element inet bailiff ban4_32_any { ${many} }`);
+    expect(await told('delete element inet bailiff ban4_32_any { 10.0.0.7 }')).toEqual([
+      { released: ['10.0.0.7'], by: 'nft' },
+    ]);
+  });
+
   it("what is done to iptables' tables", async () => {
     const { exec } = world.ports;
     await nft('add table inet bailiff');
@@ -163,11 +179,7 @@ needs('root', 'ip', 'nft', 'iptables', 'perl').each([
   // What comes then `nft monitor` doesn't hear, until it has read all that was kept for it.
   if (index === 0)
     it('what the kernel had no room for is told to be lost, and what comes then is heard', async () => {
-      const elements = Array.from(
-        { length: FLOOD.elements },
-        (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
-      ).join(',');
-      const flood = `flush set inet bailiff ban4_32_any\nadd element inet bailiff ban4_32_any { ${elements} }\n`;
+      const flood = `flush set inet bailiff ban4_32_any\nadd element inet bailiff ban4_32_any { ${addresses(FLOOD.elements)} }\n`;
       await nft('add table inet bailiff; add set inet bailiff ban4_32_any { type ipv4_addr; }');
       await listen('inet bailiff');
       process.kill(pid, 'SIGSTOP');

@@ -10,39 +10,59 @@ export interface Force {
   since(network: Network, scope: Scope): Instant;
 }
 
-/** So many blocks are told apart; of older ones it is enough that they are older. */
+/** So many blocks of the same traffic are told apart; of older ones it is enough that they are older. */
 const MOST = 20_000;
 
 /** @param from what is in the kernel by then, and was not put there since, is in force from here on. */
 export function createForce(from: Instant): Force {
-  const known = new Map<string, Instant>();
-  let oldest = from;
-  const oldestKey = createOldest(known);
+  const byTraffic = new Map<string, ReturnType<typeof createBlocks>>();
+
+  function blocksOf(scope: Scope): ReturnType<typeof createBlocks> {
+    const traffic = trafficIn(scope);
+    const blocks = byTraffic.get(traffic) ?? createBlocks(from);
+    byTraffic.set(traffic, blocks);
+    return blocks;
+  }
+
   return {
-    applied(change, outcome, now) {
-      const key = keyOf(change.network, change.scope);
+    applied({ what, network, scope }, outcome, now) {
       if (outcome.outcome === 'refused') return undefined;
-      const isKnown = known.delete(key);
-      if (change.what === 'release') return undefined;
-      known.set(key, now);
-      if (known.size > MOST) forgetOldest();
+      const isKnown = blocksOf(scope).forget(network);
+      if (what === 'release') return undefined;
+      blocksOf(scope).note(network, now);
       return isKnown ? 'again' : 'new';
     },
-    since: (network, scope) => known.get(keyOf(network, scope)) ?? oldest,
+    since: (network, scope) => blocksOf(scope).since(network),
   };
+}
+
+function createBlocks(from: Instant) {
+  const known = new Map<string, Instant>();
+  const oldestKey = createOldest(known);
+  let oldest = from;
 
   function forgetOldest(): void {
     const key = oldestKey()!;
     oldest = Math.max(oldest, known.get(key)!);
     known.delete(key);
   }
+
+  return {
+    /** @returns was it there? */
+    forget: (network: Network): boolean => known.delete(network.text),
+    note(network: Network, now: Instant): void {
+      known.set(network.text, now);
+      if (known.size > MOST) forgetOldest();
+    },
+    since: (network: Network): Instant => known.get(network.text) ?? oldest,
+  };
 }
 
 /** All bans of a jail have one scope: what its traffic is called is made once. */
 const trafficOf = new WeakMap<Scope, string>();
 
-function keyOf({ text }: Network, scope: Scope): string {
+function trafficIn(scope: Scope): string {
   let traffic = trafficOf.get(scope);
   if (traffic === undefined) trafficOf.set(scope, (traffic = `${scope.protocol}:${scope.ports.join(',')}`));
-  return `${text} ${traffic}`;
+  return traffic;
 }

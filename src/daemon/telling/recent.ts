@@ -88,30 +88,35 @@ interface Ring {
 }
 
 function createRing(limits: typeof LIMITS): Ring {
-  const kept: Kept[] = [];
-  /** Where the oldest line stands. What is before it is cut off now and then, not at each line. */
-  let first = 0;
-  let text = 0;
+  /** Each at its number, modulo how many there may be. */
+  const kept: (Kept | undefined)[] = [];
+  let oldest = 1;
   let newest = 0;
+  let text = 0;
+  const placeOf = (n: number): number => n % limits.lines;
   const sizeOf = ({ facts, message }: Kept): number => facts.length + message.length;
+
+  function drop(): void {
+    const place = placeOf(oldest++);
+    text -= sizeOf(kept[place]!);
+    kept[place] = undefined;
+  }
+
   return {
     add(line) {
+      if (newest - oldest + 1 === limits.lines) drop();
       const added = { n: ++newest, ...line };
-      kept.push(added);
+      kept[placeOf(newest)] = added;
       text += sizeOf(added);
-      while (kept.length - first > limits.lines || (text > limits.text && first < kept.length - 1))
-        text -= sizeOf(kept[first++]!);
-      if (first <= limits.lines) return;
-      kept.splice(0, first);
-      first = 0;
+      while (text > limits.text && oldest < newest) drop();
     },
     get oldest() {
-      return kept[first]?.n ?? newest + 1;
+      return oldest;
     },
     get newest() {
       return newest;
     },
-    at: (n) => kept[first + n - kept[first]!.n]!,
+    at: (n) => kept[placeOf(n)]!,
   };
 }
 
