@@ -11,8 +11,12 @@ my ($AF_NETLINK, $SOCK_RAW, $NETLINK_NETFILTER) = (16, 3, 12);
 my ($SOL_SOCKET, $SO_RCVBUFFORCE) = (1, 33);
 my ($SOL_NETLINK, $NETLINK_ADD_MEMBERSHIP, $NFNLGRP_NFTABLES) = (270, 1, 7);
 my ($NFNL_SUBSYS_NFTABLES, $NEWSETELEM, $DELSETELEM, $NEWGEN) = (10, 12, 14, 15);
-my ($EAGAIN, $ENOBUFS, $MSG_DONTWAIT) = (11, 105, 0x40);
+my ($EINTR, $EAGAIN, $ENOBUFS, $MSG_DONTWAIT) = (4, 11, 105, 0x40);
 my $NLA_TYPE_MASK = 0x3fff;
+# Attributes: of a message about elements, of an element, of the end of a transaction.
+my ($SET, $ELEMENTS) = (2, 3);
+my $KEY = 1;
+my ($GENERATION, $PID, $NAME) = (1, 2, 3);
 my $HEADERS = 20;
 my $LARGEST_DATAGRAM = 128 << 10;
 # Of one transaction. More are compared with a listing anyway: it is enough to say that there are more, and to keep no more.
@@ -46,7 +50,7 @@ for (;;) {
     exit if getppid != $parent;
     if (defined $came) { take($datagram) }
     elsif ($! == $ENOBUFS) { empty() }
-    else { die "netlink: $!\n" }
+    elsif ($! != $EINTR) { die "netlink: $!\n" }
 }
 
 # After a loss the kernel keeps nothing more for a socket until it is read empty: what is there is old, and looking anew is
@@ -84,14 +88,14 @@ sub note {
     $elements++;
     return if $elements > $MOST_ELEMENTS;
     return push @deeds, "$deed $table\n" if $elements == $MOST_ELEMENTS;
-    my ($set, $list) = (attributes($body))[1, 2];
-    my $name = unpack 'Z*', $set->[1];
-    push @deeds, map { "$deed $table $name" . element($_->[1]) . "\n" } attributes($list->[1]);
+    my %told = map { @$_ } attributes($body);
+    my $set = unpack 'Z*', $told{$SET};
+    push @deeds, map { "$deed $table $set" . element($_->[1]) . "\n" } attributes($told{$ELEMENTS});
 }
 
 # Its key, as ` { 192.0.2.7 } `; nothing where it is no address: then it isn't one of ours.
 sub element {
-    my ($key) = grep { $_->[0] == 1 } attributes($_[0]);
+    my ($key) = grep { $_->[0] == $KEY } attributes($_[0]);
     my $value = $key ? (attributes($key->[1]))[0][1] : '';
     return ' { ' . join('.', unpack 'C4', $value) . ' }' if length $value == 4;
     return ' { ' . join(':', map { sprintf '%x', $_ } unpack 'n8', $value) . ' }' if length $value == 16;
@@ -101,8 +105,10 @@ sub element {
 sub finish {
     return if !@deeds;
     my %said = map { @$_ } attributes($_[0]);
-    my ($generation, $pid) = map { unpack 'N', $_ } @said{1, 2};
-    print @deeds, "# new generation $generation by process $pid (" . unpack('Z*', $said{3}) . ")\n";
+    my ($generation, $pid) = map { unpack 'N', $_ } @said{$GENERATION, $PID};
+    # Somebody chose it.
+    (my $name = unpack 'Z*', $said{$NAME}) =~ tr/ -~/?/c;
+    print @deeds, "# new generation $generation by process $pid ($name)\n";
     forget();
 }
 
