@@ -150,6 +150,10 @@ needs(
       .split(' ');
     const commands = children.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
     expect(commands.filter((command) => command.includes('nft-listen.pl'))).toHaveLength(1);
+    for (const pid of children)
+      expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(
+        new RegExp(`^CapBnd:\\s*${CAP_NET_ADMIN}$`, 'm'),
+      );
   });
 
   it('gives each socket to the group that it is for, and control.sock to nobody', () => {
