@@ -13,14 +13,14 @@ my ($SOL_NETLINK, $NETLINK_ADD_MEMBERSHIP, $NFNLGRP_NFTABLES) = (270, 1, 7);
 my ($NFNL_SUBSYS_NFTABLES, $NEWSETELEM, $DELSETELEM, $NEWGEN) = (10, 12, 14, 15);
 my ($EINTR, $EAGAIN, $ENOBUFS, $MSG_DONTWAIT) = (4, 11, 105, 0x40);
 my $NLA_TYPE_MASK = 0x3fff;
-# Attributes: of a message about elements, of an element, of the end of a transaction.
-my ($SET, $ELEMENTS) = (2, 3);
+# Attributes: of a message about elements (table and set stand in front), of an element, of the end of a transaction.
+my $ELEMENTS = 3;
 my $KEY = 1;
 my ($GENERATION, $PID, $NAME) = (1, 2, 3);
 my $HEADERS = 20;
 my $LARGEST_DATAGRAM = 128 << 10;
-# Of one transaction. More are compared with a listing anyway: it is enough to say that there are more, and to keep no more.
-my $MOST_ELEMENTS = 2_000;
+# Of one transaction; as many as the reader takes. Of more it is enough to say that there are more, and to keep no more.
+my $MOST_ELEMENTS = 20_000;
 
 my %FAMILIES = (1 => 'inet', 2 => 'ip', 3 => 'arp', 5 => 'netdev', 7 => 'bridge', 10 => 'ip6');
 my %DEEDS = (
@@ -83,23 +83,24 @@ sub note {
     return if !$ours{$table};
     my $isElement = $type == $NEWSETELEM || $type == $DELSETELEM;
     return push @deeds, "$deed $table\n" if !$isElement;
-    return if $type == $NEWSETELEM && !$hasReleased && unpack('x4 Z*', rest($body)) =~ /^ban/;
+    my $set = unpack 'x4 Z*', rest($body);
+    # What a rule lists within itself is told with the rule.
+    return if $set =~ /^__(?:set|map)\d/ || $type == $NEWSETELEM && !$hasReleased && $set =~ /^ban/;
     $hasReleased ||= $type == $DELSETELEM;
     $elements++;
     return if $elements > $MOST_ELEMENTS;
     return push @deeds, "$deed $table\n" if $elements == $MOST_ELEMENTS;
     my %told = map { @$_ } attributes($body);
-    my $set = unpack 'Z*', $told{$SET};
     push @deeds, map { "$deed $table $set" . element($_->[1]) . "\n" } attributes($told{$ELEMENTS});
 }
 
-# Its key, as ` { 192.0.2.7 } `; nothing where it is no address: then it isn't one of ours.
+# Its key, as ` { 192.0.2.7 }`; its bytes where it is no address: then it isn't one of ours.
 sub element {
     my ($key) = grep { $_->[0] == $KEY } attributes($_[0]);
     my $value = $key ? (attributes($key->[1]))[0][1] : '';
     return ' { ' . join('.', unpack 'C4', $value) . ' }' if length $value == 4;
     return ' { ' . join(':', map { sprintf '%x', $_ } unpack 'n8', $value) . ' }' if length $value == 16;
-    return '';
+    return ' { 0x' . unpack('H*', $value) . ' }';
 }
 
 sub finish {

@@ -98,12 +98,13 @@ export function createMonitor(
 
     function close(generation: number, pid: number, by: string): void {
       const isTold = generation <= newest && newest - generation < ROUND;
+      const isOurs = reader.isOurs(pid);
       if (!isTold) newest = generation;
-      if (!isTold && !reader.isOurs(pid)) {
+      if (!isTold && !isOurs) {
         const { released, unsure: more } = reader.read(bySet);
         unsure ||= more;
         if (structure || unsure || released.length > 0) tell({ structure, unsure, released, by });
-      } else if (unsure) tell({ structure, unsure, released: [], by: undefined });
+      } else if (unsure && !isOurs) tell({ structure, unsure, released: [], by: undefined });
       [structure, unsure, count] = [false, false, 0];
       bySet = new Map();
     }

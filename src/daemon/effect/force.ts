@@ -32,7 +32,7 @@ export function createForce(from: Instant): Force {
       blocksOf(scope).note(network, now);
       return isKnown ? 'again' : 'new';
     },
-    since: (network, scope) => blocksOf(scope).since(network),
+    since: (network, scope) => byTraffic.get(trafficIn(scope))?.since(network) ?? from,
   };
 }
 
