@@ -43,6 +43,7 @@ function overUdp(): Promise<Outcome> {
 
 function settled(ask: (done: (outcome: Outcome) => void) => void): Promise<Outcome> {
   return new Promise((resolve) => {
+    // An answer or a refusal comes first; a packet that was dropped is announced by nothing but time.
     setTimeout(() => resolve('silent'), SILENCE);
     ask(resolve);
   });

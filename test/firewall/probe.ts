@@ -22,6 +22,7 @@ function overTcp({ to, port, from, keep, patience }: Question): Promise<boolean>
   const socket = old ?? connect({ host: to, port, ...(from === undefined ? {} : { localAddress: from }) });
   if (keep !== undefined) kept.set(keep, socket);
   return new Promise((resolve) => {
+    // An answer ends it at once; a packet that was dropped is announced by nothing but time.
     const timer = setTimeout(() => done(false), patience);
     const done = (isAnswered: boolean): void => {
       clearTimeout(timer);
