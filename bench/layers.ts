@@ -3,28 +3,21 @@
 // adds for each line and each match. One process, the sources, no ledger and no kernel: those are the daemon's.
 import '../src/cli/linear-regexes.ts';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
 import { createBans } from '../src/daemon/bans.ts';
-import { behaviourOf, createBrakes, type Brakes } from '../src/daemon/brakes.ts';
-import { createProtection } from '../src/daemon/host/protection.ts';
-import { createRegulars } from '../src/daemon/intake/regulars.ts';
-import { createSessions } from '../src/daemon/intake/sessions.ts';
 import { applyChunk } from '../src/daemon/pipeline.ts';
-import { NOTHING_KNOWN, seatJails, type Sittings } from '../src/daemon/sitting.ts';
 import { createClock } from '../src/daemon/system.ts';
 import type { Chunk } from '../src/model.ts';
-import { silentLog } from '../src/ports.ts';
-import { createPlans, prepareSetup, takenAsProven, type Setup } from '../src/setup/index.ts';
+import type { Setup } from '../src/setup/index.ts';
 import { readWhole } from '../src/sources/index.ts';
 import { temporaryFolder } from '../test/support/leftovers.ts';
 import type { Stage } from './lib/bench.ts';
-import { writeConfig, type Reading } from './lib/reading.ts';
+import type { Reading } from './lib/reading.ts';
+import { readySetup, seat } from './lib/seated.ts';
 import { everythingReading, selectiveReading } from './suite/access.ts';
 import { jsonReading, sshdReading } from './suite/logs.ts';
 
 const PASSES = 3;
 const READ = 96 * 1024;
-const ROOT = join(import.meta.dirname, '..');
 const LOGS: Readonly<Record<string, (stage: Stage) => Reading>> = {
   selective: selectiveReading,
   everything: everythingReading,
@@ -37,19 +30,7 @@ const clock = createClock();
 type Layer = () => number | Promise<number>;
 
 function layersOf(path: string, setup: Setup): Readonly<Record<string, Layer>> {
-  const parts = () => {
-    const ignores = setup.jails.map((jail) => jail.ignore);
-    const protection = createProtection(setup.allow, ignores, { protectedNetworks: () => [] });
-    const regulars = createRegulars();
-    const brakes: Brakes = createBrakes({ ...behaviourOf(() => sittings, regulars), log: silentLog });
-    const sittings: Sittings = seatJails(setup, protection, () => NOTHING_KNOWN, clock.now(), brakes);
-    const plans = createPlans(
-      sittings.all,
-      ({ ready }) => ready,
-      ({ ready }) => ready.config.logs,
-    );
-    return { plan: plans.for(sittings.all), sittings, brakes, regulars, sessions: createSessions([]) };
-  };
+  const parts = () => seat(setup, clock);
   const chunks = async (each: (chunk: Chunk) => number): Promise<number> => {
     let matches = 0;
     for await (const chunk of readWhole(path, clock)) matches += each(chunk);
@@ -112,15 +93,10 @@ for (const [name, readingOf] of Object.entries(LOGS)) {
     const named = Object.fromEntries(
       Object.entries(jails).map(([jail, settings]) => [jail, { logs: [input.path], ...settings }]),
     );
-    const result = prepareSetup({
-      ...{ configFile: writeConfig(folder.path, { jails: named }, filters), version: 'bench' },
-      ...{ shippedFilters: join(ROOT, 'filters'), trusted: { uid: process.geteuid!() } },
-      ...{ proofs: takenAsProven, everyFilter: false },
-    });
-    if (!result.ok) throw new Error(JSON.stringify(result.faults));
+    const setup = readySetup(folder.path, { jails: named }, filters);
     console.log(`\n${name}: ${input.lines} lines, ${Math.round(input.bytes / 1e6)} MB`);
     let before = 0;
-    for (const [what, layer] of Object.entries(layersOf(input.path, result.setup))) {
+    for (const [what, layer] of Object.entries(layersOf(input.path, setup))) {
       const { took, matches } = await measure(layer);
       const [added, found] = [
         took - before,

@@ -11,7 +11,7 @@ const APART = /^better-sqlite3$/;
 /** Started as processes, and found by the names of their files. */
 const WORKERS = { 'ledger/checkpoint': 'src/ledger/checkpoint.ts', 'cli/prover': 'src/cli/prover.ts' };
 /** Read, or handed to another program, as the files that they are. */
-const READ_AT_RUN_TIME = ['ledger/migrations', 'firewall/nft-listen.pl'];
+const READ_AT_RUN_TIME = ['ledger/migrations', 'firewall/nft-listen.pl', 'firewall/nft-tell.pl'];
 const UNUSED = '\0unused-';
 /** What packages load of Node for what we don't use of them: package, module, and what stands for it. */
 const LEFT_OUT = [

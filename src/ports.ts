@@ -41,7 +41,7 @@ export interface ExecResult {
 /** A long-lived child that is fed through a pipe. Its stdout and stderr are one stream, so that answers keep their order. */
 export interface Child {
   readonly pid: number;
-  write(text: string): void;
+  write(text: string | Buffer): void;
   /**
    * Puts a text where the child can read it, in place of the one before: so it must have read that.
    * @returns the path by which the child opens it; undefined where there is no room for it. Left out for who asked for none.

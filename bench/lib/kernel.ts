@@ -1,5 +1,7 @@
-// What the kernel of a namespace holds, seen from outside the daemon: by nft alone.
+// What the kernel of a namespace holds, seen from outside the daemon: by nft, and by asking the kernel itself.
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../test/support/namespaces.ts';
 import { program } from '../../test/support/programs.ts';
@@ -114,34 +116,30 @@ export async function elementsOf(host: Host, set: string): Promise<string[]> {
   );
 }
 
+const HELD = join(import.meta.dirname, 'held.pl');
 /** In milliseconds. */
 const PATIENCE = 300_000;
 
 /**
- * Waits until the set holds all of the addresses: some of them are asked for, then all are listed. Questions take a core
- * from the daemon, so they are asked ever more seldom.
- * @param says asked instead of nft, which reads all of a set to tell of one element, a second for 100 000: whoever asks it then
- * measures himself. What it says is believed once the list bears it out.
- * @returns when it did, as {@link now}; accurate to some 10 ms (20 where somebody else is asked), and to a twentieth.
+ * Waits until the set holds all of the addresses: some of them are asked for, then all are listed.
+ * @returns when it did, as {@link now}; accurate to a few milliseconds.
  */
-export async function allHeld(
-  host: Host,
-  set: string,
-  addresses: readonly string[],
-  says?: () => Promise<boolean>,
-): Promise<number> {
+export async function allHeld(host: Host, set: string, addresses: readonly string[]): Promise<number> {
   const step = Math.max(1, Math.floor(addresses.length / 40));
   const some = addresses.filter((_, index) => index % step === 0 || index > addresses.length - 3);
-  const began = now();
+  const end = now() + PATIENCE;
   for (;;) {
-    if (await (says ?? (() => holds(host, set, some)))()) {
-      const at = now();
+    const child = host.spawn(program('perl'), [HELD, ...set.split(' '), ...some]);
+    const at = await once(child.stdout!, 'data', { signal: AbortSignal.timeout(PATIENCE) }).then(
+      now,
+      () => 0,
+    );
+    child.kill('SIGKILL');
+    if (at > 0) {
       const held = new Set(await elementsOf(host, set));
       if (addresses.every((address) => held.has(address))) return at;
     }
-    const passed = now() - began;
-    if (passed > PATIENCE) throw new WrongVerdict(`${addresses.length} addresses are not all in ${set}`);
-    await sleep(Math.max(says ? 20 : 3, passed / 20));
+    if (now() > end) throw new WrongVerdict(`${addresses.length} addresses are not all in ${set}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { isAddress, mask } from '../address.ts';
 import type { Ban, BanEvent, Evidence, Instant, Network } from '../model.ts';
 import { createOpenBans } from '../open-bans.ts';
 import type { OpenBans } from '../open-bans.ts';
-import { createDeadlines } from './deadlines.ts';
+import { createDeadlines, type Deadlines } from './deadlines.ts';
 
 /** Everything about a new ban but its number and its end. */
 export type NewBan = Omit<Ban, 'id' | 'endedAt' | 'endedBy'>;
@@ -87,7 +87,7 @@ export function createBans(
   const inForce = 'networks' in remembered ? remembered : createOpenBans();
   if (!('networks' in remembered))
     for (const ban of remembered) inForce.add({ ...ban, evidence: NO_EVIDENCE });
-  const deadlines = createDeadlines<number>(() => inForce.size);
+  let deadlines: Deadlines<number> | undefined;
   const dirty = new Map<number, Ban>();
   let events: BanEvent[] = [];
   let touched = new Map<string, Network>();
@@ -98,8 +98,6 @@ export function createBans(
   const fresh = new Set<number>();
   let lost = 0;
   let walk: Iterator<Ban> | undefined;
-
-  for (const [number, until] of inForce.endings()) deadlines.add(number, until);
 
   /** The ledger can't be written, and bans come all the same. */
   function letGo(): void {
@@ -125,6 +123,14 @@ export function createBans(
     }
     events = events.filter(({ ban }) => !gone.has(ban));
     lost += gone.size;
+  }
+
+  /** What ends when. Put in order once somebody asks: at a start the kernel has to hear of all of them first. */
+  function due(): Deadlines<number> {
+    if (deadlines) return deadlines;
+    deadlines = createDeadlines(() => inForce.size);
+    for (const [number, until] of inForce.endings()) deadlines.add(number, until);
+    return deadlines;
   }
 
   function touch({ address }: Ban): void {
@@ -164,7 +170,7 @@ export function createBans(
       dirty.set(ban.id, ban);
       fresh.add(ban.id);
       inForce.add(ban);
-      if (until !== undefined) deadlines.add(ban.id, until);
+      if (until !== undefined) deadlines?.add(ban.id, until);
       touch(ban);
       onBan('banned', ban, ban.reason);
       return until !== undefined && until <= now
@@ -174,7 +180,7 @@ export function createBans(
     extend(ban, until, by, why, now) {
       const extended: Ban = { ...ban, until };
       inForce.extend(ban.id, until);
-      if (until !== undefined) deadlines.add(ban.id, until);
+      if (until !== undefined) deadlines?.add(ban.id, until);
       touch(ban);
       dirty.set(ban.id, extended);
       events.push({ ban: ban.id, at: now, what: 'extended', by, why });
@@ -183,12 +189,12 @@ export function createBans(
     },
     expire(now, most) {
       // Whoever was given the same end twice is due twice.
-      return [...new Set(deadlines.takeDue(now, isCurrent, most))].map((number) => {
+      return [...new Set(due().takeDue(now, isCurrent, most))].map((number) => {
         const ban = inForce.get(number)!;
         return end(ban, ban.until!, 'expired', 'its time was up');
       });
     },
-    nextExpiry: () => deadlines.next(isCurrent),
+    nextExpiry: () => due().next(isCurrent),
     on: (network) => inForce.on(network),
     touching(network) {
       const found: Ban[] = [];

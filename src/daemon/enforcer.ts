@@ -57,9 +57,6 @@ export function createEnforcer(
   const retry = createRetry(clock, () => void sync());
   const flood = createFlood(clock);
   const arrivals = createFlood(clock);
-  /** The kernel is told of something; and the firewall keeps us waiting for its answer. */
-  let isTelling = false;
-  let isIdle = false;
   let queued: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
 
@@ -141,42 +138,29 @@ export function createEnforcer(
     })();
   }
 
-  async function fillWith(networks: Iterator<Network>): Promise<readonly Network[]> {
-    isTelling = true;
-    isIdle = false;
-    try {
-      return await fill(networks, held, {
-        ...{ now: clock.now, desiredOn, idle, told: news.told, begin: firewall.fill },
-        async tell(filling) {
-          at('before-enforce');
-          const began = clock.monotonic();
-          const outcome = await filling.tell();
-          isIdle = false;
-          flood.told(began);
-          if (outcome.outcome === 'applied' && outcome.rebuilt) lost = true;
-          at('after-enforce');
-          return outcome;
-        },
-        blocked: ({ scope, network, until }, outcome) =>
-          news.applied({ what: 'block', scope, network, until }, outcome),
-      });
-    } finally {
-      isTelling = false;
-    }
-  }
+  const fillWith = (networks: Iterator<Network>): Promise<readonly Network[]> =>
+    fill(networks, held, {
+      ...{ now: clock.now, desiredOn, told: news.told, begin: firewall.fill },
+      async tell(filling) {
+        at('before-enforce');
+        const began = clock.monotonic();
+        const outcome = await filling.tell();
+        flood.told(began);
+        if (outcome.outcome === 'applied' && outcome.rebuilt) lost = true;
+        at('after-enforce');
+        return outcome;
+      },
+      blocked: ({ scope, network, until }, outcome) =>
+        news.applied({ what: 'block', scope, network, until }, outcome),
+    });
 
   /** What is touched from here on waits for the next run, so that this one ends. */
   function* touched(): Generator<Network> {
     for (let left = bans.touched; left > 0; left -= AT_ONCE) yield* bans.takeTouched(Math.min(left, AT_ONCE));
   }
 
-  const idle = (): void => void (isIdle = true);
-
   async function tell(networks: Iterator<Network>): Promise<void> {
-    isTelling = true;
-    isIdle = false;
-    const failed = await tellOf(networks, { now: clock.now, changesOf, apply, idle, told: news.told });
-    isTelling = false;
+    const failed = await tellOf(networks, { now: clock.now, changesOf, apply, told: news.told });
     if (!failed) return;
     for (const [text, network] of failed.left) pending.set(text, network);
     throw failed.why;
@@ -188,7 +172,6 @@ export function createEnforcer(
     // If we die here the bans are committed and pending; boot tells the kernel, which is harmless to do twice.
     const began = clock.monotonic();
     const outcomes = await firewall.apply(changes, clock.now());
-    isIdle = false;
     if (changes.length > LARGE) {
       flood.told(began);
       arrivals.told(began);
@@ -365,9 +348,6 @@ export function createEnforcer(
     },
     get heldCount() {
       return held.size;
-    },
-    get isBusy() {
-      return isTelling && !isIdle;
     },
     get isFlooded() {
       return bans.touched + pending.size > LARGE || flood.isOn;

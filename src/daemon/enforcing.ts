@@ -29,8 +29,6 @@ export interface Enforcer {
   readonly isStanding: boolean;
   /** How many networks the kernel holds, as far as we know. */
   readonly heldCount: number;
-  /** Is it just comparing, so that the firewall would have to wait for whoever takes the time? */
-  readonly isBusy: boolean;
   /** Do bans wait for the kernel by the hundred, or did they a moment ago? Then a listing had better wait. */
   readonly isFlooded: boolean;
   /** The same of new bans alone: to put a thousand back after a flush is none, for the next flush must be heard at once. */

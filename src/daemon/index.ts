@@ -334,9 +334,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   await administrators.ready;
   exempt.release();
   try {
-    // While the kernel is told of the bans, the jails recollect whom they knew.
-    const telling = inTime(enforcer.boot(protection.allowed()), clock, fail);
-    await Promise.all([telling, sittings.recollect(() => enforcer.isBusy)]);
+    await inTime(enforcer.boot(protection.allowed()), clock, fail);
+    await sittings.recollect();
   } catch (error) {
     await server.close();
     await shutDown();

@@ -36,9 +36,8 @@ export interface Sittings {
   /**
    * Goes on with what the ledger remembers of offenders, in short turns, until all of it is there. Whoever asks for a jail
    * before that gets one with all of it: it is read at once.
-   * @param isBusy is there something more urgent? Then it waits.
    */
-  recollect(isBusy?: () => boolean): Promise<void>;
+  recollect(): Promise<void>;
   /** Everything was committed: jails that are not in session need not be kept. */
   dismiss(): void;
 }
@@ -226,8 +225,8 @@ export function seatJails(
       if (!seats.has(name)) retired.set(name, jail);
       jail.forgive(address, until);
     },
-    async recollect(isBusy = () => false) {
-      while (isBusy() || recollectSome()) await breathe();
+    async recollect() {
+      while (recollectSome()) await breathe();
     },
     reseat(setup, at) {
       recollectAll();

@@ -7,7 +7,7 @@ import { gathered } from './gathered.ts';
 import { createMemory } from './memory.ts';
 import { NO_TABLE, type Plan } from './nft-layout.ts';
 import { chunksOf, planChanges, planFoundation } from './nft-plan.ts';
-import { addTable, deleteTable } from './nft-script.ts';
+import { addTable, deleteTable, textOf } from './nft-script.ts';
 
 /** Characters of a statement that are logged: enough for a dozen elements. */
 const MAX_STATEMENT = 500;
@@ -20,7 +20,7 @@ export function createDryRun({ clock, log }: { clock: Clock; log: Log }): Firewa
   function pretend({ statements, after }: Plan): void {
     layout = after;
     if (statements.length === 0) return;
-    log.info({ statements: statements.map(shorten) }, 'would run nft');
+    log.info({ statements: statements.map((each) => shorten(textOf(each))) }, 'would run nft');
   }
 
   async function allow(networks: readonly Network[]): Promise<void> {

@@ -37,7 +37,7 @@ export interface Layout {
 
 /** Statements that belong in one transaction, and what the table looks like once it has happened. */
 export interface Plan {
-  readonly statements: readonly string[];
+  readonly statements: readonly script.Statement[];
   readonly after: Layout;
 }
 

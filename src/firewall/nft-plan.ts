@@ -1,12 +1,13 @@
 // From changes to one transaction. Pure: used by nftables, which runs it, and by dry-run, which shows it.
 import type { Block, Instant, Network } from '../model.ts';
 import type { Change } from './contract.ts';
+import { createElementWriter, type ElementWriter } from './element-bytes.ts';
 import { complete, type Layout, type Plan } from './nft-layout.ts';
 import * as script from './nft-script.ts';
-import { allowSet, banSet, elementOf, type SetSpec } from './sets.ts';
+import { allowSet, banSet, type SetSpec } from './sets.ts';
 
-/** Elements a command: one with 4 000 takes 72 ms in the kernel, four with 1 000 take 20. */
-const COMMAND = 1_000;
+/** Elements a statement: one with 4 000 takes nft and the kernel 72 ms, four with 1 000 take 20. */
+const MOST_ELEMENTS = 1_000;
 /** Changes a transaction, each of which costs a start of nft. One with 100 000 fails where the send buffer can't grow. */
 const TRANSACTION = 10_000;
 
@@ -17,21 +18,24 @@ export function* chunksOf<T>(changes: readonly T[], size = TRANSACTION): Generat
 
 /** The table, its chain and exactly these allowed addresses; bans stay. */
 export function planFoundation(layout: Layout, allow: readonly Network[]): Plan {
-  const sets = new Map<string, { set: SetSpec; elements: Set<string> }>();
+  const sets = new Map<string, { set: SetSpec; networks: Map<string, Network> }>();
   for (const network of allow) {
     const set = allowSet(network);
-    const entry = sets.get(set.name) ?? { set, elements: new Set() };
+    const entry = sets.get(set.name) ?? { set, networks: new Map() };
     sets.set(set.name, entry);
-    entry.elements.add(elementOf(network));
+    entry.networks.set(network.text, network);
   }
   const { statements, after } = complete(
     layout,
     [...sets.values()].map(({ set }) => set),
   );
-  const fill: string[] = [];
+  const fill: script.Statement[] = [];
   for (const set of layout.sets.values()) if (set.purpose === 'allow') fill.push(script.flushSet(set.name));
-  for (const [name, { elements }] of sets)
-    for (const some of chunksOf([...elements], COMMAND)) fill.push(script.addElements(name, some));
+  for (const [name, { networks }] of sets) {
+    const pages = createPages();
+    for (const network of networks.values()) pages.add(network);
+    for (const elements of pages.all()) fill.push({ what: 'add', set: name, elements });
+  }
   return { statements: [...statements, ...fill], after };
 }
 
@@ -54,15 +58,20 @@ export function planChanges(
       entry = bySet.get(set.name) ?? { set, elements: new Map() };
       bySet.set(set.name, entry);
     }
-    const element = elementOf(change.network);
-    const timed = isBlock(change, now) ? script.timedElement(element, change.until, now) : undefined;
-    const isNew = change.what === 'block' && change.isNew === true && !entry.elements.has(element);
-    entry.elements.set(element, { timed, isNew });
+    const { network } = change;
+    const isWanted = isBlock(change, now);
+    const isNew = isWanted && change.isNew === true && !entry.elements.has(network.text);
+    entry.elements.set(network.text, {
+      network,
+      isWanted,
+      timeout: isWanted ? script.timeoutOf(change.until, now) : undefined,
+      isNew,
+    });
   }
   // Where there is no such set there is nothing to release.
   const touched = [...bySet.values()].filter(
     ({ set, elements }) =>
-      layout.sets.has(set.name) || [...elements.values()].some(({ timed }) => timed !== undefined),
+      layout.sets.has(set.name) || [...elements.values()].some(({ isWanted }) => isWanted),
   );
   if (touched.length === 0) return { statements: [], after: layout };
 
@@ -80,41 +89,41 @@ export function planChanges(
 
 export interface Crowd {
   add(block: Block): void;
-  /** One transaction's worth, with the sets and rules that it needs; the foundation too where it is gone. */
+  /** The sets and rules that it needs; the foundation too where it is gone. No statements where nothing is missing. */
+  planSets(layout: Layout, allow: readonly Network[]): Plan;
+  /** The same with its elements: one transaction's worth. */
   plan(layout: Layout, allow: readonly Network[]): Plan;
 }
 
 /**
- * Blocks of which none is there yet, each told once: they become text as they come, so that of many nothing else is kept.
+ * Blocks of which none is there yet, each told once: they become bytes as they come, so that of many nothing else is kept.
  * Those that are over already are left out.
  */
 export function createCrowd(now: Instant): Crowd {
-  const bySet = new Map<SetSpec, { readonly commands: string[]; elements: string[] }>();
+  const bySet = new Map<SetSpec, Pages>();
+
+  function planSets(layout: Layout, allow: readonly Network[]): Plan {
+    if (bySet.size === 0) return { statements: [], after: layout };
+    const foundation = layout.hasTable ? { statements: [], after: layout } : planFoundation(layout, allow);
+    const structure = complete(foundation.after, [...bySet.keys()]);
+    return { statements: [...foundation.statements, ...structure.statements], after: structure.after };
+  }
+
   return {
     add({ scope, network, until }) {
       if (until !== undefined && until <= now) return;
       const set = banSet(scope, network);
-      let entry = bySet.get(set);
-      if (!entry) bySet.set(set, (entry = { commands: [], elements: [] }));
-      entry.elements.push(script.timedElement(elementOf(network), until, now));
-      if (entry.elements.length < COMMAND) return;
-      entry.commands.push(script.addElements(set.name, entry.elements));
-      entry.elements = [];
+      let pages = bySet.get(set);
+      if (!pages) bySet.set(set, (pages = createPages()));
+      pages.add(network, script.timeoutOf(until, now));
     },
+    planSets,
     plan(layout, allow) {
-      if (bySet.size === 0) return { statements: [], after: layout };
-      const foundation = layout.hasTable ? { statements: [], after: layout } : planFoundation(layout, allow);
-      const structure = complete(foundation.after, [...bySet.keys()]);
-      const rest = [...bySet].filter(([, { elements }]) => elements.length > 0);
-      return {
-        statements: [
-          ...foundation.statements,
-          ...structure.statements,
-          ...[...bySet.values()].flatMap(({ commands }) => commands),
-          ...rest.map(([{ name }, { elements }]) => script.addElements(name, elements)),
-        ],
-        after: structure.after,
-      };
+      const { statements, after } = planSets(layout, allow);
+      const elements: script.Statement[] = [];
+      for (const [{ name }, pages] of bySet)
+        for (const page of pages.all()) elements.push({ what: 'add', set: name, elements: page });
+      return { statements: [...statements, ...elements], after };
     },
   };
 }
@@ -130,27 +139,52 @@ interface Wanted {
   readonly elements: Elements;
 }
 
-/** By element: with its end, or without where it is to be released. */
-type Elements = Map<string, { readonly timed: string | undefined; readonly isNew: boolean }>;
+/** By the network's text: as it is to be, or not at all where it is to be released. */
+type Elements = Map<
+  string,
+  {
+    readonly network: Network;
+    readonly isWanted: boolean;
+    readonly timeout: number | undefined;
+    readonly isNew: boolean;
+  }
+>;
 
 /**
  * Before Linux 6.12 `add element` on one that is there keeps the old end, silently, and a `delete` of one that isn't
  * there fails the whole batch. Add, delete, add works on every kernel: the first add makes sure of the delete. It takes
  * four times as long as one add, which is enough for what isn't there.
  */
-function setElements(set: string, elements: Elements): string[] {
-  const bare: string[] = [];
-  const timed: string[] = [];
-  for (const [element, wanted] of elements) {
-    if (wanted.timed !== undefined) timed.push(wanted.timed);
-    if (!wanted.isNew || wanted.timed === undefined) bare.push(element);
+function setElements(set: string, elements: Elements): script.Statement[] {
+  const [bare, timed] = [createPages(), createPages()];
+  for (const { network, isWanted, timeout, isNew } of elements.values()) {
+    if (isWanted) timed.add(network, timeout);
+    if (!isNew) bare.add(network);
   }
-  return [
-    ...inCommands(bare, (some) => [script.addElements(set, some), script.deleteElements(set, some)]),
-    ...inCommands(timed, (some) => [script.addElements(set, some)]),
-  ];
+  const statements: script.Statement[] = [];
+  for (const page of bare.all())
+    statements.push({ what: 'add', set, elements: page }, { what: 'delete', set, elements: page });
+  for (const page of timed.all()) statements.push({ what: 'add', set, elements: page });
+  return statements;
 }
 
-function inCommands(elements: readonly string[], write: (some: readonly string[]) => string[]): string[] {
-  return [...chunksOf(elements, COMMAND)].flatMap(write);
+/** Elements of one set, in as many pieces as it takes statements. */
+interface Pages {
+  add: ElementWriter['add'];
+  all(): Buffer[];
+}
+
+function createPages(): Pages {
+  const full: Buffer[] = [];
+  let writer: ElementWriter | undefined;
+  return {
+    add(network, timeout) {
+      if (writer?.count === MOST_ELEMENTS) {
+        full.push(writer.bytes);
+        writer = undefined;
+      }
+      (writer ??= createElementWriter()).add(network, timeout);
+    },
+    all: () => (writer ? [...full, writer.bytes] : full),
+  };
 }

@@ -1,7 +1,11 @@
-// How nft is asked: transactions through the session, short ones as a line, long ones as a file that it includes; listings,
-// and what the session can't be given, by starting it. What it can't do at
-// all becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
+// How nf_tables is asked: elements, which come every time, through a script of ours that hands the kernel its own words;
+// everything else, and whatever the script can't do, through nft: transactions through a session, short ones as a line, long
+// ones as a file that it includes; listings, and what the session can't be given, by starting it. What nft can't do at all
+// becomes E_FIREWALL_UNAVAILABLE with what to do; what it refuses is an answer.
+import { fileURLToPath } from 'node:url';
 import type { Clock, Exec, ExecRequest, ExecResult, Log } from '../ports.ts';
+import { batchOf } from './nft-batch.ts';
+import { type ElementStatement, type Statement, textOf } from './nft-script.ts';
 import { createSession } from './session.ts';
 import { createRecentPids } from './recent-pids.ts';
 import { forbidden, unavailable } from './unavailable.ts';
@@ -14,7 +18,7 @@ export type Answer =
 
 export interface NftProgram {
   /** All of it happens or none. @throws BailiffError E_FIREWALL_UNAVAILABLE */
-  transact(statements: readonly string[]): Promise<Answer>;
+  transact(statements: readonly Statement[]): Promise<Answer>;
   /**
    * @param output takes the JSON as it comes, in the place of what is returned.
    * @returns JSON, or undefined where there is no such table. @throws BailiffError E_FIREWALL_UNAVAILABLE
@@ -37,6 +41,7 @@ const MAX_LINE = 3_000;
 /** Longer ones have an nft of their own, for it keeps the memory that it needed: 10 000 bans are 9 MB. */
 const MAX_SCRIPT = 1_000_000;
 const PATIENCE = 60_000;
+const TELLER = fileURLToPath(new URL('./nft-tell.pl', import.meta.url));
 
 export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }): NftProgram {
   const { exec, clock, log } = ports;
@@ -49,6 +54,15 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     include: (path) => `include "${path}"`,
     ended: (pid) => recent.add(pid),
   });
+  const teller = createSession(exec, clock, {
+    program: () => exec.find('perl')!,
+    args: [TELLER],
+    endMark: /\n/,
+    ended: (pid) => recent.add(pid),
+  });
+  /** Until nft does what it could not. undefined: nobody has looked yet whether there is a perl. */
+  let isTelling: boolean | undefined;
+  let isClosed = false;
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
   /** Until the session refuses a file and a program of its own takes it: that one has the last word. */
@@ -83,20 +97,40 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     return { outcome: 'done' };
   }
 
+  const tells = (): boolean => (isTelling ??= exec.find('perl') !== undefined);
+
+  /** @returns whether it has happened. Where it hasn't, or nobody knows, nft may be told the same. */
+  async function byTeller(statements: readonly ElementStatement[]): Promise<boolean> {
+    const answer = await teller.run(batchOf(statements));
+    return answer.outcome === 'done';
+  }
+
+  async function byNft(statements: readonly string[]): Promise<Answer> {
+    const script = `${statements.join('\n')}\n`;
+    const mayInclude = takesFiles && script.length > SHORT && script.length <= MAX_SCRIPT;
+    let answer = mayInclude && !isDoubtful ? await session.runScript(script) : undefined;
+    const isRefused = answer?.outcome === 'refused';
+    if (!answer && !isDoubtful && script.length <= MAX_LINE)
+      answer = await session.run(statements.join('; '));
+    if (!answer || isRefused) return byFile(script, isRefused);
+    if (answer.outcome === 'refused') return refusal(answer.text);
+    if (answer.outcome === 'unknown') {
+      isDoubtful = true;
+      log.warn({ why: answer.why }, 'the nft session ended and will be started again');
+      throwIfUnavailable(answer.why);
+    }
+    return answer;
+  }
+
   return {
     async transact(statements) {
-      const script = `${statements.join('\n')}\n`;
-      const mayInclude = takesFiles && script.length > SHORT && script.length <= MAX_SCRIPT;
-      let answer = mayInclude && !isDoubtful ? await session.runScript(script) : undefined;
-      const isRefused = answer?.outcome === 'refused';
-      if (!answer && !isDoubtful && script.length <= MAX_LINE)
-        answer = await session.run(statements.join('; '));
-      if (!answer || isRefused) return byFile(script, isRefused);
-      if (answer.outcome === 'refused') return refusal(answer.text);
-      if (answer.outcome === 'unknown') {
-        isDoubtful = true;
-        log.warn({ why: answer.why }, 'the nft session ended and will be started again');
-        throwIfUnavailable(answer.why);
+      if (!tells() || !statements.every(isAboutElements)) return byNft(statements.map(textOf));
+      if (await byTeller(statements)) return { outcome: 'done' };
+      if (isClosed) return { outcome: 'unknown', why: 'closed' };
+      const answer = await byNft(statements.map(textOf));
+      if (answer.outcome === 'done') {
+        isTelling = false;
+        log.warn({}, 'the kernel could not be told directly; from here on it is told by nft');
       }
       return answer;
     },
@@ -107,10 +141,18 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
       if (isGone(result.stderr)) return undefined;
       throw unavailable(`nft could not list its table: ${firstError(result.stderr)}`);
     },
-    isOurs: (pid) => pid === session.pid || recent.has(pid),
-    expect: session.expect,
-    close: session.close,
+    isOurs: (pid) => pid === session.pid || pid === teller.pid || recent.has(pid),
+    expect: () => (tells() ? teller : session).expect(),
+    close() {
+      isClosed = true;
+      teller.close();
+      session.close();
+    },
   };
+}
+
+function isAboutElements(statement: Statement): statement is ElementStatement {
+  return typeof statement !== 'string';
 }
 
 /** Does a refusal say that something that we took for granted isn't there any more? */

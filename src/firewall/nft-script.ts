@@ -1,7 +1,18 @@
 // The statements of nft(8) that Bailiff uses, as text. Pure. Nothing but numbers, canonical addresses and names of our
 // own making goes into them.
 import type { Instant, Rate } from '../model.ts';
+import { readElements } from './element-bytes.ts';
 import { maskText, type SetSpec } from './sets.ts';
+
+/** One of nft's, or one about elements, which the kernel can be told without nft as well (`nft-batch.ts`). */
+export type Statement = string | ElementStatement;
+
+export interface ElementStatement {
+  readonly what: 'add' | 'delete';
+  readonly set: string;
+  /** As `createElementWriter` writes them. */
+  readonly elements: Buffer;
+}
 
 export const TABLE = 'inet bailiff';
 export const CHAIN = 'prerouting';
@@ -84,21 +95,29 @@ export function flushSet(name: string): string {
   return `flush set ${TABLE} ${name}`;
 }
 
-/** @param elements as {@link timedElement} or an address's text. */
-export function addElements(set: string, elements: readonly string[]): string {
-  return `add element ${TABLE} ${set} { ${elements.join(', ')} }`;
+/** In nft's words. */
+export function textOf(statement: Statement): string {
+  if (typeof statement === 'string') return statement;
+  const elements = Array.from(readElements(statement.elements), elementText);
+  return `${statement.what} element ${TABLE} ${statement.set} { ${elements.join(', ')} }`;
 }
 
-export function deleteElements(set: string, elements: readonly string[]): string {
-  return `delete element ${TABLE} ${set} { ${elements.join(', ')} }`;
+function elementText({
+  address,
+  timeout,
+}: {
+  readonly address: string;
+  readonly timeout: number | undefined;
+}): string {
+  if (timeout === undefined) return address;
+  const length = timeout <= MAX_SECONDS ? `${timeout}s` : `${Math.floor(timeout / DAY)}d${timeout % DAY}s`;
+  return `${address} timeout ${length}`;
 }
 
-/** An element with the kernel's end, {@link KERNEL_SLACK} after the sentence's; without one where it has no end. */
-export function timedElement(element: string, until: Instant | undefined, now: Instant): string {
-  if (until === undefined) return element;
-  const seconds = Math.min(Math.ceil((until - now + KERNEL_SLACK) / 1_000), MAX_TIMEOUT);
-  const length = seconds <= MAX_SECONDS ? `${seconds}s` : `${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
-  return `${element} timeout ${length}`;
+/** Until the kernel's end, {@link KERNEL_SLACK} after the sentence's, in seconds; undefined where it has none. */
+export function timeoutOf(until: Instant | undefined, now: Instant): number | undefined {
+  if (until === undefined) return undefined;
+  return Math.min(Math.ceil((until - now + KERNEL_SLACK) / 1_000), MAX_TIMEOUT);
 }
 
 /** Which addresses a rule asks the set for: `ip saddr`, `ip saddr & 255.255.255.0`. */

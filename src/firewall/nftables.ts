@@ -167,9 +167,13 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
       }),
     fill(now) {
       const crowd = createCrowd(now);
-      const tell = (): Promise<Applied> => {
+      const tell = async (): Promise<Applied> => {
         isFresh = false;
-        return transact((layout) => crowd.plan(layout, allowed));
+        // Ahead of its elements, which are told in another way than all else.
+        const sets = await transact((layout) => crowd.planSets(layout, allowed));
+        if (sets.outcome === 'refused') return sets;
+        const told = await transact((layout) => crowd.plan(layout, allowed));
+        return told.outcome === 'applied' ? (sets.rebuilt ? sets : told) : told;
       };
       return { add: crowd.add, tell: () => inTurn(tell) };
     },

@@ -195,7 +195,7 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
       pid: 1,
       write(text) {
         if (!isAlive) return;
-        const [line] = text.split('\n') as [string];
+        const [line] = String(text).split('\n') as [string];
         const moment = dying;
         if (moment !== 'always') dying = undefined;
         if (moment === 'before' || moment === 'always') return end();
@@ -221,7 +221,8 @@ export function createOldKernel(clock: Pick<Clock, 'now'>): OldKernel {
     flushRuleset: () => void (table = undefined),
     endSessionAt: (moment) => void (dying = moment),
     setProgram: (state) => void (program = state),
-    find: (name) => (program === 'missing' ? undefined : `/usr/sbin/${name}`),
+    // It understands nft's words and no others.
+    find: (name) => (program === 'missing' || name === 'perl' ? undefined : `/usr/sbin/${name}`),
     spawn: startSession,
     async run({ args, input, output }: ExecRequest) {
       if (program === 'crashing') return failed('');

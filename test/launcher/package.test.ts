@@ -72,6 +72,7 @@ describe('the package', () => {
         'dist/ledger/checkpoint.js',
         'dist/cli/prover.js',
         'dist/firewall/nft-listen.pl',
+        'dist/firewall/nft-tell.pl',
       ]),
     );
     const migrations = (names: string[]) => names.filter((name) => name.endsWith('.sql')).length;

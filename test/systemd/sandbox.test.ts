@@ -145,16 +145,31 @@ needs(
     await eventually('it is put back', async () => (await held()).includes(ipv4));
     await eventually('it is counted', async () => (await client().status()).firewall.rearmed === 1);
     expect((await client().status()).firewall.noticedBy).toBe('event');
-    const children = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8')
-      .trim()
-      .split(' ');
-    const commands = children.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
-    expect(commands.filter((command) => command.includes('nft-listen.pl'))).toHaveLength(1);
-    for (const pid of children)
+    expect(childrenWith('nft-listen.pl')).toHaveLength(1);
+    for (const { pid } of children())
       expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(
         new RegExp(`^CapBnd:\\s*${CAP_NET_ADMIN}$`, 'm'),
       );
   });
+
+  it('tells the kernel of bans in its own words, by its own script', async () => {
+    const [first, second] = ['203.0.113.77', '203.0.113.78'];
+    for (const address of [first, second]) await client().ban({ addresses: [address], jail: 'login' });
+    const held = () => internet.server.runOk(program('nft'), ['list', 'table', 'inet', 'bailiff']);
+    await eventually('the kernel has both', async () => {
+      const text = await held();
+      return text.includes(first) && text.includes(second);
+    });
+    expect(childrenWith('nft-tell.pl')).toHaveLength(1);
+    expect(output).not.toContain('could not be told directly');
+  });
+
+  function children(): { pid: string; command: string }[] {
+    const pids = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8').trim().split(' ');
+    return pids.map((pid) => ({ pid, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8') }));
+  }
+
+  const childrenWith = (words: string) => children().filter(({ command }) => command.includes(words));
 
   it('gives each socket to the group that it is for, and control.sock to nobody', () => {
     const [uid, gid] = idsOf(sandbox.root, 'bailiff');

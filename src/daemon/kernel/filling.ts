@@ -14,8 +14,6 @@ export interface FillingParts {
   tell(filling: Filling): Promise<Applied>;
   /** It is in the kernel. */
   blocked(block: Block, outcome: Applied): void;
-  /** There is nothing to do until the firewall has answered. */
-  idle(): void;
   told(networks: Iterable<Network>): void;
 }
 
@@ -76,7 +74,6 @@ export async function fill(
   async function land(): Promise<void> {
     if (!flying) return;
     const { page, landing } = flying;
-    parts.idle();
     const outcome = await landing;
     flying = undefined;
     if (outcome.outcome === 'refused') {

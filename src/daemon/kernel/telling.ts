@@ -21,8 +21,6 @@ export interface Telling {
   changesOf(network: Network, now: Instant): readonly Change[];
   /** Tells the firewall, and notes what it held of each change. Called again only once it has. */
   apply(changes: readonly Change[]): Promise<void>;
-  /** There is nothing to do until the firewall has answered. */
-  idle(): void;
   /** All that was wanted of them has been told. */
   told(networks: Iterable<Network>): void;
 }
@@ -42,7 +40,6 @@ export async function tellOf(
   let flying: { readonly networks: Networks; readonly landed: Promise<void> } | undefined;
 
   async function land(): Promise<void> {
-    if (flying) telling.idle();
     await flying?.landed;
     if (flying) telling.told(flying.networks.values());
     flying = undefined;

@@ -33,7 +33,6 @@ function stage() {
         };
         batches.push({ size: changes.length, answer, comparedBefore: compared.length });
       }),
-    idle() {},
     told: (networks) => void told.push(...Array.from(networks, ({ text }) => text)),
   };
   return { held, compared, told, batches, telling };
