@@ -311,6 +311,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     rescheduleExpiry: () => expiry.reschedule(),
     catchUp: () => catchUp(),
   });
+  if (!options.neverEnforce) firewall.begin?.();
   let server: Awaited<ReturnType<typeof createServer>>;
   try {
     server = await createServer(
@@ -335,13 +336,13 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   exempt.release();
   try {
     await inTime(enforcer.boot(protection.allowed()), clock, fail);
+    rearm.hear();
     await sittings.recollect();
   } catch (error) {
     await server.close();
     await shutDown();
     throw error;
   }
-  rearm.hear();
   effect.begin();
   housekeeping.begin();
   reached = !options.neverEnforce && enforcer.fault === undefined;

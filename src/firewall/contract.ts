@@ -82,6 +82,11 @@ export interface Firewall {
   /** Does a block hold? `dry-run` only writes down what it would do. (`memory` holds, in a kernel of its own making.) */
   readonly enforces: boolean;
   /**
+   * Begins with what the first {@link prepare} does first, which then says what came of it: whoever has other things to do
+   * before that need not wait for it. Left out where there is nothing to gain.
+   */
+  begin?(): void;
+  /**
    * Makes the table, its chain and the allow sets, or completes what is there; bans in force stay untouched.
    * A second call is harmless.
    * @throws BailiffError E_FIREWALL_UNAVAILABLE with what to do, when it can't be reached at all; E_ALREADY_RUNNING where

@@ -8,7 +8,7 @@ import { allowSet, banSet, type SetSpec } from './sets.ts';
 
 /** Elements a statement: one with 4 000 takes nft and the kernel 72 ms, four with 1 000 take 20. */
 const MOST_ELEMENTS = 1_000;
-/** Changes a transaction, each of which costs a start of nft. One with 100 000 fails where the send buffer can't grow. */
+/** Changes a transaction. One with 100 000 fails where the send buffer can't grow. */
 const TRANSACTION = 10_000;
 
 /** The changes in their order, one transaction's at a time. */

@@ -41,6 +41,8 @@ const MAX_LINE = 3_000;
 /** Longer ones have an nft of their own, for it keeps the memory that it needed: 10 000 bans are 9 MB. */
 const MAX_SCRIPT = 1_000_000;
 const PATIENCE = 60_000;
+/** So often in a row the script may end before it answers, until it isn't asked any more. */
+const MOST_LOSSES = 3;
 const TELLER = fileURLToPath(new URL('./nft-tell.pl', import.meta.url));
 
 export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }): NftProgram {
@@ -55,14 +57,15 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     ended: (pid) => recent.add(pid),
   });
   const teller = createSession(exec, clock, {
-    program: () => exec.find('perl')!,
+    program: () => exec.find('perl') ?? '',
     args: [TELLER],
     endMark: /\n/,
     ended: (pid) => recent.add(pid),
   });
   /** Until nft does what it could not. undefined: nobody has looked yet whether there is a perl. */
   let isTelling: boolean | undefined;
-  let isClosed = false;
+  /** One after the other. */
+  let losses = 0;
   /** After a loss the next transaction goes the other way, so that a session that never works costs no more. */
   let isDoubtful = false;
   /** Until the session refuses a file and a program of its own takes it: that one has the last word. */
@@ -99,12 +102,6 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
 
   const tells = (): boolean => (isTelling ??= exec.find('perl') !== undefined);
 
-  /** @returns whether it has happened. Where it hasn't, or nobody knows, nft may be told the same. */
-  async function byTeller(statements: readonly ElementStatement[]): Promise<boolean> {
-    const answer = await teller.run(batchOf(statements));
-    return answer.outcome === 'done';
-  }
-
   async function byNft(statements: readonly string[]): Promise<Answer> {
     const script = `${statements.join('\n')}\n`;
     const mayInclude = takesFiles && script.length > SHORT && script.length <= MAX_SCRIPT;
@@ -125,12 +122,16 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
   return {
     async transact(statements) {
       if (!tells() || !statements.every(isAboutElements)) return byNft(statements.map(textOf));
-      if (await byTeller(statements)) return { outcome: 'done' };
-      if (isClosed) return { outcome: 'unknown', why: 'closed' };
+      const told = await teller.run(batchOf(statements));
+      losses = told.outcome === 'unknown' ? losses + 1 : 0;
+      if (told.outcome === 'done') return told;
+      // Whether it has happened or not: it may be done twice.
       const answer = await byNft(statements.map(textOf));
-      if (answer.outcome === 'done') {
+      const isWorse = answer.outcome === 'done' && (told.outcome === 'refused' || losses === MOST_LOSSES);
+      if (isWorse) {
         isTelling = false;
-        log.warn({}, 'the kernel could not be told directly; from here on it is told by nft');
+        const why = told.outcome === 'refused' ? told.text : told.why;
+        log.warn({ why }, 'the kernel could not be told directly; from here on it is told by nft');
       }
       return answer;
     },
@@ -144,7 +145,6 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     isOurs: (pid) => pid === session.pid || pid === teller.pid || recent.has(pid),
     expect: () => (tells() ? teller : session).expect(),
     close() {
-      isClosed = true;
       teller.close();
       session.close();
     },

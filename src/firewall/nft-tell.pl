@@ -10,7 +10,8 @@ use warnings;
 my ($AF_NETLINK, $SOCK_RAW, $NETLINK_NETFILTER) = (16, 3, 12);
 my ($SOL_SOCKET, $SO_SNDBUF, $SO_SNDBUFFORCE) = (1, 7, 32);
 my ($SOL_NETLINK, $NETLINK_CAP_ACK) = (270, 10);
-my ($NLMSG_ERROR, $NFNL_MSG_BATCH_END, $MSG_DONTWAIT) = (2, 0x11, 0x40);
+my ($NLMSG_ERROR, $NFNL_MSG_BATCH_END) = (2, 0x11);
+my ($ENOBUFS, $MSG_DONTWAIT) = (105, 0x40);
 my $HEADER = 16;
 my $LARGEST_DATAGRAM = 64 << 10;
 # A transaction is one datagram. Without the privilege for it there is room for as much as the host allows everybody.
@@ -35,10 +36,14 @@ while ($HEADER == read STDIN, my $header, $HEADER) {
     $batch = '';
 }
 
-# The first error is the cause of the others. Only the last message of a transaction is acknowledged where none has one.
+# The first error is the cause of the others. Only the last message of a transaction is acknowledged where none has one. Errors
+# for which there was no room are lost; what was kept is read to its end, or it would be taken for the next one's.
 sub verdict {
     my ($isDone, $error) = (0, 0);
-    while (defined recv $kernel, my $datagram, $LARGEST_DATAGRAM, $MSG_DONTWAIT) {
+    for (;;) {
+        my $came = recv($kernel, my $datagram, $LARGEST_DATAGRAM, $MSG_DONTWAIT);
+        next if !defined $came && $! == $ENOBUFS;
+        last if !defined $came;
         my ($type, $code) = unpack 'x4 S x10 l', $datagram;
         next if length $datagram < $HEADER + 4 || $type != $NLMSG_ERROR;
         $isDone ||= $code == 0;

@@ -29,6 +29,8 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
   /** The table was made just now, and nobody can have been blocked in it. */
   let isFresh = false;
   const nft = createNftProgram(ports);
+  /** What {@link claim} came to, where it was begun ahead. */
+  let begun: Promise<void> | undefined;
   /** What we know to be in the table; undefined: look first. */
   let known: Layout | undefined;
   /** What others had taken out was met, and made anew, on the way to something else. Nobody was told yet. */
@@ -136,11 +138,18 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
       isOurs: nft.isOurs,
       read: (elements) => readElements(elements, known?.sets, allowed),
     }),
+    begin() {
+      if (!owner) return;
+      begun = inTurn(() => claim(owner));
+      begun.catch(() => {});
+    },
     prepare: (networks) =>
       inTurn(async () => {
-        known = undefined;
-        const isFirst = !isMarked;
-        if (owner) await claim(owner);
+        const claiming = begun;
+        begun = undefined;
+        if (!claiming) known = undefined;
+        const isFirst = !isMarked || claiming !== undefined;
+        if (owner) await (claiming ?? claim(owner));
         await lay(networks);
         // What was so before we came is nobody's doing.
         if (isFirst) wasMissed = false;

@@ -45,6 +45,8 @@ export interface Dialect {
 const MAX_LINES = 10_000;
 const PATIENCE = 10_000;
 const PATIENCE_WITH_SCRIPTS = 60_000;
+/** Characters, or bytes, of what is told as many as a script has. */
+const LONG = 50_000;
 /** So long after its last line it goes, with the memory that it needed; {@link Session.expect} starts another in time. */
 const IDLE = 10_000;
 
@@ -125,7 +127,7 @@ export function createSession(exec: Exec, clock: Clock, dialect: Dialect): Sessi
     run(line) {
       const to = current();
       if (!to) return Promise.resolve({ outcome: 'unknown', why: 'it could not be started' });
-      return tell(to, line, PATIENCE);
+      return tell(to, line, line.length > LONG ? PATIENCE_WITH_SCRIPTS : PATIENCE);
     },
     runScript(script) {
       const to = include && current();

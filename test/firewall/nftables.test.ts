@@ -1,11 +1,13 @@
 // What only nftables has to cope with: a kernel that forgets, a child that dies, a program that isn't there.
-// The kernel is the old one (before Linux 6.12), in memory.
-import { beforeEach, describe, expect, it } from 'vitest';
+// The kernel is the old one (before Linux 6.12), in memory, where nothing else is said.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFirewall, type Firewall } from '../../src/firewall/index.ts';
 import { chunksOf } from '../../src/firewall/nft-plan.ts';
-import { block, net, release, summary, WEB } from './conformance.ts';
+import type { Exec } from '../../src/ports.ts';
+import { needs } from '../support/programs.ts';
+import { block, net, release, summary, WEB, type World } from './conformance.ts';
 import { createOldKernel, type OldKernel } from './old-kernel.ts';
-import { createRecordingLog, createStandingClock, type StandingClock } from './worlds.ts';
+import { createRecordingLog, createStandingClock, onThisKernel, type StandingClock } from './worlds.ts';
 
 let clock: StandingClock;
 let kernel: OldKernel;
@@ -327,5 +329,55 @@ describe('the other kinds', () => {
         facts: { statements: ['add table inet bailiff', 'delete table inet bailiff'] },
       },
     ]);
+  });
+});
+
+needs(
+  'root',
+  'ip',
+  'nft',
+)('what is begun ahead of the first prepare', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await onThisKernel('nftables');
+  });
+  afterEach(() => world.remove());
+
+  const owned = (id: string, ...alive: string[]) => {
+    const asked: string[] = [];
+    const { exec } = world.ports;
+    const watched: Exec = {
+      ...exec,
+      run(request) {
+        asked.push(request.args.join(' '));
+        return exec.run(request);
+      },
+    };
+    const owner = { id, isAlive: (other: string) => alive.includes(other) };
+    return { asked, firewall: createFirewall('nftables', { ...world.ports, exec: watched, owner }) };
+  };
+  const listings = (asked: readonly string[]): number => asked.filter((args) => args.includes('list')).length;
+
+  it('is not done again, and the table is there for prepare to complete', async () => {
+    const [plain, ahead] = [owned('1_1'), owned('2_2')];
+    await plain.firewall.prepare([net('198.51.100.1')]);
+    await plain.firewall.close();
+    ahead.firewall.begin!();
+    await ahead.firewall.prepare([net('198.51.100.1')]);
+    expect(listings(ahead.asked)).toBe(listings(plain.asked));
+    expect(await ahead.firewall.isWhole()).toBe(true);
+    expect(await world.leftovers()).toMatch(/198\.51\.100\.1 [^]*set owner_2_2/);
+    await ahead.firewall.prepare([]);
+    expect(await world.leftovers()).not.toContain('198.51.100.1');
+    await ahead.firewall.close();
+  });
+
+  it('says by prepare that another daemon enforces there', async () => {
+    const [first, second] = [owned('1_1'), owned('2_2', '1_1')];
+    first.firewall.begin!();
+    await first.firewall.prepare([]);
+    second.firewall.begin!();
+    await expect(second.firewall.prepare([])).rejects.toMatchObject({ code: 'E_ALREADY_RUNNING' });
+    await Promise.all([first, second].map(({ firewall: each }) => each.close()));
   });
 });
