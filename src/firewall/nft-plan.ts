@@ -34,7 +34,7 @@ export function planFoundation(layout: Layout, allow: readonly Network[]): Plan 
   for (const [name, { networks }] of sets) {
     const pages = createPages();
     for (const network of networks.values()) pages.add(network);
-    for (const elements of pages.all()) fill.push({ what: 'add', set: name, elements });
+    fill.push(...adding(name, pages));
   }
   return { statements: [...statements, ...fill], after };
 }
@@ -120,9 +120,7 @@ export function createCrowd(now: Instant): Crowd {
     planSets,
     plan(layout, allow) {
       const { statements, after } = planSets(layout, allow);
-      const elements: script.Statement[] = [];
-      for (const [{ name }, pages] of bySet)
-        for (const page of pages.all()) elements.push({ what: 'add', set: name, elements: page });
+      const elements = [...bySet].flatMap(([{ name }, pages]) => adding(name, pages));
       return { statements: [...statements, ...elements], after };
     },
   };
@@ -161,11 +159,12 @@ function setElements(set: string, elements: Elements): script.Statement[] {
     if (isWanted) timed.add(network, timeout);
     if (!isNew) bare.add(network);
   }
-  const statements: script.Statement[] = [];
-  for (const page of bare.all())
-    statements.push({ what: 'add', set, elements: page }, { what: 'delete', set, elements: page });
-  for (const page of timed.all()) statements.push({ what: 'add', set, elements: page });
-  return statements;
+  const anew = adding(set, bare).flatMap((add) => [add, { ...add, what: 'delete' } as const]);
+  return [...anew, ...adding(set, timed)];
+}
+
+function adding(set: string, pages: Pages): script.ElementStatement[] {
+  return pages.all().map((elements) => ({ what: 'add', set, elements }));
 }
 
 /** Elements of one set, in as many pieces as it takes statements. */
