@@ -30,14 +30,13 @@ const clock = createClock();
 type Layer = () => number | Promise<number>;
 
 function layersOf(path: string, setup: Setup): Readonly<Record<string, Layer>> {
-  const parts = () => seat(setup, clock);
   const chunks = async (each: (chunk: Chunk) => number): Promise<number> => {
     let matches = 0;
     for await (const chunk of readWhole(path, clock)) matches += each(chunk);
     return matches;
   };
   const applied = (isWhole: boolean): Promise<number> => {
-    const { plan, sittings, brakes, regulars, sessions } = parts();
+    const { plan, sittings, brakes, regulars, sessions } = seat(setup, clock);
     const bans = createBans([], 1, isWhole ? brakes.onBan : undefined);
     const watcher = isWhole ? regulars : undefined;
     return chunks((chunk) => {
@@ -56,7 +55,7 @@ function layersOf(path: string, setup: Setup): Readonly<Record<string, Layer>> {
     },
     'cut into whole lines, and count them': () => chunks(() => 0),
     'search, and recognise what is found': () => {
-      const { plan, sessions } = parts();
+      const { plan, sessions } = seat(setup, clock);
       return chunks((chunk) => {
         let matches = 0;
         plan.scanner.scan(chunk, clock.now(), () => matches++, 'log', sessions.of('log'));

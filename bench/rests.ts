@@ -1,6 +1,7 @@
 // A program: how much longer the same code takes when it ran a while ago. `node bench/rests.ts` decides on one failed log-in
 // after another, each of which is a ban, with a rest before each, and walks over memory as a comparison that has nothing of
 // ours. No file, ledger or kernel. A daemon that bans somebody once in a while always comes from a rest.
+import '../src/cli/linear-regexes.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBans } from '../src/daemon/bans.ts';
 import { applyChunk } from '../src/daemon/pipeline.ts';

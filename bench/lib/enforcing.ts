@@ -28,7 +28,6 @@ export interface Enforcing {
 }
 
 /** Whoever fails at one log-in is banned for an hour. */
-/** Whoever fails once is banned. */
 export const LOGIN = { filter: 'nginx-login', maxRetry: 1, banTime: '1h', brake: 'off' };
 /** As much as any benchmark needs. */
 export const LIMITS = { offendersPerJail: 2_000_000, offenders: 2_000_000, bans: 1_000_000 };

@@ -8,6 +8,9 @@ use Time::HiRes 'sleep';
 my ($AF_NETLINK, $SOCK_RAW, $NETLINK_NETFILTER) = (16, 3, 12);
 my ($GETSETELEM, $REQUEST, $NLMSG_ERROR, $MSG_DONTWAIT, $NESTED) = (10 << 8 | 13, 1, 2, 0x40, 0x8000);
 my %FAMILIES = (inet => 1, ip => 2);
+# Attributes of a message about elements, in a list of them, of an element, of its key.
+my ($OF_TABLE, $OF_SET, $ELEMENTS) = (1, 2, 3);
+my ($ONE, $KEY, $VALUE) = (1, 1, 1);
 my ($family, $table, $set, @addresses) = @ARGV;
 
 socket my $kernel, $AF_NETLINK, $SOCK_RAW, $NETLINK_NETFILTER or die "netlink: $!\n";
@@ -15,8 +18,9 @@ for my $address (@addresses) { sleep 0.003 while !holds($address) }
 print "all\n";
 
 sub holds {
-    my $key = attribute($NESTED | 1, attribute($NESTED | 1, attribute(1, pack 'C4', split /\./, $_[0])));
-    my $body = attribute(1, "$table\0") . attribute(2, "$set\0") . attribute($NESTED | 3, $key);
+    my $key = attribute($NESTED | $KEY, attribute($VALUE, pack 'C4', split /\./, $_[0]));
+    my $elements = attribute($NESTED | $ELEMENTS, attribute($NESTED | $ONE, $key));
+    my $body = attribute($OF_TABLE, "$table\0") . attribute($OF_SET, "$set\0") . $elements;
     my $message = pack('L S S L L C C n', 20 + length $body, $GETSETELEM, $REQUEST, 0, 0, $FAMILIES{$family}, 0, 0) . $body;
     send $kernel, $message, 0, pack 'S S L L', $AF_NETLINK, 0, 0, 0 or die "netlink: $!\n";
     my $isThere = 0;

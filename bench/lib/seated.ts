@@ -1,5 +1,4 @@
 // The jails of a config in this very process, without a ledger and a kernel: for programs that time what decides.
-import '../../src/cli/linear-regexes.ts';
 import { join } from 'node:path';
 import { behaviourOf, createBrakes, type Brakes } from '../../src/daemon/brakes.ts';
 import { createProtection } from '../../src/daemon/host/protection.ts';

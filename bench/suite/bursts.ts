@@ -9,7 +9,6 @@ import { allHeld, now } from '../lib/kernel.ts';
 const crowd = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, n) => ipv4(1_000 + from + n));
 
-/** How many blocks the daemon says are in the kernel. */
 /** Writes them all in one go. @returns seconds until all are in the kernel. */
 async function burst(scene: Enforcing, addresses: readonly string[]): Promise<number> {
   const { server, set, append } = scene;

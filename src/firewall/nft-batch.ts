@@ -1,7 +1,7 @@
 // A transaction about elements as the kernel reads it, so that it need not go through nft, which takes ten times as long to
 // read it as the kernel to do it: netlink messages between two that say where it begins and ends. Pure.
 // Source of the layout and the numbers: netlink(7), linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h.
-import { ATTRIBUTE, NESTED, writeAttribute } from './element-bytes.ts';
+import { ATTRIBUTE, NESTED, writeAttribute } from './nft-element-bytes.ts';
 import { type ElementStatement, TABLE } from './nft-script.ts';
 
 const [FAMILY, NAME] = TABLE.split(' ') as ['inet', string];

@@ -1,7 +1,7 @@
 // From changes to one transaction. Pure: used by nftables, which runs it, and by dry-run, which shows it.
 import type { Block, Instant, Network } from '../model.ts';
 import type { Change } from './contract.ts';
-import { createElementWriter, type ElementWriter } from './element-bytes.ts';
+import { createElementWriter, type ElementWriter } from './nft-element-bytes.ts';
 import { complete, type Layout, type Plan } from './nft-layout.ts';
 import * as script from './nft-script.ts';
 import { allowSet, banSet, type SetSpec } from './sets.ts';

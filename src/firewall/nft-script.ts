@@ -1,7 +1,7 @@
 // The statements of nft(8) that Bailiff uses, as text. Pure. Nothing but numbers, canonical addresses and names of our
 // own making goes into them.
 import type { Instant, Rate } from '../model.ts';
-import { readElements } from './element-bytes.ts';
+import { elementsIn } from './nft-element-bytes.ts';
 import { maskText, type SetSpec } from './sets.ts';
 
 /** One of nft's, or one about elements, which the kernel can be told without nft as well (`nft-batch.ts`). */
@@ -98,7 +98,7 @@ export function flushSet(name: string): string {
 /** In nft's words. */
 export function textOf(statement: Statement): string {
   if (typeof statement === 'string') return statement;
-  const elements = Array.from(readElements(statement.elements), elementText);
+  const elements = Array.from(elementsIn(statement.elements), elementText);
   return `${statement.what} element ${TABLE} ${statement.set} { ${elements.join(', ')} }`;
 }
 

@@ -1,7 +1,7 @@
 // How elements get into a real kernel: by nft-tell.pl in the kernel's own words, and by nft where that can't be.
 import { basename } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createElementWriter } from '../../src/firewall/element-bytes.ts';
+import { createElementWriter } from '../../src/firewall/nft-element-bytes.ts';
 import { createFirewall, type Firewall } from '../../src/firewall/index.ts';
 import { batchOf } from '../../src/firewall/nft-batch.ts';
 import { type ElementStatement, textOf } from '../../src/firewall/nft-script.ts';

@@ -22,9 +22,9 @@ export interface ElementWriter {
   readonly bytes: Buffer;
 }
 
-/** @param room for so many at first. */
-export function createElementWriter(room = 1): ElementWriter {
-  let buffer = Buffer.allocUnsafe(room * LARGEST);
+export function createElementWriter(): ElementWriter {
+  // Mostly it is one.
+  let buffer = Buffer.allocUnsafe(LARGEST);
   let end = 0;
   let count = 0;
 
@@ -54,7 +54,7 @@ export function createElementWriter(room = 1): ElementWriter {
 }
 
 /** What {@link ElementWriter} wrote. */
-export function* readElements(
+export function* elementsIn(
   bytes: Buffer,
 ): Generator<{ readonly address: string; readonly timeout: number | undefined }> {
   for (let at = 0, size; at < bytes.length; at += size) {
