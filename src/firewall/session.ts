@@ -1,6 +1,6 @@
 // A long-lived child that is told line by line: `nft -i`, one transaction a line, 0.6 ms each, where starting nft takes 5 and
-// stops whoever starts it for as long; long ones as a file that it includes; nft-tell.pl, one transaction in bytes, 0.3 ms for one element;
-// `ipset -`, one change a line, 0.05 ms each, where starting ipset takes 2.
+// stops whoever starts it for as long; long ones as a file that it includes; nft-tell.pl, one transaction in bytes, 0.3 ms for
+// one element; `ipset -`, one change a line, 0.05 ms each, where starting ipset takes 2.
 import type { Cancel, Child, Clock, Exec } from '../ports.ts';
 
 export type SessionAnswer =
