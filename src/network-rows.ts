@@ -38,21 +38,33 @@ interface Page {
   readonly bits: Uint8Array;
 }
 
+/** All that there is of some rows, for {@link NetworkRows.of}: numbers, lists and typed arrays, some of them the rows' own. */
+export interface NetworkImage {
+  readonly size: number;
+  readonly distinct: number;
+  readonly chains: number;
+  readonly mask: number;
+  readonly keys: Int32Array;
+  readonly counts: Int32Array;
+  readonly pages: readonly Page[];
+  readonly heads: readonly Int32Array[];
+}
+
 /** A class: there are two of them, and what V8 has learnt of one is so of the other. */
 export class NetworkRows {
   /** How many rows there are: they are numbered from 0, without gaps. */
   size = 0;
   /** How many networks there are. */
   distinct = 0;
-  readonly #keys = randomFillSync(new Int32Array(KEYS));
-  readonly #pages: Page[] = [];
+  #keys: Int32Array = randomFillSync(new Int32Array(KEYS));
+  #pages: Page[] = [];
   /** The first row of each chain of networks that meet. One chain at a time is split in two (linear hashing, Litwin 1980). */
-  readonly #heads: Int32Array[] = [];
+  #heads: Int32Array[] = [];
   #chains: number;
   /** One less than the least power of two that isn't below the number of chains. */
   #mask: number;
   /** How many rows have an IPv4 network of each length, and behind them an IPv6 one. */
-  readonly #counts = new Int32Array(2 * LENGTHS);
+  #counts: Int32Array = new Int32Array(2 * LENGTHS);
   #lengthsOf4: readonly number[] = [];
   #lengthsOf6: readonly number[] = [];
   /** The network that is asked for. */
@@ -64,6 +76,30 @@ export class NetworkRows {
     this.#chains = Math.max(1, Math.ceil(expected / CHAIN));
     this.#mask = 2 ** Math.ceil(Math.log2(this.#chains)) - 1;
     for (let chain = 0; chain < this.#chains; chain += ROWS_A_PAGE) this.#heads.push(newHeads());
+  }
+
+  /** As they were when the picture was taken, which is handed over: to add a hundred thousand one by one takes ten times as long. */
+  static of({ size, distinct, chains, mask, keys, counts, pages, heads }: NetworkImage): NetworkRows {
+    const rows = new NetworkRows();
+    Object.assign(rows, { size, distinct });
+    rows.#keys = keys;
+    rows.#counts = counts;
+    rows.#pages = [...pages];
+    rows.#heads = [...heads];
+    rows.#chains = chains;
+    rows.#mask = mask;
+    const lengthsFrom = (first: number): number[] =>
+      Array.from(counts.subarray(first, first + LENGTHS).keys()).filter((bits) => counts[first + bits]! > 0);
+    rows.#lengthsOf4 = lengthsFrom(0);
+    rows.#lengthsOf6 = lengthsFrom(LENGTHS);
+    return rows;
+  }
+
+  image(): NetworkImage {
+    return {
+      ...{ size: this.size, distinct: this.distinct, chains: this.#chains, mask: this.#mask },
+      ...{ keys: this.#keys, counts: this.#counts, pages: this.#pages, heads: this.#heads },
+    };
   }
 
   /** @param network or a single IPv4 address as a number: 0xc0000207 for 192.0.2.7. @returns the row, which is the last one. */

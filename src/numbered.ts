@@ -10,6 +10,14 @@ export interface Numbered {
   delete(number: number): void;
   /** Rows in order of number. What is added or deleted meanwhile is met or not. @param after only those with a higher number. */
   rows(after?: number): Generator<number>;
+  image(): NumberedImage;
+}
+
+/** All that there is, for {@link createNumbered}: some of it its own. */
+export interface NumberedImage {
+  readonly size: number;
+  readonly highest: number;
+  readonly pieces: readonly Piece[];
 }
 
 /** Numbers of one piece. */
@@ -24,11 +32,12 @@ interface Piece {
   left: number;
 }
 
-export function createNumbered(): Numbered {
+/** @param image as it was when that was taken; it is handed over. */
+export function createNumbered(image?: NumberedImage): Numbered {
   /** None is empty but the last, which is filled anew then. */
-  const pieces: Piece[] = [];
-  let size = 0;
-  let highest = -Infinity;
+  const pieces: Piece[] = [...(image?.pieces ?? [])];
+  let size = image?.size ?? 0;
+  let highest = image?.highest ?? -Infinity;
 
   function newPiece(): Piece {
     return { numbers: new Float64Array(TOGETHER), rows: new Int32Array(TOGETHER), filled: 0, left: 0 };
@@ -104,6 +113,7 @@ export function createNumbered(): Numbered {
         yield piece.rows[at]!;
       }
     },
+    image: () => ({ size, highest, pieces }),
   };
 }
 

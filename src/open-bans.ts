@@ -2,7 +2,9 @@
 // thousand bans nearly all have one jail, reason, scope and author, which stand once. A ban is made an object when it is asked for.
 import type { Ban, Evidence, Instant, Network } from './model.ts';
 import { NetworkRows, IN_PAGE, isSpare, PAGE_BITS, ROWS_A_PAGE } from './network-rows.ts';
+import type { NetworkImage } from './network-rows.ts';
 import { createNumbered } from './numbered.ts';
+import type { NumberedImage } from './numbered.ts';
 
 /** What many bans have in common. */
 type Kind = Pick<Ban, 'jail' | 'reason' | 'by' | 'scope' | 'via'>;
@@ -41,6 +43,15 @@ export interface OpenBans extends Iterable<Ban> {
   eachNetwork(): Generator<Network>;
   /** It stands elsewhere by now. */
   forgetEvidence(id: number): void;
+  image(): BansImage;
+}
+
+/** All that there is but evidence, for {@link createOpenBans}: numbers, texts, lists and typed arrays, some of them its own. */
+export interface BansImage {
+  readonly networks: NetworkImage;
+  readonly byId: NumberedImage;
+  readonly pages: readonly Page[];
+  readonly kinds: readonly { readonly kind: Kind; readonly count: number }[];
 }
 
 const NO_BANS: readonly never[] = [];
@@ -55,12 +66,12 @@ interface Page {
   readonly kinds: Int32Array;
 }
 
-/** @param expected so many will come at once. */
-export function createOpenBans(expected = 0): OpenBans {
-  const networks = new NetworkRows(expected);
-  const byId = createNumbered();
-  const pages: Page[] = [];
-  const kinds = createKinds();
+/** @param expected so many will come at once. @param image as they were when that was taken, instead of none; it is handed over. */
+export function createOpenBans(expected = 0, image?: BansImage): OpenBans {
+  const networks = image ? NetworkRows.of(image.networks) : new NetworkRows(expected);
+  const byId = createNumbered(image?.byId);
+  const pages = [...(image?.pages ?? [])];
+  const kinds = createKinds(image?.kinds);
   const evidence = new Map<number, readonly Evidence[]>();
 
   const pageOf = (row: number): Page => pages[row >> PAGE_BITS]!;
@@ -177,6 +188,7 @@ export function createOpenBans(expected = 0): OpenBans {
       for (const row of networks.rows()) if (networks.isFirst(row)) yield networks.networkAt(row);
     },
     forgetEvidence: (id) => void evidence.delete(id),
+    image: () => ({ networks: networks.image(), byId: byId.image(), pages, kinds: kinds.image() }),
   };
 }
 
@@ -199,9 +211,11 @@ interface Kinds {
   /** One less. */
   letGo(number: number): void;
   countIn(jail: string): number;
+  /** By number; those of which there are none are free. */
+  image(): BansImage['kinds'];
 }
 
-function createKinds(): Kinds {
+function createKinds(image: BansImage['kinds'] = []): Kinds {
   const all: { kind: Kind; readonly key: string; count: number; readonly jail: { count: number } }[] = [];
   const byKey = new Map<string, number>();
   const jails = new Map<string, { count: number }>();
@@ -218,16 +232,27 @@ function createKinds(): Kinds {
     return (entry.count += by);
   }
 
-  function numberOf({ jail, reason, by, scope, via }: Kind): number {
-    const key = JSON.stringify([jail, reason, by, scope ?? null, via ?? null]);
-    const known = byKey.get(key);
-    if (known !== undefined) return known;
-    const number = free.pop() ?? all.length;
+  function numberOf(kind: Kind): number {
+    const key = keyOf(kind);
+    return byKey.get(key) ?? enter(free.pop() ?? all.length, kind, key);
+  }
+
+  function enter(number: number, { jail, reason, by, scope, via }: Kind, key: string): number {
     const ofJail = jails.get(jail) ?? { count: 0 };
     jails.set(jail, ofJail);
     byKey.set(key, number);
     all[number] = { kind: { jail, reason, by, scope, via }, key, count: 0, jail: ofJail };
     return number;
+  }
+
+  for (const [number, { kind, count: ofIt }] of image.entries()) {
+    const key = keyOf(kind);
+    if (ofIt > 0) {
+      count(enter(number, kind, key), ofIt);
+    } else {
+      all[number] = { kind, key, count: 0, jail: { count: 0 } };
+      free.push(number);
+    }
   }
 
   return {
@@ -246,5 +271,10 @@ function createKinds(): Kinds {
       if (jail.count === 0) jails.delete(kind.jail);
     },
     countIn: (jail) => jails.get(jail)?.count ?? 0,
+    image: () => all.map(({ kind, count: ofIt }) => ({ kind, count: ofIt })),
   };
+}
+
+function keyOf({ jail, reason, by, scope, via }: Kind): string {
+  return JSON.stringify([jail, reason, by, scope ?? null, via ?? null]);
 }

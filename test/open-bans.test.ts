@@ -25,15 +25,15 @@ const fields = fc.record({
 const step = fc.record({
   fields,
   skipped: fc.nat(3),
-  next: fc.constantFrom('nothing', 'nothing', 'remove', 'extend', 'forget'),
+  next: fc.constantFrom('nothing', 'nothing', 'remove', 'extend', 'forget', 'picture'),
   which: fc.nat(),
 });
 
 test('each ban comes back as it was, by number and by network, in the order of their numbers', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const bans = createOpenBans();
-      const list: Ban[] = [];
+      let bans = createOpenBans();
+      let list: Ban[] = [];
       let id = 0;
       for (const { fields: rest, skipped, next, which } of steps) {
         id += 1 + skipped;
@@ -51,6 +51,9 @@ test('each ban comes back as it was, by number and by network, in the order of t
         } else if (next === 'forget') {
           bans.forgetEvidence(other.id);
           list[at] = { ...other, evidence: [] };
+        } else if (next === 'picture') {
+          bans = createOpenBans(0, structuredClone(bans.image()));
+          list = list.map((each) => ({ ...each, evidence: [] }));
         }
       }
       expect([...bans]).toEqual(list);

@@ -36,6 +36,8 @@ export interface Bans {
   /** Those on networks shorter than so many bits, by family. */
   wide(bits: Readonly<Record<Network['family'], number>>): Iterable<Ban>;
   countIn(jail: string): number;
+  /** All that are open, for who writes them down at the end. */
+  readonly inForce: OpenBans;
   /** The number that the next ban gets. */
   readonly nextId: number;
   readonly size: number;
@@ -155,6 +157,7 @@ export function createBans(
   return {
     find,
     end,
+    inForce,
     impose(wanted, now) {
       let until = wanted.until;
       const standing = find(wanted.jail, wanted.address);

@@ -9,6 +9,7 @@ import type { Setup, SetupResult } from '../setup/index.ts';
 import type { SourceStatus } from '../sources/contract.ts';
 import type { FaultPoint } from './fault-points.ts';
 import type { Host } from './host/host.ts';
+import type { AskedAhead } from './host/administrators.ts';
 import type { Timekeeper } from './service/timekeeper.ts';
 import type { Recent } from './telling/recent.ts';
 
@@ -36,6 +37,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** From where whoever started this came in over ssh; left out: nobody did. */
   readonly operator?: Network | undefined;
+  /** Where the caller has asked already: two programs take as long as the ledger. */
+  readonly loggedIn?: AskedAhead;
   /** `run -`: standard input is read by the jails that name it, else by those without a log. */
   readonly asksForInput: boolean;
 }

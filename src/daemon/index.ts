@@ -21,7 +21,7 @@ import { createApplying } from './applying.ts';
 import { createHandingOver } from './handing-over.ts';
 import { createPatience } from './patience.ts';
 import { createPressure } from './pressure.ts';
-import { recall } from './recall.ts';
+import { leaveBans, recall } from './recall.ts';
 import { nothingKept } from './telling/recent.ts';
 import type { ReloadTold } from './reload/reload.ts';
 import { createReloading } from './reload/reloading.ts';
@@ -64,9 +64,11 @@ const ENDED_AT_ONCE = 500;
  *   the daemon detects, says so, and tries again.
  */
 export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): Promise<Daemon> {
-  const { setup, ledger, firewall } = options;
+  const { setup, ledger, firewall, neverEnforce } = options;
   const { clock, log, at, recent = nothingKept, timekeeper = createTimekeeper(clock) } = ports;
   const { sentences } = timekeeper;
+  // The firewall's program works while this one recalls.
+  if (!neverEnforce) firewall.begin?.();
   const startedAt = clock.now();
   const news = createNewsroom(clock, firewall.enforces);
   const faults = createFaults(clock, news.onFault);
@@ -76,7 +78,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { protection, sittings, inForce, bans, sessions, committer, positions, brakes } = recalled;
   const effect = watchEffect({
     ...{
-      witness: options.neverEnforce ? undefined : options.witness,
+      witness: neverEnforce ? undefined : options.witness,
       bans,
       sittings,
       protection,
@@ -90,7 +92,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     pressure.backlog.firewall,
     bans,
     sittings.scopeOf,
-    { detectOnly: options.neverEnforce, adopt: recalled.adopt },
+    { detectOnly: neverEnforce, adopt: recalled.adopt },
     { clock: sentences, log, at, news: effect.hearing(news.enforcer) },
   );
   /** Was the firewall ever reached? Until then nothing is enforced, and nothing says so. */
@@ -118,7 +120,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
 
   async function enforce(): Promise<void> {
     await pressure.backlog.during(() => enforcer.sync());
-    reached ||= !options.neverEnforce && enforcer.fault === undefined;
+    reached ||= !neverEnforce && enforcer.fault === undefined;
   }
 
   /** For who waits at a socket. */
@@ -156,7 +158,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { apply, announce } = createApplying(recalled, {
     ...{ effect, news, pressure, sourceWatch, sentences, clock, log, at },
     reschedule: () => expiry.reschedule(),
-    expectBans: () => void (!options.neverEnforce && firewall.expect?.()),
+    expectBans: () => void (!neverEnforce && firewall.expect?.()),
   });
 
   // ── time ──
@@ -190,11 +192,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     if (enforcer.isFlooded) restsIn = REST;
     else if (restsIn > 0 && --restsIn === 0) ports.onRest?.();
   };
-  const { neverEnforce } = options;
-  const rearm = createRearm({
-    ...{ firewall, enforcer, neverEnforce, clock, log, faults, fail },
-    exec: ports.exec,
-  });
+  const rearm = createRearm({ firewall, enforcer, neverEnforce, exec: ports.exec, clock, log, faults, fail });
   const timers = [
     rearm.stop,
     handingOver.stop,
@@ -211,7 +209,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     booted: booted.promise,
   });
 
-  const administrators = followAdministrators({ sittings, exec: ports.exec, clock, log });
+  const { exec } = ports;
+  const administrators = followAdministrators({ sittings, exec, clock, log, loggedIn: options.loggedIn });
   if (options.operator) administrators.present(options.operator);
 
   // ── another config ──
@@ -307,11 +306,10 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     review,
     recent,
     manualDuration: () => inForce.config.banTime.first,
-    neverEnforce: options.neverEnforce,
+    neverEnforce,
     rescheduleExpiry: () => expiry.reschedule(),
     catchUp: () => catchUp(),
   });
-  if (!options.neverEnforce) firewall.begin?.();
   let server: Awaited<ReturnType<typeof createServer>>;
   try {
     server = await createServer(
@@ -345,7 +343,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   }
   effect.begin();
   housekeeping.begin();
-  reached = !options.neverEnforce && enforcer.fault === undefined;
+  reached = !neverEnforce && enforcer.fault === undefined;
   // The first look at the disk: from here on it is known which logs there are.
   await sources.caughtUp();
   isBooted = true;
@@ -360,7 +358,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     await effect.close();
     await sources.close();
     await housekeeping.stop();
-    await committer.commit(true);
+    // What changed while it was written isn't in the ledger.
+    if ((await committer.commit(true)) && !bans.hasDirty) leaveBans(ledger, bans, log);
     await enforcer.close();
     ledger.close();
   }

@@ -103,6 +103,19 @@ export function recall(
   return { ...known, ...hints, adopt: ledger.rescue?.kind === 'set-aside' ? adopt : undefined };
 }
 
+/** The other end of {@link recall}: the next start is quicker where it works, and the same where it doesn't. */
+export function leaveBans(ledger: Ledger, { inForce }: Bans, log: Log): void {
+  try {
+    ledger.leave(inForce);
+  } catch (error) {
+    if (!(error instanceof BailiffError)) throw error;
+    log.warn(
+      { why: error.message },
+      'the open bans could not be left for the next start, which reads them one by one',
+    );
+  }
+}
+
 function tellDamage({ damaged }: Remembered, { rescue }: Ledger, faults: Faults): void {
   if (rescue?.kind === 'set-aside')
     tellSetAside(faults, rescue.to, 'bans were taken from the kernel, counts are lost');

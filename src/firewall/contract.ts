@@ -109,6 +109,11 @@ export interface Firewall {
   fill(now: Instant): Filling;
   /** Blocks may come soon: a program that is at rest is started ahead of them. Left out where there is none. */
   expect?(): void;
+  /**
+   * The first {@link prepare} and what follows it come soon: the programs for them are started. To start one takes the longer the
+   * more memory there is, so a daemon does it before it recalls anything. {@link close} ends them.
+   */
+  wake?(): void;
   dropped(): Promise<Dropped>;
   /** Left out where nothing announces what others do. */
   readonly announcements?: Announcements;

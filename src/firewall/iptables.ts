@@ -384,6 +384,7 @@ export function createIptables(ports: { exec: Exec; clock: Clock; log: Log; owne
         cancelRenewal?.();
         if (owner && isMarked)
           await programs.change([`destroy ${names.ownerSetName(owner.id)}`]).catch(() => undefined);
+        isMarked = false;
         programs.close();
       }),
   };

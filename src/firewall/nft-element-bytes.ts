@@ -22,9 +22,9 @@ export interface ElementWriter {
   readonly bytes: Buffer;
 }
 
-export function createElementWriter(): ElementWriter {
-  // Mostly it is one.
-  let buffer = Buffer.allocUnsafe(LARGEST);
+/** @param room bytes that it will take, where that is known: else it grows from room for one, as it mostly is. */
+export function createElementWriter(room = 0): ElementWriter {
+  let buffer = Buffer.allocUnsafe(room + LARGEST);
   let end = 0;
   let count = 0;
 
@@ -41,8 +41,8 @@ export function createElementWriter(): ElementWriter {
       if (timeout === undefined) return;
       const milliseconds = timeout * 1_000;
       end = writeAttribute(buffer, end, TIMEOUT_SIZE, TIMEOUT);
-      end = buffer.writeUInt32BE(Math.floor(milliseconds / 2 ** 32), end);
-      end = buffer.writeUInt32BE(milliseconds % 2 ** 32, end);
+      end = writeWord(buffer, end, Math.floor(milliseconds / 2 ** 32));
+      end = writeWord(buffer, end, milliseconds % 2 ** 32);
     },
     get count() {
       return count;
@@ -81,4 +81,10 @@ export function writeAttribute(to: Buffer, at: number, size: number, type: numbe
   to[at + 2] = type;
   to[at + 3] = type >> 8;
   return at + ATTRIBUTE;
+}
+
+/** Four bytes, the high one first: what Node has for it looks at everything that could be wrong. @returns where it ends. */
+function writeWord(to: Buffer, at: number, word: number): number {
+  for (let shift = 24, place = at; shift >= 0; shift -= 8) to[place++] = word >>> shift;
+  return at + 4;
 }

@@ -182,7 +182,8 @@ function createPages(): Pages {
         full.push(writer.bytes);
         writer = undefined;
       }
-      (writer ??= createElementWriter()).add(network, timeout);
+      // One is full: it goes on like that.
+      (writer ??= createElementWriter(full.at(-1)?.length)).add(network, timeout);
     },
     all: () => (writer ? [...full, writer.bytes] : full),
   };

@@ -28,6 +28,8 @@ export interface NftProgram {
   isOurs(pid: number): boolean;
   /** See {@link Session.expect}. */
   expect(): void;
+  /** The same of all sessions. */
+  wake(): void;
   close(): void;
 }
 
@@ -144,6 +146,10 @@ export function createNftProgram(ports: { exec: Exec; clock: Clock; log: Log }):
     },
     isOurs: (pid) => pid === session.pid || pid === teller.pid || recent.has(pid),
     expect: () => (tells() ? teller : session).expect(),
+    wake() {
+      session.expect();
+      if (tells()) teller.expect();
+    },
     close() {
       teller.close();
       session.close();

@@ -140,8 +140,9 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
     }),
     begin() {
       if (!owner) return;
-      begun = inTurn(() => claim(owner));
-      begun.catch(() => {});
+      // Not in turn, but at once: it comes before all others.
+      begun = claim(owner);
+      tail = begun.catch(() => {});
     },
     prepare: (networks) =>
       inTurn(async () => {
@@ -211,10 +212,12 @@ export function createNftables(ports: { exec: Exec; clock: Clock; log: Log; owne
           throw unavailable(`the table ${TABLE} could not be removed: ${answer.why}`);
       }),
     expect: nft.expect,
+    wake: nft.wake,
     close: () =>
       inTurn(async () => {
         // What is refused here (the table is gone, say) leaves no mark either.
         if (owner && isMarked) await nft.transact([deleteOwner(owner.id)]).catch(() => undefined);
+        isMarked = false;
         nft.close();
       }),
   };

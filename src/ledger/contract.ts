@@ -164,8 +164,7 @@ export interface Ledger {
   /** Equal where nothing was committed in between. Cheap: it reads no offenders. */
   state(): string;
   /**
-   * All that a daemon needs to go on, but its offenders, which are looked at only for damage of the file. Addresses, instants
-   * and blobs are checked as they are read.
+   * All that a daemon needs to go on, but its offenders. Addresses, instants and blobs are checked as they are read.
    */
   load(): Remembered;
   /** All offenders, a page at a time, each page read when it is asked for. Nothing may be committed meanwhile. */
@@ -189,6 +188,11 @@ export interface Ledger {
   /** Proofs of filters that passed their forgeries, by the hash of the filter's text. */
   isProven(hash: string): boolean;
   remember(hash: string, at: Instant): void;
+  /**
+   * For whoever ends, after the last commit: has the next {@link load} find the open bans at once, as long as nobody changes one
+   * in the ledger. @param bans all that are open, as they were committed. @returns whether there are enough for it to be worth it.
+   */
+  leave(bans: OpenBans): boolean;
   readonly upkeep: Upkeep;
   close(): void;
 }

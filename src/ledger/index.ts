@@ -7,6 +7,7 @@ import type { Instant } from '../model.ts';
 import type { RunBeside } from '../ports.ts';
 import type { Ledger } from './contract.ts';
 import { ledgerError } from './failure.ts';
+import { createLeftBans } from './left.ts';
 import { lock, openForReading, openForWriting, type Lock } from './open.ts';
 import { createReader } from './read.ts';
 import { rescue } from './rescue.ts';
@@ -73,6 +74,7 @@ function ledgerOn(
 ): Ledger {
   const reader = createReader(db);
   const write = createWriter(db);
+  const left = createLeftBans(db);
   const transactions = createTransactions(db);
   const proof = db.prepare('SELECT 1 FROM proofs WHERE hash = ?').pluck();
   const prove = db.prepare(
@@ -112,6 +114,7 @@ function ledgerOn(
     events: (ban) => attempt(() => reader.events(ban)),
     isProven: (hash) => attempt(() => proof.get(hash) !== undefined),
     remember: (hash, at) => void attempt(() => prove.run(hash, at)),
+    leave: (bans) => attempt(() => left.leave(bans)),
     upkeep: createUpkeep(db, attempt, transactions, runBeside),
     close() {
       // The last connection writes the log back into the ledger and deletes it.

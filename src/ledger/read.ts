@@ -5,6 +5,7 @@ import type { Ban, BanEvent, Network, Offender } from '../model.ts';
 import { createOpenBans } from '../open-bans.ts';
 import type { AddedBan, OpenBans } from '../open-bans.ts';
 import type { BanQuery, JailMemory, KeptReport, OffenderPage, Remembered } from './contract.ts';
+import { createLeftBans } from './left.ts';
 import {
   offenderOf,
   openBanOf,
@@ -53,10 +54,7 @@ export function createReader(db: Database): Reader {
       `SELECT rowid, jail, hex(address), bits, version, state FROM offenders WHERE rowid > ? ORDER BY rowid LIMIT ?`,
     )
     .raw();
-  // Goes through every page of the table, as reading it would.
-  const offenderCount = db
-    .prepare<[], number>('SELECT count(*) FROM offenders WHERE length(state) + length(address) >= 0')
-    .pluck();
+  const offenderCount = db.prepare<[], number>('SELECT count(*) FROM offenders').pluck();
   const offendersOf = db.prepare<[string], Row>(
     'SELECT jail, address, bits, version, state FROM offenders WHERE jail = ? ORDER BY rowid',
   );
@@ -78,6 +76,7 @@ export function createReader(db: Database): Reader {
     )
     .raw();
   const openBanCount = db.prepare<[], number>('SELECT count(*) FROM bans WHERE ended_at IS NULL').pluck();
+  const left = createLeftBans(db);
   const lastBan = db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM bans').pluck();
   const events = db.prepare<[number], Row>(
     'SELECT ban, at, what, by, why FROM ban_events WHERE ban = ? ORDER BY id',
@@ -133,7 +132,8 @@ export function createReader(db: Database): Reader {
 
   return {
     load() {
-      const bans = readOpenBans(openBans, openBanCount.get() ?? 0);
+      const sound = left.take();
+      const bans = sound ? { sound, damaged: 0 } : readOpenBans(openBans, openBanCount.get() ?? 0);
       const known = {
         positions: soundOnly(positions.iterate(), readPosition),
         journals: soundOnly(journals.iterate(), readJournal),

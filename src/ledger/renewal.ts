@@ -80,6 +80,7 @@ export function renewable(file: string, first: Ledger, open: () => Ledger, now: 
     events: (ban) => ask((ledger) => ledger.events(ban)),
     isProven: (hash) => ask((ledger) => ledger.isProven(hash)),
     remember: (hash, at) => ask((ledger) => ledger.remember(hash, at)),
+    leave: (bans) => ask((ledger) => ledger.leave(bans)),
     upkeep: {
       between: (step) => ask(({ upkeep }) => upkeep.between(step)),
       isLogLong: () => ask(({ upkeep }) => upkeep.isLogLong()),

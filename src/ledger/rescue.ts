@@ -145,6 +145,8 @@ function inShelter(
     events: (ban) => at().events(ban),
     isProven: (hash) => at().isProven(hash),
     remember: (hash, instant) => reach().remember(hash, instant),
+    // What was damaged was ended in the copy.
+    leave: () => false,
     upkeep: keptOf(() => real),
     close() {
       at().close();

@@ -144,6 +144,7 @@ describe('opening', () => {
        DROP TABLE journals;
        DROP TABLE reports;
        DROP TABLE session_changes;
+       DROP TRIGGER left_bans_begun; DROP TRIGGER left_bans_changed; DROP TRIGGER left_bans_gone; DROP TABLE left_bans;
        CREATE TABLE sessions (
          source TEXT NOT NULL, filter TEXT NOT NULL, session TEXT NOT NULL,
          address BLOB NOT NULL CHECK (length(address) = 16), bits INTEGER NOT NULL CHECK (bits BETWEEN 0 AND 128),

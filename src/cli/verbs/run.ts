@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { parseAddress } from '../../address.ts';
 import { BailiffError, EXIT } from '../../errors.ts';
 import {
@@ -7,6 +8,7 @@ import {
   createRounds,
   createService,
   createTimekeeper,
+  listLoggedIn,
   openInAnyWeather,
   passBy,
   startDaemon,
@@ -71,29 +73,10 @@ export const verb: Verb = {
     const signalled = nextSignal();
     const { promise: started, resolve: onStarted } = Promise.withResolvers<Daemon>();
     // A config that changes while it starts is read once more when it runs.
-    process.on('SIGHUP', () => void started.then((running) => running.reload()));
+    process.on('SIGHUP', () => void started.then((daemon) => daemon.reload()));
     const state = typeof options['state'] === 'string' ? options['state'] : context.paths.state;
     const clock = createClock();
     const shelter = join(context.paths.runtime, 'ledger');
-    const ledger = openInAnyWeather(state, shelter, () => clock.now(), runBeside.bind(undefined, false));
-    const proofs: Proofs = {
-      isProven: (hash) => ledger.isProven(hash),
-      remember(hash) {
-        // On a full disk the filter is proven anew at the next start, and runs all the same.
-        try {
-          ledger.remember(hash, clock.now());
-        } catch (error) {
-          if (!(error instanceof BailiffError)) throw error;
-        }
-      },
-    };
-    const result = await readSetupAside(context, proofs, runBeside.bind(undefined, true));
-    if (!result.ok) {
-      ledger.close();
-      tellFaults(context, result.warnings, 'warning');
-      tellFaults(context, result.faults, 'fault');
-      return exitOf(result.faults);
-    }
     const { log, recent } = await createLog(
       {
         pretty: context.terminal && !context.json,
@@ -102,59 +85,96 @@ export const verb: Verb = {
       },
       clock,
     );
-    const { setup } = result;
+    const exec = createExec();
     const neverEnforce = options['detectOnly'] === true;
-    const ports = { exec: createExec(), clock, log, owner: createOwner() };
+    const ports = { exec, clock, log, owner: createOwner() };
     const { kind, why } = given ? { kind: given, why: undefined } : await chooseFirewall(ports.exec);
     if (why !== undefined) log.warn({ firewall: kind, why }, 'nftables is missing, another firewall is used');
     const timekeeper = createTimekeeper(clock);
     const firewall = createFirewall(kind, { ...ports, clock: timekeeper.sentences });
-    const service = createService(findServiceManager(), { ...ports, microseconds: monotonicMicroseconds });
-    const doing = (): string => describeState(daemon);
-    const daemon: Daemon = await startDaemon(
-      {
-        setup,
-        prepare: () => readSetupAside(context, proofs, runBeside.bind(undefined, false)),
-        watchConfig: options['watch'] !== false,
-        async whileReloading(task) {
-          // The socket answers while it boots: a reload that is asked for then must not say that it is ready.
-          await started;
-          await service.reloading();
+    if (!neverEnforce) firewall.wake?.();
+    let running: Daemon | undefined;
+    try {
+      const asked = clock.now();
+      const loggedIn = { asked, found: listLoggedIn(exec, asked) };
+      loggedIn.found.catch(() => {}); // Whoever waits for it hears of it.
+      const ledger = openInAnyWeather(state, shelter, () => clock.now(), runBeside.bind(undefined, false));
+      const proofs: Proofs = {
+        isProven: (hash) => ledger.isProven(hash),
+        remember(hash) {
+          // On a full disk the filter is proven anew at the next start, and runs all the same.
           try {
-            return await task();
-          } finally {
-            await service.ready(doing());
+            ledger.remember(hash, clock.now());
+          } catch (error) {
+            if (!(error instanceof BailiffError)) throw error;
           }
         },
-        ledger,
-        runtime: context.paths.runtime,
-        firewall,
-        witness: createWitness(kind, ports.exec),
-        neverEnforce,
-        ...groups,
-        version: context.version,
-        asksForInput: input === '-',
-        operator: parseAddress(findOperator() ?? ''),
-      },
-      {
-        ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
-        ...{ at: passBy, rounds: createRounds(clock), onRest: giveBack },
-      },
-    );
-    onStarted(daemon);
-    if (daemon.mode === 'enforcing' && kind !== 'memory')
-      for (const other of await liftOthers(kind, ports))
-        log.warn({ firewall: other }, 'lifted what an earlier run blocked through another firewall');
-    const warnings = result.warnings.map((warning) => ({ ...warning }));
-    for (const warning of warnings) log.warn(warning, 'config');
-    if (!context.json)
-      context.out(describeStart(context, { setup, daemon, firewall, why, neverEnforce, state }));
-    await service.ready(doing());
-    service.watch(() => daemon.isAlive(), doing);
-    try {
-      return await untilSignal(context, daemon, firewall, service, signalled);
-    } finally {
-      log.flush();
+      };
+      // Programs answer meanwhile, and the next one can be asked who is logged in.
+      await breathe();
+      const result = await readSetupAside(context, proofs, runBeside.bind(undefined, true));
+      if (!result.ok) {
+        await firewall.close();
+        ledger.close();
+        tellFaults(context, result.warnings, 'warning');
+        tellFaults(context, result.faults, 'fault');
+        return exitOf(result.faults);
+      }
+      const { setup } = result;
+      const service = createService(findServiceManager(), { ...ports, microseconds: monotonicMicroseconds });
+      const doing = (): string => describeState(daemon);
+      const daemon: Daemon = await startDaemon(
+        {
+          setup,
+          prepare: () => readSetupAside(context, proofs, runBeside.bind(undefined, false)),
+          watchConfig: options['watch'] !== false,
+          async whileReloading(task) {
+            // The socket answers while it boots: a reload that is asked for then must not say that it is ready.
+            await started;
+            await service.reloading();
+            try {
+              return await task();
+            } finally {
+              await service.ready(doing());
+            }
+          },
+          ledger,
+          runtime: context.paths.runtime,
+          firewall,
+          witness: createWitness(kind, ports.exec),
+          neverEnforce,
+          ...groups,
+          version: context.version,
+          asksForInput: input === '-',
+          operator: parseAddress(findOperator() ?? ''),
+          loggedIn,
+        },
+        {
+          ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
+          ...{ at: passBy, rounds: createRounds(clock), onRest: giveBack },
+        },
+      );
+      running = daemon;
+      onStarted(daemon);
+      if (daemon.mode === 'enforcing' && kind !== 'memory')
+        for (const other of await liftOthers(kind, ports))
+          log.warn({ firewall: other }, 'lifted what an earlier run blocked through another firewall');
+      const warnings = result.warnings.map((warning) => ({ ...warning }));
+      for (const warning of warnings) log.warn(warning, 'config');
+      if (!context.json)
+        context.out(describeStart(context, { setup, daemon, firewall, why, neverEnforce, state }));
+      await service.ready(doing());
+      service.watch(() => daemon.isAlive(), doing);
+      try {
+        return await untilSignal(context, daemon, firewall, service, signalled);
+      } finally {
+        log.flush();
+      }
+    } catch (error) {
+      await running?.stop().catch(() => {}); // What broke it may break its end as well.
+      // Programs that wait for this one would keep it alive.
+      await firewall.close();
+      throw error;
     }
   },
 };

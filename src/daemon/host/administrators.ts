@@ -10,6 +10,8 @@ import { listLoggedIn } from './logged-in.ts';
 /** How often it is looked who is logged in, and how often what is known is noted anew while it lasts. */
 const LOOK = 20_000;
 const RENEW = 5 * 60_000;
+/** An answer that was asked for ahead and is older is no answer any more. */
+const FRESH = 2_000;
 /** He was there already a moment before: stamps of lines are of the second, and clocks differ. */
 const BEFORE = 60_000;
 /** So many addresses are kept for jails that come in session later. */
@@ -18,6 +20,12 @@ const MOST = 500;
 interface Presence extends Arrival {
   readonly address: Network;
   readonly last: Instant;
+}
+
+/** Who is logged in, as it was asked by whoever starts before he did what takes long. */
+export interface AskedAhead {
+  readonly asked: Instant;
+  readonly found: ReturnType<typeof listLoggedIn>;
 }
 
 export interface Administrators {
@@ -35,8 +43,11 @@ export function followAdministrators(parts: {
   readonly exec: Exec;
   readonly clock: Clock;
   readonly log: Log;
+  /** For the first look. */
+  readonly loggedIn?: AskedAhead | undefined;
 }): Administrators {
   const { sittings, exec, clock, log } = parts;
+  let { loggedIn } = parts;
   const known = new Map<string, Presence>();
   let open = new Map<string, Presence>();
   let isTold = false;
@@ -57,8 +68,10 @@ export function followAdministrators(parts: {
   }
 
   async function look(): Promise<void> {
-    const asked = clock.now();
-    const found = await listLoggedIn(exec, asked);
+    const ahead = loggedIn && clock.now() - loggedIn.asked <= FRESH ? loggedIn : undefined;
+    loggedIn = undefined;
+    const asked = ahead?.asked ?? clock.now();
+    const found = await (ahead?.found ?? listLoggedIn(exec, asked));
     if (stopped) return;
     if (!found && !isTold) log.info({}, 'open sessions are not known: there is neither loginctl nor who');
     isTold ||= !found;

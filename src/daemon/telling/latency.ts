@@ -25,7 +25,10 @@ export function createLatency(clock: Clock): Latency {
     decided({ text }, readAt) {
       if (waiting.size < MOST_WAITING && !waiting.has(text)) waiting.set(text, readAt);
     },
-    blocked({ text }) {
+    blocked(network) {
+      // After a start a hundred thousand, of which none was decided just now.
+      if (waiting.size === 0) return;
+      const { text } = network;
       const readAt = waiting.get(text);
       if (readAt === undefined) return;
       waiting.delete(text);

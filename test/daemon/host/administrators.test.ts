@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseAddress, parseNetwork } from '../../../src/address.ts';
 import { followAdministrators } from '../../../src/daemon/host/administrators.ts';
+import type { AskedAhead } from '../../../src/daemon/host/administrators.ts';
 import { listLoggedIn } from '../../../src/daemon/host/logged-in.ts';
 import { administratorsIn, whyWelcomed } from '../../../src/daemon/host/welcomed.ts';
 import type { Sittings } from '../../../src/daemon/sitting.ts';
@@ -91,7 +92,7 @@ describe('who is logged in from elsewhere', () => {
 });
 
 /** A jail whose third match bans, and which protects for a day. */
-function court(exec: Exec) {
+function court(exec: Exec, loggedIn?: AskedAhead) {
   const clock = createTestClock(NOW);
   const banTime = { first: DAY, factor: 1, max: DAY, forget: DAY, scope: 'jail' } as const;
   const rules = {
@@ -101,7 +102,7 @@ function court(exec: Exec) {
   const newJail = () => createJail(rules, { whyIgnored: () => undefined, isProtected: () => false }, [], NOW);
   const all = [{ jail: newJail() }];
   const sittings = { all } as unknown as Sittings;
-  const administrators = followAdministrators({ sittings, exec, clock, log: silentLog });
+  const administrators = followAdministrators({ sittings, exec, clock, log: silentLog, loggedIn });
   const fail = (text: string) =>
     all.at(-1)!.jail.decide({
       ...{ address: parseAddress(text)!, at: clock.now(), counts: 1, outcome: 'failure' },
@@ -151,6 +152,18 @@ describe('an administrator', () => {
     expect(failures('203.0.113.7', 3).at(-1)).toBe('ignored');
     await pass(30 * MINUTE);
     expect(failures('203.0.113.7', 3).at(-1)).toBe('ban');
+    administrators.stop();
+  });
+
+  test.each([
+    ['is known by what was asked a second ahead', 1_000, 'ignored'],
+    ['is asked for anew where the answer is older', 3_000, 'ban'],
+  ])('%s', async (_, age, outcome) => {
+    const session = { address: parseAddress('203.0.113.7')!, since: NOW - DAY };
+    const found = Promise.resolve([session]);
+    const { administrators, failures } = court(scripted({}), { asked: NOW - age, found });
+    await administrators.ready;
+    expect(failures('203.0.113.7', 3).at(-1)).toBe(outcome);
     administrators.stop();
   });
 
