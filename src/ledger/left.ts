@@ -61,10 +61,15 @@ export function createLeftBans(db: Database): LeftBans {
     },
     take() {
       const mark = left.get(PICTURE_VERSION);
-      const image = mark && read(file, mark);
-      // Numbers are counted on from the ledger's: none of a ban that isn't there any more may be given out twice.
-      if (!image || image.byId.highest > last.get()!) return undefined;
-      return createOpenBans(0, image);
+      const highest = last.get()!;
+      try {
+        const image = mark && read(file, mark);
+        // Numbers are counted on from the ledger's: none of a ban that isn't there any more may be given out twice.
+        return image && image.byId.highest <= highest ? createOpenBans(0, image) : undefined;
+      } catch {
+        // Whatever is wrong with it: the rows say the same.
+        return undefined;
+      }
     },
   };
 }
@@ -89,11 +94,10 @@ function write(file: string, image: BansImage): Mark {
   return { text: head.length, sum: sumOf(parts) };
 }
 
-/** @returns undefined where the file can't be read, for whatever reason, or is another one: nothing depends on it. */
+/** @returns undefined where it is another one. @throws what keeps it from being read. */
 function read(file: string, { text, sum }: Mark): BansImage | undefined {
-  let from: number | undefined;
+  const from = openSync(file, 'r');
   try {
-    from = openSync(file, 'r');
     const head = Buffer.alloc(text);
     readSync(from, head);
     const arrays: Uint8Array[] = [];
@@ -106,10 +110,8 @@ function read(file: string, { text, sum }: Mark): BansImage | undefined {
     for (let first = 0, position = text; first < arrays.length; first += TOGETHER)
       position += readvSync(from, arrays.slice(first, first + TOGETHER), position);
     return sumOf([head, ...arrays]) === sum ? image : undefined;
-  } catch {
-    return undefined;
   } finally {
-    if (from !== undefined) closeSync(from);
+    closeSync(from);
   }
 }
 

@@ -1,6 +1,7 @@
 // What a daemon leaves for its next start: found as the rows are, and never relied on where they may be others.
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { LEAST_LEFT, PICTURE_VERSION } from '../../src/ledger/left.ts';
@@ -152,6 +153,14 @@ describe('what a daemon leaves', () => {
       (picture) => {
         rmSync(picture);
         mkdirSync(picture);
+      },
+    ],
+    [
+      'senseless, whatever its sum',
+      (picture) => {
+        const text = JSON.stringify({ byId: { highest: 1 }, kinds: [null] });
+        writeFileSync(picture, text);
+        change(dirname(picture), `UPDATE left_bans SET text = ${text.length}, sum = ${crc32(text)}`);
       },
     ],
     ['another', (picture) => writeFileSync(picture, JSON.stringify({ kinds: [null] }).padEnd(9_000))],
