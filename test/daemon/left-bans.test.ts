@@ -10,7 +10,12 @@ import type { Daemon } from '../support/daemon.ts';
 
 const MANY = LEAST_LEFT + 100;
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-left-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+/** The one that runs now, also where the test has failed. */
+let running: Daemon | undefined;
+afterAll(async () => {
+  await running?.end('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const addressOf = (n: number): string =>
   n % 3 === 0 ? `2001:db8:0:${n.toString(16)}::1` : `10.1.${n >> 8}.${n & 255}`;
@@ -41,7 +46,8 @@ test(
         sshd: { filter: 'sshd', logs: [log], zone: 'UTC', maxRetry: 1, findTime: '1h', banTime: '1d' },
       },
     };
-    const start = (): Promise<Daemon> => startDaemon({ folder, config, args: ['--firewall', 'memory'] });
+    const start = async (): Promise<Daemon> =>
+      (running = await startDaemon({ folder, config, args: ['--firewall', 'memory'] }));
     const first = await start();
     const now = new Date();
     const stamp = `${now.toUTCString().slice(8, 11)} ${String(now.getUTCDate()).padStart(2)} ${now.toISOString().slice(11, 19)}`;
