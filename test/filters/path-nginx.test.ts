@@ -68,7 +68,10 @@ needs('nginx')('the path that conditions see', () => {
     expect(seen ?? splitRequest(line).target).toBe(splitRequest(line).target);
   });
 
-  it('is found again in what nginx logged', () => {
+  it('is found again in what nginx logged', async () => {
+    // nginx may answer before it writes its log: an orderly end waits until every request has its line.
+    nginx.kill('SIGQUIT');
+    await ended(nginx);
     const filter = filterOf({ layout: 'access', where: { path: { present: true } } });
     const lines = readFileSync(file('access.log'), 'latin1').trimEnd().split('\n');
     const logged = lines.map((line) => {
