@@ -10,6 +10,7 @@ const UNSET = [
   '--no-enable-experimental-regexp-engine-on-excessive-backtracks',
   '--regexp-backtracks-before-fallback=50000',
   '--heap-growing-percent=0',
+  '--invocation-count-for-maglev=400',
 ];
 
 interface Made {

@@ -29,6 +29,7 @@ import { findOperator } from '../operator.ts';
 import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetupAside, tellFaults } from '../ready.ts';
+import { optimiseLate } from '../compiling.ts';
 import { giveBack, keepHeapSmall } from '../small-heap.ts';
 import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
@@ -65,6 +66,7 @@ export const verb: Verb = {
   ],
   async run(context, [input], options) {
     keepHeapSmall();
+    optimiseLate();
     const given = kindOf(options['firewall']);
     if (input !== undefined && input !== '-')
       throw new BailiffError('E_USAGE', `run reads no file ${JSON.stringify(input)}; "-" is standard input.`);

@@ -1,0 +1,30 @@
+// V8 takes longer to optimise a function, and still does so. In a process of its own: V8's settings are a process's.
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT } from '../support/checkout.ts';
+import { run } from '../support/run.ts';
+
+/** Calls a function so many times, and waits for the compilers' threads. */
+const PROGRAM = `
+const [, module, isLate, calls] = process.argv;
+const { optimiseLate } = await import(module);
+if (isLate === 'true') optimiseLate();
+function weigh(a) { return a * 3 + 1; }
+for (let n = 0; n < Number(calls); n++) { weigh(n); if (n % 100 === 0) await new Promise(setImmediate); }
+await new Promise((resolve) => setTimeout(resolve, 200));
+weigh(1);
+const MAGLEV_OR_TURBOFAN = 32 | 64;
+console.log((%GetOptimizationStatus(weigh) & MAGLEV_OR_TURBOFAN) !== 0);
+`;
+
+test.each([
+  [false, 1_500, true],
+  [true, 1_500, false],
+  [true, 20_000, true],
+])('late: %s, after %i calls it is optimised: %s', async (isLate, calls, isOptimised) => {
+  const flags = ['--allow-natives-syntax', '--input-type=module', '-e', PROGRAM];
+  const args = [join(ROOT, 'src/cli/compiling.ts'), String(isLate), String(calls)];
+  const { stdout, stderr } = await run(process.execPath, [...flags, ...args]);
+  expect(stderr).toBe('');
+  expect(stdout).toBe(`${isOptimised}\n`);
+});
