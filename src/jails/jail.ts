@@ -137,8 +137,9 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
 
   /** No list holds the address: until one changes, or somebody logs in from there, nothing speaks for the tally. */
   const heed = (tally: Tally, address: Network): void => {
-    const isAlone = tally.address.bits === address.bits || !ignoring.isProtected(tally.address);
-    if (isAlone && !welcomes.knows(tally.address)) rows.set(tally.index, HEEDED, era.now());
+    const own = tally.addressFrom(address);
+    const isAlone = own.bits === address.bits || !ignoring.isProtected(own);
+    if (isAlone && !welcomes.knows(own)) rows.set(tally.index, HEEDED, era.now());
   };
 
   /** Is there nothing to be done about whoever has that index but to count? */
@@ -207,26 +208,31 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
 
   const sentence = (tally: Tally, { address, at: since }: Count, count: number): Verdict => {
     const evidence = evidenceOf(tally);
-    startAnew(tally, windows);
     // A prefix that has come to hold a protected address since it was first counted: only the address itself is banned.
-    const isSpared = tally.address.bits < address.bits && ignoring.isProtected(tally.address);
+    const own = tally.addressFrom(address);
+    const isSpared = own.bits < address.bits && ignoring.isProtected(own);
+    if (isSpared) {
+      startAnew(tally, windows);
+      offenders.touch(tally);
+    }
     const culprit = isSpared ? offenders.openExactly(address, since) : tally;
-    if (isSpared) offenders.touch(tally);
-    const { nth, until, step } = pass(culprit, [tally], since, undefined);
+    const named = isSpared ? address : own;
+    const { nth, until, step } = pass(culprit, named, isSpared ? [tally] : [], since, undefined);
     stats.bans++;
-    const widening = widen(culprit, step, since, nth);
-    const offender = widening && widening.spared === undefined ? widening.network : culprit.address;
+    const widening = widen(culprit, named, step, since, nth);
+    const offender = widening && widening.spared === undefined ? widening.network : named;
     return { outcome: 'ban', offender, since, until, nth, count, evidence, ...(widening && { widening }) };
   };
 
   /** Where enough of the network around a culprit are banned, and nobody of it must be spared, it shares his sentence. */
   const widen = (
     culprit: Tally,
+    address: Network,
     step: Step | undefined,
     since: Instant,
     nth: number,
   ): Widening | undefined => {
-    const around = neighbours.around(culprit.address, step, since, true);
+    const around = neighbours.around(address, step, since, true);
     if (!around || around.offenders < around.when) return undefined;
     const { network, offenders: banned, spared } = around;
     if (spared === undefined) {
@@ -235,7 +241,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
       noteSentence(whole, since, culprit.lastUntil);
       offenders.touch(whole);
     }
-    return { culprit: culprit.address, network, offenders: banned, spared };
+    return { culprit: address, network, offenders: banned, spared };
   };
 
   /** The two numbers of a sentence passed at `at`: in this jail, and over all jails. */
@@ -253,14 +259,15 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     };
   };
 
-  /** Writes a sentence into a tally. @param related other tallies whose sentences were the same offender's. */
+  /** Writes a sentence into the tally of `address`. @param related other tallies whose sentences were the same offender's. */
   const pass = (
     tally: Tally,
+    address: Network,
     related: readonly Tally[],
     since: Instant,
     byHand: { readonly duration: Duration | undefined } | undefined,
   ): { nth: number; until: Instant | undefined; step: Step | undefined } => {
-    const numbers = numbersAt([tally, ...related], tally.address, since);
+    const numbers = numbersAt([tally, ...related], address, since);
     const nth = numberIn(rules, numbers);
     const step = stepAt(rules.respond, nth);
     const until = endOf(since, byHand?.duration ?? lengthAt(nth));
@@ -332,9 +339,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     },
     convict(network, at, duration) {
       const holder = offenders.find(network);
-      const { nth, until } = pass(offenders.openExactly(network, at), holder ? [holder] : [], at, {
-        duration,
-      });
+      const culprit = offenders.openExactly(network, at);
+      const { nth, until } = pass(culprit, network, holder ? [holder] : [], at, { duration });
       return { nth, until };
     },
     prolong(network, until) {

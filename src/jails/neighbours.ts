@@ -29,6 +29,8 @@ export function createNeighbours(
     4: lengthsOf(respond.map(({ wider }) => wider?.ipv4)),
     6: lengthsOf(respond.map(({ wider }) => wider?.ipv6)),
   };
+  /** Most jails ban nobody's network. */
+  const isAsked = lengths[4].length > 0 || lengths[6].length > 0;
   const members = new Map<string, Set<Tally>>();
 
   /** The networks that the address may be banned with. */
@@ -37,10 +39,12 @@ export function createNeighbours(
 
   return {
     note(tally) {
+      if (!isAsked) return;
       for (const { text } of networksOf(tally.address))
         members.set(text, (members.get(text) ?? new Set()).add(tally));
     },
     forget(tally) {
+      if (!isAsked) return;
       for (const { text } of networksOf(tally.address)) {
         const left = members.get(text);
         left?.delete(tally);

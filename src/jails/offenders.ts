@@ -112,8 +112,7 @@ export function createOffenders(
     dirty++;
   }
 
-  const add = (tally: Tally): Tally => {
-    const { address } = tally;
+  const add = (tally: Tally, address: Network): Tally => {
     tally.index = vacant.pop() ?? members.length;
     rows.begin(tally.index);
     if (tally.isOnlyCounted) rows.note(tally.index, ONLY_COUNTED);
@@ -134,7 +133,7 @@ export function createOffenders(
     rows.setIdleSince(index, at);
   };
   const recollect = (offender: Offender, at: Instant): Tally => {
-    const tally = add(recall(offender));
+    const tally = add(recall(offender), offender.address);
     recallStamps(tally, offender, windows);
     ranks.place(tally);
     weigh(tally);
@@ -221,7 +220,7 @@ export function createOffenders(
     if (known) return known;
     for (let goes = EVICTIONS; goes > 0 && sizeOf() >= bounds().offenders; goes--) if (!evict(at)) break;
     makeRoom(at);
-    const tally = add(new Tally(network));
+    const tally = add(new Tally(network), network);
     ranks.place(tally);
     return tally;
   };

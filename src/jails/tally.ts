@@ -76,6 +76,15 @@ export class Tally implements Omit<Record, 'pardonedUntil'>, Kept {
     return typeof this.#address === 'number' ? ipv4(this.#address) : this.#address;
   }
 
+  /**
+   * The same, where somebody answered for `address` and that is at hand.
+   * @param address its own, or one inside it: then it is of another length.
+   */
+  addressFrom(address: Network): Network {
+    const bits = typeof this.#address === 'number' ? 32 : this.#address.bits;
+    return address.bits === bits ? address : this.address;
+  }
+
   get evidence(): Evidence[] {
     const kept = this.#kept;
     return isSingle(kept) ? [kept] : kept.evidence;
