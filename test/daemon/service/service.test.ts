@@ -316,7 +316,7 @@ needs(
 
   it('gives signs of life while it runs, and lines are worked on', async () => {
     const listener = await listen(join(folder.path, 'notify'));
-    const running = launch({ NOTIFY_SOCKET: listener.socket, WATCHDOG_USEC: '400000' });
+    const running = launch({ NOTIFY_SOCKET: listener.socket, WATCHDOG_USEC: '2000000' });
     await eventually(
       'three signs of life',
       () => listener.heard().filter((message) => message.startsWith('WATCHDOG=1')).length >= 3,
