@@ -6,9 +6,11 @@ import { run } from '../support/run.ts';
 
 /** Calls a function so many times, and waits for the compilers' threads. */
 const PROGRAM = `
-const [, module, isLate, calls] = process.argv;
-const { optimiseLate } = await import(module);
-if (isLate === 'true') optimiseLate();
+const [, module, settings, calls] = process.argv;
+const { optimiseFor, optimiseLate } = await import(module);
+if (settings.includes('late')) optimiseLate();
+if (settings.includes('small')) optimiseFor(1e6);
+if (settings.includes('large')) optimiseFor(1e9);
 function weigh(a) { return a * 3 + 1; }
 for (let n = 0; n < Number(calls); n++) { weigh(n); if (n % 100 === 0) await new Promise(setImmediate); }
 await new Promise((resolve) => setTimeout(resolve, 200));
@@ -18,12 +20,14 @@ console.log((%GetOptimizationStatus(weigh) & MAGLEV_OR_TURBOFAN) !== 0);
 `;
 
 test.each([
-  [false, 1_500, true],
-  [true, 1_500, false],
-  [true, 20_000, true],
-])('late: %s, after %i calls it is optimised: %s', async (isLate, calls, isOptimised) => {
+  ['none', 1_500, true],
+  ['late', 1_500, false],
+  ['late', 20_000, true],
+  ['late, small backlog', 1_500, false],
+  ['late, large backlog', 1_500, true],
+])('%s: after %i calls it is optimised: %s', async (settings, calls, isOptimised) => {
   const flags = ['--allow-natives-syntax', '--input-type=module', '-e', PROGRAM];
-  const args = [join(ROOT, 'src/cli/compiling.ts'), String(isLate), String(calls)];
+  const args = [join(ROOT, 'src/cli/compiling.ts'), settings, String(calls)];
   const { stdout, stderr } = await run(process.execPath, [...flags, ...args]);
   expect(stderr).toBe('');
   expect(stdout).toBe(`${isOptimised}\n`);

@@ -29,7 +29,7 @@ import { findOperator } from '../operator.ts';
 import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetupAside, tellFaults } from '../ready.ts';
-import { optimiseLate } from '../compiling.ts';
+import { optimiseFor, optimiseLate } from '../compiling.ts';
 import { giveBack, keepHeapSmall } from '../small-heap.ts';
 import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
@@ -153,10 +153,11 @@ export const verb: Verb = {
         },
         {
           ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
-          ...{ at: passBy, rounds: createRounds(clock), onRest: giveBack },
+          ...{ at: passBy, rounds: createRounds(clock), onRest: rest },
         },
       );
       running = daemon;
+      optimiseFor(daemon.sources().reduce((bytes, { lag }) => bytes + lag, 0));
       onStarted(daemon);
       if (daemon.mode === 'enforcing' && kind !== 'memory')
         for (const other of await liftOthers(kind, ports))
@@ -180,6 +181,12 @@ export const verb: Verb = {
     }
   },
 };
+
+/** All is read. */
+function rest(): void {
+  optimiseLate();
+  giveBack();
+}
 
 /** Runs until SIGTERM or SIGINT; a daemon that breaks down by itself ends with its error. */
 async function untilSignal(
