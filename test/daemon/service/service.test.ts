@@ -316,6 +316,7 @@ needs(
 
   it('gives signs of life while it runs, and lines are worked on', async () => {
     const listener = await listen(join(folder.path, 'notify'));
+    // It is asked each second, where the unit asks every 45: a busy machine may well stand still for a fifth of one, and it says so.
     const running = launch({ NOTIFY_SOCKET: listener.socket, WATCHDOG_USEC: '2000000' });
     await eventually(
       'three signs of life',
