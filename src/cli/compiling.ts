@@ -1,7 +1,7 @@
 // When V8's optimising compilers take a function, in a service that does little for long and much now and then.
 import { setFlagsFromString } from 'node:v8';
 
-/** Bytes. To read more than that takes a second and longer. */
+/** Bytes. To read more than that takes some tenths of a second at least. */
 const BACKLOG = 16 * 1_024 * 1_024;
 
 /**
