@@ -1,4 +1,4 @@
-# Says when a set holds all of some addresses: perl held.pl FAMILY TABLE SET ADDRESS…
+# Says "ready", and "all" when a set holds all of some addresses: perl held.pl FAMILY TABLE SET ADDRESS…
 # It asks the kernel for one element at a time, which takes microseconds; nft reads all of a set to tell of one.
 # Source of the numbers: linux/netfilter/nf_tables.h, netlink(7).
 use strict;
@@ -14,6 +14,8 @@ my ($ONE, $KEY, $VALUE) = (1, 1, 1);
 my ($family, $table, $set, @addresses) = @ARGV;
 
 socket my $kernel, $AF_NETLINK, $SOCK_RAW, $NETLINK_NETFILTER or die "netlink: $!\n";
+$| = 1;
+print "ready\n";
 for my $address (@addresses) { sleep 0.003 while !holds($address) }
 print "all\n";
 

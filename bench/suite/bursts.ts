@@ -4,7 +4,7 @@ import type { Bench, Stage } from '../lib/bench.ts';
 import { ipv4 } from '../lib/addresses.ts';
 import { enforcing, failedLogin, type Enforcing } from '../lib/enforcing.ts';
 import { digits, median, type Figure } from '../lib/figures.ts';
-import { allHeld, now } from '../lib/kernel.ts';
+import { now, watchFor } from '../lib/kernel.ts';
 
 const crowd = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, n) => ipv4(1_000 + from + n));
@@ -13,9 +13,10 @@ const crowd = (from: number, count: number): string[] =>
 async function burst(scene: Enforcing, addresses: readonly string[]): Promise<number> {
   const { server, set, append } = scene;
   const text = addresses.map(failedLogin).join('');
+  const allHeld = await watchFor(server, set, addresses);
   const began = now();
   append(text);
-  return ((await allHeld(server, set, addresses)) - began) / 1_000;
+  return ((await allHeld()) - began) / 1_000;
 }
 
 /** Seconds that `nft -f` takes for as many in one set of its own. */
@@ -79,9 +80,10 @@ const restartWith = (stage: Stage, count: number): Promise<Figure> =>
       await scene.daemon().end();
       // As after a boot: the kernel holds nothing.
       await scene.server.runOk(program('nft'), ['flush', 'ruleset']);
+      const allHeld = await watchFor(scene.server, scene.set, addresses);
       const began = now();
       const answering = scene.start().then(() => answers.push((now() - began) / 1_000));
-      took.push(((await allHeld(scene.server, scene.set, addresses)) - began) / 1_000);
+      took.push(((await allHeld()) - began) / 1_000);
       await answering;
     }
     const floor = await floorOf(scene, addresses);

@@ -10,7 +10,7 @@ import { ipv4 } from '../lib/addresses.ts';
 import { enforcing, failedLogin, type Enforcing } from '../lib/enforcing.ts';
 import { digits, rank, type Figure } from '../lib/figures.ts';
 import { inputOf } from '../lib/inputs.ts';
-import { allHeld } from '../lib/kernel.ts';
+import { watchFor } from '../lib/kernel.ts';
 import { FOREVER, place, writeConfig } from '../lib/reading.ts';
 import { familyOf, memoryOf, processorTime } from '../lib/timing.ts';
 import { mustEqual } from '../lib/verdicts.ts';
@@ -124,8 +124,9 @@ export const memory: Bench = {
       });
     await enforcing(stage, async (scene) => tell('idle', 80, await settled(scene)));
     await enforcing(stage, async (scene) => {
+      const allHeld = await watchFor(scene.server, scene.set, addresses);
       scene.append(lines);
-      await allHeld(scene.server, scene.set, addresses);
+      await allHeld();
       tell(`${count} bans`, 150, await settled(scene));
     });
     await enforcing(

@@ -58,6 +58,9 @@ export function createEnforcer(
   const flood = createFlood(clock);
   const arrivals = createFlood(clock);
   let queued: Promise<void> | undefined;
+  /** No more bans come for now: whoever waits its turn needn't pause in it. */
+  let isLast = false;
+  let endPause = (): void => {};
   let tail: Promise<void> = Promise.resolve();
 
   const desiredOn = (network: Network, now: Instant): readonly Block[] =>
@@ -217,10 +220,13 @@ export function createEnforcer(
   }
 
   /** Calls that come while one waits its turn share it: it takes whatever is pending when it runs. */
-  function sync(): Promise<void> {
+  function sync(last = false): Promise<void> {
+    isLast ||= last;
+    if (isLast) endPause();
     if (queued) return queued;
     const mine = tail.then(async () => {
-      await pause();
+      if (!isLast) await pause();
+      isLast = false;
       queued = undefined;
       return asking.during(tellKernel);
     });
@@ -232,7 +238,13 @@ export function createEnforcer(
   async function pause(): Promise<void> {
     const left = flood.pause;
     if (left > 0 && bans.touched > LARGE / 2)
-      await new Promise<void>((resolve) => clock.schedule(left, resolve));
+      await new Promise<void>((resolve) => {
+        const cancel = clock.schedule(left, resolve);
+        endPause = () => {
+          cancel();
+          resolve();
+        };
+      });
   }
 
   /** Runs after everything that is under way, so that two conversations with the kernel never mix. */

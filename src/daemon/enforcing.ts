@@ -5,8 +5,11 @@ import type { Ban, Network, Scope } from '../model.ts';
 export interface Enforcer {
   /** Makes the table, compares the kernel with the bans and applies the difference. Removals wait for {@link settle}. */
   boot(allowed: readonly Network[]): Promise<void>;
-  /** Tells the kernel what changed. Resolves when it has been told, or could not be reached. Coalesces calls. */
-  sync(): Promise<void>;
+  /**
+   * Tells the kernel what changed. Resolves when it has been told, or could not be reached. Coalesces calls.
+   * @param isLast no more comes for now: in a flood it is told without a pause as well.
+   */
+  sync(isLast?: boolean): Promise<void>;
   /** The backlog has been read: what is in the kernel and no longer wanted may go. */
   settle(): Promise<void>;
   /**

@@ -7,8 +7,8 @@ import type { Cancel, Clock } from '../ports.ts';
 import type { Bans } from './bans.ts';
 import type { Committer } from './committer.ts';
 
-/** So long a commit waits for the kernel's answer: many times as long as one takes. */
-const PATIENCE: Duration = 20;
+/** So long a commit waits for the kernel's answer: longer than one takes in a flood. */
+const PATIENCE: Duration = 200;
 /** So long it waits while there is more to read. */
 const LONGEST_WAIT: Duration = 1_000;
 /** Milliseconds of one turn in which bans are told in the log. */
@@ -24,13 +24,15 @@ export interface HandingOver {
   settle(): Promise<void>;
   /** The same for who only wants to know that it is committed. @returns whether it is. */
   commit(): Promise<boolean>;
+  /** A commit will come by itself, when there is no more to read or within a second: it isn't due before. */
+  readonly isSet: boolean;
   /** Nothing is committed any more but by who asks for it; what was to be told is told. */
   stop(): void;
 }
 
 export function createHandingOver(
   { committer, bans }: { readonly committer: Committer; readonly bans: Pick<Bans, 'hasDirty'> },
-  enforce: () => Promise<void>,
+  enforce: (isLast: boolean) => Promise<void>,
   clock: Clock,
   fail: (error: unknown) => void,
 ): HandingOver {
@@ -40,8 +42,8 @@ export function createHandingOver(
   let untold: (() => void)[] = [];
 
   /** Not waited for: a firewall may hang. */
-  function tellKernel(): Promise<void> {
-    const told = enforce();
+  function tellKernel(isLast = false): Promise<void> {
+    const told = enforce(isLast);
     told.catch(fail);
     return told;
   }
@@ -75,7 +77,7 @@ export function createHandingOver(
 
   async function settle(): Promise<void> {
     await commit();
-    await enforce();
+    await enforce(false);
   }
 
   async function writeOnce(told: Promise<void>): Promise<void> {
@@ -106,11 +108,14 @@ export function createHandingOver(
   return {
     settle,
     commit,
+    get isSet() {
+      return waiting !== undefined;
+    },
     async after({ commitFirst, live, position }, tell) {
       if (tell) untold.push(tell);
       // The sources may not go on reading from a first sight's cutoff that a crash would forget.
       if (commitFirst || (!bans.hasDirty && committer.isDue())) return void (await commit());
-      const told = tellKernel();
+      const told = tellKernel(live);
       // Where the ledger can't be written, blocking goes on from memory.
       if (!bans.hasDirty || committer.isResting) return tellLog();
       const pause = committer.pauseOfBans;

@@ -102,7 +102,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const { promise: broken, reject: fail } = Promise.withResolvers<never>();
   broken.catch(() => {});
 
-  const portions = createPortions();
+  const portions = createPortions(clock);
   const feeds = createFeeds(
     inForce.feeding,
     { positions, directory: setup.config.journalDirectory, stampOf: inForce.stampOf },
@@ -118,8 +118,8 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     timekeeper,
   });
 
-  async function enforce(): Promise<void> {
-    await pressure.backlog.during(() => enforcer.sync());
+  async function enforce(isLast = false): Promise<void> {
+    await pressure.backlog.during(() => enforcer.sync(isLast));
     reached ||= !neverEnforce && enforcer.fault === undefined;
   }
 
@@ -180,7 +180,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   const tick = (): void => {
     committer.forgetPositions(sources.takeForgotten());
     // Before that nothing is read, and jails may still recollect.
-    if (isBooted && committer.isDue()) void commitAndDismiss().catch(fail);
+    if (isBooted && committer.isDue() && !handingOver.isSet) void commitAndDismiss().catch(fail);
     if (isBooted) review();
     // Before the first look at the disk no source would say that it has a backlog.
     if (!isBooted || isCatchingUp()) return;

@@ -373,6 +373,46 @@ test('bans by the hundred are a flood, and it is one for some seconds after the 
   expect(enforcer.isFlooded).toBe(false);
 });
 
+test('in a flood the next hundreds wait a moment, unless no more come: a burst is in the kernel as soon as it is read', async () => {
+  const { clock, firewall, enforcerOf } = world();
+  const bans = createBans([], 1);
+  const slow: Firewall = {
+    ...firewall,
+    async apply(changes, now) {
+      clock.advance(10);
+      return firewall.apply(changes, now);
+    },
+  };
+  const enforcer = enforcerOf(bans, slow);
+  await enforcer.boot([]);
+  let last = 0;
+  const impose = (): void => {
+    for (let n = 0; n < 200; n++, last++)
+      bans.impose(wanted({ address: net(`10.0.${last >> 8}.${last & 255}`) }), 1_000_000);
+  };
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (let batch = 0; batch < 3; batch++) {
+    impose();
+    await enforcer.sync(true);
+  }
+  expect(enforcer.heldCount).toBe(600);
+  impose();
+  const told = enforcer.sync();
+  await turns();
+  expect(enforcer.heldCount).toBe(600);
+  clock.advance(10);
+  await told;
+  expect(enforcer.heldCount).toBe(800);
+  impose();
+  const waiting = enforcer.sync();
+  await turns();
+  expect(enforcer.heldCount).toBe(800);
+  await Promise.all([waiting, enforcer.sync(true)]);
+  expect(enforcer.heldCount).toBe(1_000);
+});
+
 test('hundreds of bans that are put back are no flood of new ones: the next flush is to be heard', async () => {
   const { clock, firewall, enforcerOf } = world();
   const bans = createBans([], 1);

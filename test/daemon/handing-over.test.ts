@@ -48,9 +48,12 @@ function way(took: number) {
   const committed = (): number => ledger.bans({ limit: 100 }).length;
   /** How many were committed each time that the kernel was told. */
   const told: number[] = [];
+  /** Whether it was told that no more come. */
+  const lasts: boolean[] = [];
   /** While set, the kernel doesn't answer. */
   const kernel: { answers?: Promise<void> } = {};
-  const enforce = async (): Promise<void> => {
+  const enforce = async (isLast: boolean): Promise<void> => {
+    lasts.push(isLast);
     told.push(committed());
     await kernel.answers;
   };
@@ -76,7 +79,7 @@ function way(took: number) {
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { clock, chunk, told, committed, settled, kernel, stop: handing.stop };
+  return { clock, chunk, told, lasts, committed, settled, kernel, handing, stop: handing.stop };
 }
 
 test('the kernel is told of a ban at once, and while it works the ban is committed', async () => {
@@ -119,7 +122,7 @@ test('they wait for nine times as long as it took where that is less', async () 
   expect(committed()).toBe(2);
 });
 
-test('the commit leaves the processor to the kernel’s program until it has answered, for 20 ms at most', async () => {
+test('the commit leaves the processor to the kernel’s program until it has answered, for 200 ms at most', async () => {
   const { chunk, committed, clock, settled, kernel } = way(0);
   const { promise, resolve } = Promise.withResolvers<void>();
   kernel.answers = promise;
@@ -131,7 +134,7 @@ test('the commit leaves the processor to the kernel’s program until it has ans
   expect(committed()).toBe(1);
   kernel.answers = new Promise(() => {});
   await chunk();
-  clock.advance(19);
+  clock.advance(199);
   await settled();
   expect(committed()).toBe(1);
   clock.advance(1);
@@ -140,14 +143,16 @@ test('the commit leaves the processor to the kernel’s program until it has ans
 });
 
 test('while there is more to read the commit waits, for a second at most, unless it can’t be read twice', async () => {
-  const { chunk, committed, clock, settled } = way(0);
+  const { chunk, committed, clock, settled, lasts, handing } = way(0);
   await chunk(false);
   clock.advance(999);
   await settled();
   expect(committed()).toBe(0);
+  expect(handing.isSet).toBe(true);
   clock.advance(1);
   await settled();
   expect(committed()).toBe(1);
+  expect([lasts[0], handing.isSet]).toEqual([false, false]);
   await chunk(false);
   await chunk(true);
   await settled();
