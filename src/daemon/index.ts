@@ -16,6 +16,7 @@ import { createRearm, hearsLater } from './kernel/rearm.ts';
 import { createFaults } from './telling/faults.ts';
 import { createFeeds } from './intake/feeds.ts';
 import { createPortions } from './intake/portions.ts';
+import { createResting } from './service/resting.ts';
 import { createNewsroom } from './telling/news.ts';
 import { createApplying } from './applying.ts';
 import { createHandingOver } from './handing-over.ts';
@@ -52,8 +53,6 @@ export type { Service } from './service/service.ts';
 
 /** How often the daemon looks after what no event announces: due commits, a backlog that has been read. */
 const TICK = 1_000;
-/** So many ticks after a flood of bans what it left in memory is given back: by then the kernel was listed again. */
-const REST = 4;
 /** Bans that end together, after a flood, are ended in slices. */
 const ENDED_AT_ONCE = 500;
 
@@ -103,6 +102,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
   broken.catch(() => {});
 
   const portions = createPortions(clock);
+  const resting = createResting(() => ports.onRest?.());
   const feeds = createFeeds(
     inForce.feeding,
     { positions, directory: setup.config.journalDirectory, stampOf: inForce.stampOf },
@@ -133,7 +133,9 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     for (let chunk = await sources.next(); chunk; chunk = await sources.next()) {
       const began = clock.monotonic();
       const { look, tell } = apply(chunk);
-      portions.note(lengthOf(chunk), clock.monotonic() - began);
+      const took = clock.monotonic() - began;
+      portions.note(lengthOf(chunk), took);
+      resting.worked(took);
       await handingOver.after(chunk, tell);
       // What is written to the firewall's program is on its way by then.
       await breathe();
@@ -172,8 +174,6 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
     },
   );
   let settled = false;
-  /** Ticks until a flood of bans is long enough over, and what it set in motion with it; 0: there was none. */
-  let restsIn = 0;
   async function commitAndDismiss(): Promise<void> {
     if (await committer.commit(false)) sittings.dismiss();
   }
@@ -189,8 +189,7 @@ export async function startDaemon(options: DaemonOptions, ports: DaemonPorts): P
       void enforcer.settle().catch(fail);
       ports.onRest?.();
     }
-    if (enforcer.isFlooded) restsIn = REST;
-    else if (restsIn > 0 && --restsIn === 0) ports.onRest?.();
+    resting.tick(enforcer.isFlooded);
   };
   const rearm = createRearm({ firewall, enforcer, neverEnforce, exec: ports.exec, clock, log, faults, fail });
   const timers = [

@@ -237,7 +237,8 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     const { network, offenders: banned, spared } = around;
     if (spared === undefined) {
       const whole = offenders.openExactly(network, since);
-      Object.assign(whole, { nth, overall: nth, throttled: culprit.throttled });
+      whole.number(nth, nth);
+      whole.throttled = culprit.throttled;
       noteSentence(whole, since, culprit.lastUntil);
       offenders.touch(whole);
     }
@@ -272,7 +273,7 @@ export const createJail: CreateJail = (rules, ignoring, remembered, now, options
     const step = stepAt(rules.respond, nth);
     const until = endOf(since, byHand?.duration ?? lengthAt(nth));
     startAnew(tally, windows);
-    Object.assign(tally, numbers);
+    tally.number(numbers.nth, numbers.overall);
     noteSentence(tally, since, until);
     tally.throttled = byHand === undefined && step?.answer?.do === 'throttle';
     offenders.touch(tally);

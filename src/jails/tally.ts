@@ -14,16 +14,19 @@ const SESSIONS = 8;
 const NO_SESSIONS: readonly string[] = [];
 const NO_EVIDENCE: Evidence[] = [];
 
-/** What nearly nobody has: sentences and pardons. Instants that don't exist are `-Infinity`; a sentence for good ends at `Infinity`. */
+/**
+ * What few have: sentences and pardons. Instants that don't exist are `-Infinity`; a sentence for good ends at `Infinity`. What
+ * most of them don't have either is left out.
+ */
 interface Record {
   nth: number;
-  overall: number;
   lastSince: Instant;
   lastUntil: Instant;
+  /** Where it isn't `nth`. */
+  overall?: number;
   /** The last sentence only throttles. */
-  throttled: boolean;
-  /** Nobody's, where it is undefined: an instant that isn't there would be a number of its own with each record. */
-  pardonedUntil: Instant | undefined;
+  throttled?: boolean;
+  pardonedUntil?: Instant;
 }
 
 /** What most don't have: lines, and sessions. */
@@ -46,20 +49,13 @@ const NO_KEPT: Readonly<Kept> = {
   weighed: 0,
   sessions: NO_SESSIONS,
 };
-const NO_RECORD: Readonly<Record> = {
-  nth: 0,
-  overall: 0,
-  lastSince: -Infinity,
-  lastUntil: -Infinity,
-  throttled: false,
-  pardonedUntil: undefined,
-};
+const NO_RECORD: Readonly<Record> = { nth: 0, lastSince: -Infinity, lastUntil: -Infinity };
 
 /**
  * A class, so that all of them have one shape, and what not everyone has takes no room: there may be a million. What each match
  * looks at stands in rows.ts.
  */
-export class Tally implements Omit<Record, 'pardonedUntil'>, Kept {
+export class Tally implements Kept {
   /** A single IPv4 address, as nearly all are, is a number: texts and what holds them would take ten times as much. */
   readonly #address: Network | number;
   #record: Readonly<Record> = NO_RECORD;
@@ -90,19 +86,19 @@ export class Tally implements Omit<Record, 'pardonedUntil'>, Kept {
     return isSingle(kept) ? [kept] : kept.evidence;
   }
   set evidence(evidence: Evidence[]) {
-    this.#ownKept().evidence = evidence;
+    Tally.#ownKept(this).evidence = evidence;
   }
   get oldest(): number {
     return isSingle(this.#kept) ? 0 : this.#kept.oldest;
   }
   set oldest(oldest: number) {
-    this.#ownKept().oldest = oldest;
+    Tally.#ownKept(this).oldest = oldest;
   }
   get weight(): number {
     return isSingle(this.#kept) ? weightOf(this.#kept) : this.#kept.weight;
   }
   set weight(weight: number) {
-    this.#ownKept().weight = weight;
+    Tally.#ownKept(this).weight = weight;
   }
   get weighed(): number {
     return isSingle(this.#kept) ? weightOf(this.#kept) : this.#kept.weighed;
@@ -113,13 +109,13 @@ export class Tally implements Omit<Record, 'pardonedUntil'>, Kept {
     if (isSingle(kept)) return;
     const isAll = weighed === kept.weight && kept.evidence.length <= 1 && kept.sessions.length === 0;
     if (isAll) this.#kept = kept.evidence[0] ?? NO_KEPT;
-    else this.#ownKept().weighed = weighed;
+    else Tally.#ownKept(this).weighed = weighed;
   }
   get sessions(): readonly string[] {
     return isSingle(this.#kept) ? NO_SESSIONS : this.#kept.sessions;
   }
   set sessions(sessions: readonly string[]) {
-    this.#ownKept().sessions = sessions;
+    Tally.#ownKept(this).sessions = sessions;
   }
 
   /** Has there been no sentence and no pardon, and no session is known? */
@@ -130,52 +126,53 @@ export class Tally implements Omit<Record, 'pardonedUntil'>, Kept {
   get nth(): number {
     return this.#record.nth;
   }
-  set nth(nth: number) {
-    this.#own().nth = nth;
-  }
   get overall(): number {
-    return this.#record.overall;
+    return this.#record.overall ?? this.#record.nth;
   }
-  set overall(overall: number) {
-    this.#own().overall = overall;
+  /** The number of the last sentence: in this jail, and over all jails. */
+  number(nth: number, overall: number): void {
+    const record = Tally.#own(this);
+    record.nth = nth;
+    if (overall !== this.overall) record.overall = overall;
   }
   get lastSince(): Instant {
     return this.#record.lastSince;
   }
   set lastSince(since: Instant) {
-    this.#own().lastSince = since;
+    Tally.#own(this).lastSince = since;
   }
   get lastUntil(): Instant {
     return this.#record.lastUntil;
   }
   set lastUntil(until: Instant) {
-    this.#own().lastUntil = until;
+    Tally.#own(this).lastUntil = until;
   }
   get throttled(): boolean {
-    return this.#record.throttled;
+    return this.#record.throttled ?? false;
   }
   set throttled(throttled: boolean) {
-    this.#own().throttled = throttled;
+    if (throttled !== this.throttled) Tally.#own(this).throttled = throttled;
   }
   /** `-Infinity`: there was no pardon. */
   get forgivenUntil(): Instant {
     return this.#record.pardonedUntil ?? -Infinity;
   }
   set forgivenUntil(until: Instant) {
-    this.#own().pardonedUntil = until === -Infinity ? undefined : until;
+    if (until !== this.forgivenUntil) Tally.#own(this).pardonedUntil = until;
   }
 
-  #ownKept(): Kept {
-    const kept = this.#kept;
-    if (kept === NO_KEPT) return (this.#kept = { ...NO_KEPT });
+  // Private methods of an object would cost each of a million a field.
+  static #ownKept(tally: Tally): Kept {
+    const kept = tally.#kept;
+    if (kept === NO_KEPT) return (tally.#kept = { ...NO_KEPT });
     if (!isSingle(kept)) return kept;
     const weight = weightOf(kept);
-    return (this.#kept = { evidence: [kept], oldest: 0, weight, weighed: weight, sessions: NO_SESSIONS });
+    return (tally.#kept = { evidence: [kept], oldest: 0, weight, weighed: weight, sessions: NO_SESSIONS });
   }
 
-  #own(): Record {
-    if (this.#record === NO_RECORD) this.#record = { ...NO_RECORD };
-    return this.#record;
+  static #own(tally: Tally): Record {
+    if (tally.#record === NO_RECORD) tally.#record = { ...NO_RECORD };
+    return tally.#record;
   }
 }
 
@@ -201,8 +198,7 @@ export function recallStamps(tally: Tally, { stamps }: Offender, windows: Window
 
 function recallRecord(tally: Tally, offender: Offender): void {
   const isSentenced = offender.lastSince !== undefined;
-  tally.nth = offender.nth;
-  tally.overall = offender.overall ?? offender.nth;
+  tally.number(offender.nth, offender.overall ?? offender.nth);
   tally.lastSince = offender.lastSince ?? -Infinity;
   tally.lastUntil = offender.lastUntil ?? (isSentenced ? Infinity : -Infinity);
   tally.throttled = offender.throttled ?? false;

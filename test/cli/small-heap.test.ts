@@ -8,7 +8,8 @@ import { run } from '../support/run.ts';
 /** An object of this kind takes some 50 bytes with its place in the list. */
 const PROGRAM = `
 import { getHeapStatistics } from 'node:v8';
-const { giveBack } = await import(process.argv[1]);
+const { createGivingBack } = await import(process.argv[1]);
+const giveBack = createGivingBack();
 const mib = () => Math.round(getHeapStatistics().used_heap_size / 1024 / 1024);
 const make = (size) => Array.from({ length: size * 20_000 }, (_, index) => ({ index, next: index + 0.5 }));
 const kept = make(Number(process.argv[2]));
@@ -16,25 +17,35 @@ let junk = make(Number(process.argv[3]));
 junk = undefined;
 const before = mib();
 giveBack();
-console.log(JSON.stringify({ before, after: mib(), kept: kept.length }));
+const after = mib();
+let more = make(4);
+more = undefined;
+giveBack();
+console.log(JSON.stringify({ before, after, again: mib(), kept: kept.length }));
 `;
 
-/** MiB in use before and after, with so much that is kept and so much that isn't. */
-async function given(kept: number, junk: number): Promise<{ before: number; after: number }> {
+/** MiB in use before and after, and when it was done again with four more, with so much that is kept and so much that isn't. */
+async function given(kept: number, junk: number): Promise<Record<'before' | 'after' | 'again', number>> {
   const args = ['--input-type=module', '-e', PROGRAM, join(ROOT, 'src/cli/small-heap.ts')];
   const { stdout, stderr } = await run(process.execPath, [...args, String(kept), String(junk)]);
   expect(stderr).toBe('');
-  return JSON.parse(stdout) as { before: number; after: number };
+  return JSON.parse(stdout) as Record<'before' | 'after' | 'again', number>;
 }
 
 test('garbage goes, also where there is more of it than what is looked through at once', async () => {
-  const { before, after } = await given(10, 120);
-  expect(before).toBeGreaterThan(100);
+  const { before, after } = await given(10, 240);
+  expect(before).toBeGreaterThan(256);
   expect(after).toBeLessThan(40);
 });
 
 test('nothing is looked through where very much is in use', async () => {
-  const { before, after } = await given(300, 20);
-  expect(before).toBeGreaterThan(256);
+  const { before, after } = await given(400, 20);
+  expect(before).toBeGreaterThan(384);
   expect(Math.abs(after - before)).toBeLessThan(10);
+});
+
+test('what has hardly grown since is not looked through again', async () => {
+  const { after, again } = await given(30, 20);
+  expect(after).toBeLessThan(50);
+  expect(again).toBeGreaterThan(after + 2);
 });

@@ -30,7 +30,7 @@ import { findServiceManager } from '../paths.ts';
 import { findGroups, REPORT_GROUP, STATUS_GROUP } from '../groups.ts';
 import { exitOf, readSetupAside, tellFaults } from '../ready.ts';
 import { optimiseFor, optimiseLate } from '../compiling.ts';
-import { giveBack, keepHeapSmall } from '../small-heap.ts';
+import { createGivingBack, keepHeapSmall } from '../small-heap.ts';
 import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
 
@@ -153,7 +153,7 @@ export const verb: Verb = {
         },
         {
           ...{ ...ports, timekeeper, recent, input: createInput, host: createHost(ports) },
-          ...{ at: passBy, rounds: createRounds(clock), onRest: rest },
+          ...{ at: passBy, rounds: createRounds(clock), onRest: createRest() },
         },
       );
       running = daemon;
@@ -182,10 +182,13 @@ export const verb: Verb = {
   },
 };
 
-/** All is read. */
-function rest(): void {
-  optimiseLate();
-  giveBack();
+/** @returns what is to be done when all is read. */
+function createRest(): () => void {
+  const giveBack = createGivingBack();
+  return () => {
+    optimiseLate();
+    giveBack();
+  };
 }
 
 /** Runs until SIGTERM or SIGINT; a daemon that breaks down by itself ends with its error. */
