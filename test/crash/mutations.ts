@@ -307,7 +307,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'number-of-sentences-forgotten',
     point: 9,
     file: 'src/jails/tally.ts',
-    find: '  tally.nth = offender.nth;\n',
+    find: '  tally.number(offender.nth, offender.overall ?? offender.nth);\n',
     replace: '',
   },
   {
