@@ -59,6 +59,21 @@ export function bare(stage: Stage, kind: string, { input, verdicts }: Reading): 
   };
 }
 
+/** Node that reads a file and finds a literal in it, without lines: what no program in Node can be faster than. */
+const READS = `
+const { openSync, readSync } = require('node:fs');
+const [file, buffer] = [openSync(process.argv[1], 'r'), Buffer.alloc(1 << 18)];
+let n = 0;
+for (let read; (read = readSync(file, buffer)) > 0; ) {
+  const text = buffer.latin1Slice(0, read);
+  for (let at = text.indexOf(process.argv[2]); at >= 0; at = text.indexOf(process.argv[2], at + 1)) n++;
+}
+if (n < 1) process.exit(1);`;
+export const readsOnly = (stage: Stage, path: string, literal: string): Peer => ({
+  ...{ name: 'Node alone, reading and one literal', file: stage.built.node },
+  args: ['-e', READS, path, literal],
+});
+
 const told = (name: string, { seconds, cpu }: Took, lines: number): string =>
   `${name} ${digits(seconds)} s (${rate(lines, seconds)}, processor ${digits(cpu)} s)`;
 

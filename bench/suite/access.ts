@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { accessLog, SHIPPED } from '../inputs/access.ts';
 import { FIND_TIME, MAX_RETRY, PER_MINUTE, RULES } from '../inputs/rules.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
-import { bare, beside, peer } from '../lib/beside.ts';
+import { bare, beside, peer, readsOnly } from '../lib/beside.ts';
 import { inputOf } from '../lib/inputs.ts';
 import type { Reading } from '../lib/reading.ts';
 
@@ -36,7 +36,8 @@ export const selective: Bench = {
     const union = RULES.map(({ regex }) => regex).join('|');
     const rg = peer(stage, 'rg', ['-c', union, input.path], input.truth.union.rules);
     const reading = selectiveReading(stage);
-    return beside(stage, 'access log, six rules', reading, rg, [bare(stage, 'selective', reading)], 1.3);
+    const others = [readsOnly(stage, input.path, 'wp-login'), bare(stage, 'selective', reading)];
+    return beside(stage, 'access log, six rules', reading, rg, others, 1.3);
   },
 };
 

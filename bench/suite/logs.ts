@@ -4,25 +4,11 @@ import { jsonLog, JSON_LITERAL } from '../inputs/json.ts';
 import { FIND_TIME, MAX_RETRY } from '../inputs/rules.ts';
 import { sshdLog } from '../inputs/sshd.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
-import { bare, beside, peer, type Peer } from '../lib/beside.ts';
+import { bare, beside, peer, readsOnly, type Peer } from '../lib/beside.ts';
 import { inputOf } from '../lib/inputs.ts';
 import type { Reading } from '../lib/reading.ts';
 
 const count = { maxRetry: MAX_RETRY, findTime: FIND_TIME };
-/** Node that reads a file and finds a literal in it, without lines: what no program in Node can be faster than. */
-const READS = `
-const { openSync, readSync } = require('node:fs');
-const [file, buffer] = [openSync(process.argv[1], 'r'), Buffer.alloc(1 << 18)];
-let n = 0;
-for (let read; (read = readSync(file, buffer)) > 0; ) {
-  const text = buffer.latin1Slice(0, read);
-  for (let at = text.indexOf(process.argv[2]); at >= 0; at = text.indexOf(process.argv[2], at + 1)) n++;
-}
-if (n < 1) process.exit(1);`;
-const floor = (node: string, path: string, literal: string): Peer => ({
-  ...{ name: 'Node alone, reading and one literal', file: node, args: ['-e', READS, path, literal] },
-});
-
 const PARSER = '/usr/libexec/sshguard/sshg-parser';
 /** Its parser alone, which tells of each attack in a line. It knows attacks by its own lights, so they aren't compared. */
 function sshguardParser(stage: Stage, path: string): Peer | undefined {
@@ -52,7 +38,7 @@ export const sshd: Bench = {
     const rg = peer(stage, 'rg', ['-c', regex, input.path], input.truth.matches);
     const reading = sshdReading(stage);
     const others = [
-      floor(stage.built.node, input.path, 'Failed password'),
+      readsOnly(stage, input.path, 'Failed password'),
       bare(stage, 'sshd', reading),
       sshguardParser(stage, input.path),
     ];
@@ -74,7 +60,7 @@ export const json: Bench = {
     const input = jsonInput(stage);
     const rg = peer(stage, 'rg', ['-c', '-F', JSON_LITERAL, input.path], input.truth.matches);
     const reading = jsonReading(stage);
-    const others = [floor(stage.built.node, input.path, JSON_LITERAL), bare(stage, 'json', reading)];
+    const others = [readsOnly(stage, input.path, JSON_LITERAL), bare(stage, 'json', reading)];
     return beside(stage, 'JSON log', reading, rg, others, 10);
   },
 };
