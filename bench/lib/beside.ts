@@ -59,7 +59,7 @@ export function bare(stage: Stage, kind: string, { input, verdicts }: Reading): 
   };
 }
 
-/** Node that reads a file and finds a literal in it, without lines: what no program in Node can be faster than. */
+/** Node that reads a file as text and looks for a literal in it, without lines: a script's least. To search bytes can be quicker. */
 const READS = `
 const { openSync, readSync } = require('node:fs');
 const [file, buffer] = [openSync(process.argv[1], 'r'), Buffer.alloc(1 << 18)];

@@ -57,7 +57,7 @@ export interface DaemonPorts {
   readonly recent?: Recent;
   /** Left out, the ledger is never tidied: for tests, whose clock is their own. */
   readonly rounds?: Rounds;
-  /** Is told that the start is over, and all that lay there is read; and later each time that a backlog or a flood of bans is over. */
+  /** Is told that the start is over, and all that lay there is read; and each time that a backlog, or a flood of bans, is over. */
   readonly onRest?: () => void;
 }
 
