@@ -5,12 +5,16 @@ import { ipv4 } from '../lib/addresses.ts';
 import { enforcing, failedLogin, type Enforcing } from '../lib/enforcing.ts';
 import { digits, median, type Figure } from '../lib/figures.ts';
 import { now, watchFor } from '../lib/kernel.ts';
+import { LEAST_SET, watchedByLeast } from '../lib/least.ts';
 
 const crowd = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, n) => ipv4(1_000 + from + n));
 
 /** Writes them all in one go. @returns seconds until all are in the kernel. */
-async function burst(scene: Enforcing, addresses: readonly string[]): Promise<number> {
+async function burst(
+  scene: Pick<Enforcing, 'server' | 'set' | 'append'>,
+  addresses: readonly string[],
+): Promise<number> {
   const { server, set, append } = scene;
   const text = addresses.map(failedLogin).join('');
   const allHeld = await watchFor(server, set, addresses);
@@ -18,6 +22,10 @@ async function burst(scene: Enforcing, addresses: readonly string[]): Promise<nu
   append(text);
   return ((await allHeld()) - began) / 1_000;
 }
+
+/** The same with the least program in Node, which has read nothing before. */
+const leastBurst = (stage: Stage, scene: Enforcing, addresses: readonly string[]): Promise<number> =>
+  watchedByLeast(stage, scene, (least) => burst({ ...scene, ...least, set: LEAST_SET }, addresses));
 
 /** Seconds that `nft -f` takes for as many in one set of its own. */
 async function floorOf({ server }: Enforcing, addresses: readonly string[]): Promise<number> {
@@ -47,11 +55,14 @@ export const bursts: Bench = {
           took.push(await burst(scene, crowd(from, size)));
           from += size;
         }
+        const least: number[] = [];
+        for (let round = 0; round < stage.rounds; round++)
+          least.push(await leastBurst(stage, scene, crowd(0, size)));
         const floor = await floorOf(scene, crowd(0, size));
         figures.push({
           ...{ what: `${size} offenders in one write, all in the kernel`, value: median(took), unit: 's' },
           ...{ atMost: [0.15, 0.5][index]! },
-          detail: `rounds ${took.map(digits).join(', ')} s, the first one cold; nft -f of as many ${digits(floor)} s`,
+          detail: `rounds ${took.map(digits).join(', ')} s, the first one cold; the least program in Node, each time cold, ${least.map(digits).join(', ')} s; nft -f of as many ${digits(floor)} s`,
         });
       }
       return figures;

@@ -1,9 +1,5 @@
 // From a line that is written to the kernel's element, and to the first packet that is dropped.
-import { once } from 'node:events';
-import { appendFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { program } from '../../test/support/programs.ts';
 import { eventually } from '../../test/support/run.ts';
 import type { Bench, Stage } from '../lib/bench.ts';
 import { ipv4 } from '../lib/addresses.ts';
@@ -11,7 +7,7 @@ import { startArriving } from '../lib/arriving.ts';
 import { enforcing, failedLogin, type Enforcing } from '../lib/enforcing.ts';
 import { rank, type Figure } from '../lib/figures.ts';
 import { holds, now, spread, startMonitor, type Monitor } from '../lib/kernel.ts';
-import { ROOT } from '../lib/places.ts';
+import { watchedByLeast } from '../lib/least.ts';
 import { BETWEEN, startWire } from '../lib/packets.ts';
 import { mustEqual, WrongVerdict } from '../lib/verdicts.ts';
 
@@ -41,26 +37,12 @@ async function elements(
   return took;
 }
 
-/** The same with the least program in Node in the place of the daemon, in a log of its own. */
-async function leastElements(
-  { built }: Stage,
-  scene: Enforcing,
-  monitor: Monitor,
-  count: number,
-): Promise<number[]> {
-  const log = join(scene.folder, 'logs/bare.log');
-  writeFileSync(log, '');
-  const child = scene.server.spawn(built.node, [join(ROOT, 'bench/bare-watch.ts'), log, program('nft')]);
-  try {
-    await once(child.stdout!, 'data', { signal: AbortSignal.timeout(10_000) });
-    const append = (text: string): void => appendFileSync(log, text, 'latin1');
-    const least = { append };
+/** The same with the least program in Node. */
+const leastElements = (stage: Stage, scene: Enforcing, monitor: Monitor, count: number): Promise<number[]> =>
+  watchedByLeast(stage, scene, async (least) => {
     await elements(least, monitor, 40_000, 5);
-    return await elements(least, monitor, 30_000, count);
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
+    return elements(least, monitor, 30_000, count);
+  });
 
 /** The same attacker again and again. @returns milliseconds from the write to the first packet that did not arrive. */
 async function drops({ append, attacker, server, set, daemon }: Enforcing, count: number): Promise<number[]> {

@@ -1,16 +1,21 @@
 // What is heard of others' doings in a real kernel: by nft-listen.pl as by `nft monitor`, which stands in where there is no perl.
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseNetwork } from '../../src/address.ts';
 import { followAnnouncements } from '../../src/daemon/kernel/announcements.ts';
 import type { Notice } from '../../src/firewall/contract.ts';
 import { createMonitor, readElements } from '../../src/firewall/nft-monitor.ts';
 import type { Cancel, Exec } from '../../src/ports.ts';
+import { temporaryFolder, type TemporaryFolder } from '../support/leftovers.ts';
 import { needs, program } from '../support/programs.ts';
 import { eventually } from '../support/run.ts';
 import type { World } from './conformance.ts';
 import { onThisKernel } from './worlds.ts';
 
 const ALLOWED = ['192.0.2.1', '2001:db8:1::1'].map((text) => parseNetwork(text)!.network);
+/** What nft is called when it makes what follows. */
+const NEXT = 'nft-next';
 /** More than the kernel keeps for a program that doesn't read. */
 const FLOOD = { elements: 60_000, rounds: 6 };
 
@@ -26,19 +31,22 @@ needs('root', 'ip', 'nft', 'iptables', 'perl').each([
   let pid: number;
   let notices: Notice[];
   let lines: string[];
+  let folder: TemporaryFolder;
 
   beforeEach(async () => {
     world = await onThisKernel('nftables');
+    folder = temporaryFolder('listening');
+    symlinkSync(program('nft'), join(folder.path, NEXT));
     [notices, lines] = [[], []];
   });
   afterEach(async () => {
     stop();
     await world.remove();
+    folder.remove();
   });
 
-  const nft = async (script: string): Promise<void> => {
-    const { exec } = world.ports;
-    const ran = await exec.run({ file: program('nft'), args: ['-f', '-'], input: script, timeout: 30_000 });
+  const nft = async (script: string, file = program('nft')): Promise<void> => {
+    const ran = await world.ports.exec.run({ file, args: ['-f', '-'], input: script, timeout: 30_000 });
     expect(ran).toMatchObject({ code: 0, stderr: '' });
   };
 
@@ -74,12 +82,15 @@ needs('root', 'ip', 'nft', 'iptables', 'perl').each([
     await eventually('it listens', () => hears);
   }
 
-  /** What is told of one transaction. Another one that is always told follows it, so that nothing told is known as well. */
+  /**
+   * What is told of one transaction. Another one that is always told follows it, so that nothing told is known as well; it is
+   * known by its program's name.
+   */
   async function told(script: string): Promise<object[]> {
     notices.length = 0;
     await nft(script);
-    await nft('add chain inet bailiff sentinel; delete chain inet bailiff sentinel');
-    await eventually('the next one is told', () => notices.length > 0 && notices.at(-1)!.structure);
+    await nft('add chain inet bailiff sentinel; delete chain inet bailiff sentinel', join(folder.path, NEXT));
+    await eventually('the next one is told', () => notices.at(-1)?.by === NEXT);
     return notices.slice(0, -1).map(({ structure, unsure, released, by }) => ({
       ...(structure ? { structure } : {}),
       ...(unsure ? { unsure } : {}),
@@ -139,7 +150,7 @@ needs('root', 'ip', 'nft', 'iptables', 'perl').each([
       await told('delete element inet other ban4_32_any { 192.0.2.9 }; delete table inet other'),
     ).toEqual([]);
     expect(await told('add table ip bailiff; delete table ip bailiff')).toEqual([]);
-    await nft('add chain inet bailiff prerouting');
+    expect(await told('add chain inet bailiff prerouting')).toEqual([{ structure: true, by: 'nft' }]);
     expect(await told('add rule inet bailiff prerouting accept')).toEqual([{ structure: true, by: 'nft' }]);
     expect(await told('flush chain inet bailiff prerouting')).toEqual([{ structure: true, by: 'nft' }]);
     expect(await told('flush ruleset; add table inet bailiff')).toEqual([{ structure: true, by: 'nft' }]);
