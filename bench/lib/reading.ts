@@ -9,7 +9,7 @@ import type { Stage } from './bench.ts';
 import { median } from './figures.ts';
 import type { Input } from './inputs.ts';
 import { INPUTS } from './places.ts';
-import { processorTime, timed, type Timed } from './timing.ts';
+import { bytesRead, processorTime, timed, type Timed } from './timing.ts';
 import { mustBe, mustEqual, type Verdict } from './verdicts.ts';
 
 /** Milliseconds after which a reading hangs. */
@@ -79,9 +79,11 @@ export async function readByDaemon(stage: Stage, reading: Reading): Promise<Took
     });
     const running = daemon;
     await running.caughtUp();
-    const [began, cpu] = [performance.now(), processorTime(running.pid)];
-    place(reading.input.path, log);
-    await untilRead(running, reading.input.lines);
+    const { path, lines, bytes } = reading.input;
+    const [cpu, readBefore] = [processorTime(running.pid), bytesRead(running.pid)];
+    const began = performance.now();
+    place(path, log);
+    await untilRead(running, lines, readBefore + bytes);
     const took = { seconds: (performance.now() - began) / 1_000, cpu: processorTime(running.pid) - cpu };
     await check(running, reading);
     return took;
@@ -94,8 +96,11 @@ export async function readByDaemon(stage: Stage, reading: Reading): Promise<Took
 /**
  * Waits until so many lines are read and committed. Each question makes the daemon commit, so they are asked ever more
  * seldom: the answer is accurate to a fiftieth.
+ * @param bytes what {@link bytesRead} is when all is read, but for the commit: nothing is asked before.
  */
-export async function untilRead(daemon: Daemon, lines: number): Promise<void> {
+export async function untilRead(daemon: Daemon, lines: number, bytes = 0): Promise<void> {
+  const asked = performance.now();
+  while (bytesRead(daemon.pid) < bytes && performance.now() < asked + LONGEST) await sleep(5);
   const began = performance.now();
   for (;;) {
     const status = await daemon.status();

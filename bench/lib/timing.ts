@@ -44,6 +44,11 @@ export function processorTime(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
+/** Bytes that a process has read from wherever, its threads included. */
+export function bytesRead(pid: number): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))![1]);
+}
+
 /** A process and all below it. */
 export function familyOf(pid: number): number[] {
   const family = [pid];

@@ -15,7 +15,7 @@ import { inputOf, type Input } from '../lib/inputs.ts';
 import { FOREVER, middle, readByDaemon, untilRead, writeConfig } from '../lib/reading.ts';
 import type { Reading, Took } from '../lib/reading.ts';
 import { picture } from '../lib/svg.ts';
-import { memoryOf } from '../lib/timing.ts';
+import { bytesRead, memoryOf } from '../lib/timing.ts';
 import { mustEqual } from '../lib/verdicts.ts';
 import { ruleFilters, ruleJails } from './access.ts';
 
@@ -130,9 +130,10 @@ async function withFiles(stage: Stage, input: Input<AccessTruth>, count: number)
   });
   try {
     await daemon.caughtUp();
+    const readBefore = bytesRead(daemon.pid);
     const began = performance.now();
     for (const path of paths) renameSync(join(aside, path), join(logs, path));
-    await untilRead(daemon, input.lines);
+    await untilRead(daemon, input.lines, readBefore + input.bytes);
     const seconds = (performance.now() - began) / 1_000;
     const status = await daemon.status();
     // In which order files are read is nobody's business, so who is banned is not told beforehand.
