@@ -1,4 +1,5 @@
 # Says "ready", and "all" when a set holds all of some addresses: perl held.pl FAMILY TABLE SET ADDRESS…
+# With -n before them it says which of them the set doesn't hold, one to a line.
 # It asks the kernel for one element at a time, which takes microseconds; nft reads all of a set to tell of one.
 # Source of the numbers: linux/netfilter/nf_tables.h, netlink(7).
 use strict;
@@ -11,9 +12,14 @@ my %FAMILIES = (inet => 1, ip => 2);
 # Attributes of a message about elements, in a list of them, of an element, of its key.
 my ($OF_TABLE, $OF_SET, $ELEMENTS) = (1, 2, 3);
 my ($ONE, $KEY, $VALUE) = (1, 1, 1);
+my $isAskedOnce = $ARGV[0] eq '-n' && shift;
 my ($family, $table, $set, @addresses) = @ARGV;
 
 socket my $kernel, $AF_NETLINK, $SOCK_RAW, $NETLINK_NETFILTER or die "netlink: $!\n";
+if ($isAskedOnce) {
+    for my $address (@addresses) { print "$address\n" if !holds($address) }
+    exit;
+}
 $| = 1;
 print "ready\n";
 for my $address (@addresses) { sleep 0.003 while !holds($address) }
