@@ -63,6 +63,8 @@ export function createSources(
   const unmet = new Set<string>();
   const onMet: (() => void)[] = [];
   let pathsDue = true;
+  /** Other folders may be to be watched: that of a glob, too, which has no file yet. */
+  let foldersDue = false;
   let byPath: Map<string, Set<Lineage>> | undefined;
   let begun: Promise<void> | undefined;
   let reading = false;
@@ -117,7 +119,7 @@ export function createSources(
 
   /** @param remembered paths that were followed before: they stay watched though their file is gone, its rest may stand in a sibling. */
   function findPaths(remembered: readonly string[] = []): void {
-    pathsDue = false;
+    [pathsDue, foldersDue] = [false, true];
     for (const watched of discover(watches, [...registry.lineages.keys(), ...remembered])) {
       if (registry.lineages.has(watched.path)) continue;
       const known = watched.patterns.some((pattern) => markers.has(markerOf(pattern)));
@@ -209,7 +211,8 @@ export function createSources(
 
   function lookAtDue(): void {
     if (pathsDue && registry.running) findPaths();
-    if (toLook.size === 0) return;
+    if (toLook.size === 0 && !foldersDue) return;
+    foldersDue = false;
     const due = [...toLook];
     toLook.clear();
     byPath = undefined;

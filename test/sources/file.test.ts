@@ -16,6 +16,7 @@ import {
   truncateSync,
   unlinkSync,
   utimesSync,
+  watch,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -367,6 +368,23 @@ describe('which files', () => {
       source: folder.file('other.log'),
       patterns: [folder.file('*.log')],
     });
+  });
+
+  test('the first member of a glob is read when it appears, and not at the next poll', async () => {
+    const { promise: isWatched, resolve } = Promise.withResolvers<void>();
+    reader = createReader([folder.file('*.log')], {
+      watch(...all) {
+        resolve();
+        return watch(...all);
+      },
+    });
+    reader.start();
+    let next = reader.sources().next();
+    await isWatched;
+    append('app.log', 'one\n');
+    // Its clock stands still. What tells of positions alone has no text.
+    while ((await next)?.text === '') next = reader.sources().next();
+    expect(await next).toMatchObject({ text: 'one\n' });
   });
 
   test('a member that appeared while the daemon was down is read from its beginning', async () => {
