@@ -35,14 +35,12 @@ export function lengthOf(lines: Lines): number {
   return lines.bytes ? lines.bytes.length : lines.text.length;
 }
 
-// Over bytes by loops: to call Buffer's own search costs more than to go through a line.
+// Over bytes by Buffer’s own search: since Node 24 to call it costs less than a loop over a third of a line.
 
 /** Where the line that holds `at` begins. */
 export function startOfLine(lines: Lines, at: number): number {
   if (!lines.bytes) return at === 0 ? 0 : lines.text.lastIndexOf('\n', at - 1) + 1;
-  let start = at;
-  while (start > 0 && lines.bytes[start - 1] !== NEWLINE) start--;
-  return start;
+  return at === 0 ? 0 : lines.bytes.lastIndexOf(NEWLINE, at - 1) + 1;
 }
 
 /** Where the line that holds `at` ends: at its line feed, or else where all ends. */
@@ -51,10 +49,8 @@ export function endOfLine(lines: Lines, at: number): number {
     const feed = lines.text.indexOf('\n', at);
     return feed < 0 ? lines.text.length : feed;
   }
-  const { bytes } = lines;
-  let end = at;
-  while (end < bytes.length && bytes[end] !== NEWLINE) end++;
-  return end;
+  const feed = lines.bytes.indexOf(NEWLINE, at);
+  return feed < 0 ? lines.bytes.length : feed;
 }
 
 /** How many line feeds stand in [from, to). */
