@@ -21,9 +21,10 @@ import { NO_SESSIONS } from './sessions.ts';
 
 /**
  * Compiles a filter for a jail's options.
- * @returns all faults at once: E_FILTER_PATTERN (its syntax), E_FILTER_PLACEHOLDER, E_FILTER_NOT_LINEAR, E_FILTER_FIELD,
- *   E_FILTER_CONDITION, E_FILTER_LOG_FORMAT, E_FILTER_LAYOUT, E_FILTER_EMPTY, E_FILTER_ZONE. Those of the options have an
- *   empty `file`, and name the condition where it is one: only the caller knows where the jail stands. Warnings: W_FILTER_NO_LITERAL.
+ * @returns all faults at once: E_FILTER_PATTERN (its syntax), E_FILTER_PLACEHOLDER, E_FILTER_NOT_LINEAR, E_FILTER_LITERALS,
+ *   E_FILTER_FIELD, E_FILTER_CONDITION, E_FILTER_LOG_FORMAT, E_FILTER_LAYOUT, E_FILTER_EMPTY, E_FILTER_ZONE. Those of the
+ *   options have an empty `file`, and name the condition where it is one: only the caller knows where the jail stands.
+ *   Warnings: W_FILTER_NO_LITERAL.
  * @throws BailiffError E_INTERNAL where node was started without its linear regex engine.
  */
 export function compileFilter(definition: FilterDefinition, options: FilterOptions): Compiled {

@@ -18,6 +18,8 @@ export interface PatternDefinition {
   readonly counts: number | 'session';
   /** `aggressive` patterns are taken in only where a jail asks for them. */
   readonly mode: 'normal' | 'aggressive';
+  /** Texts of which each of its lines holds one, to be searched for in the place of what is derived from the pattern. */
+  readonly literals?: readonly string[];
   /** Its place in the filter's file. */
   readonly line: number;
   readonly column: number;

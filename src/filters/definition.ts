@@ -13,6 +13,7 @@ import type {
   PatternDefinition,
   Sample,
 } from './contract.ts';
+import { LONGEST_STATED, MOST_STATED, SHORTEST_STATED } from './stated.ts';
 import { readYaml, sourceOf } from './yaml.ts';
 import type { YamlReader } from './yaml.ts';
 
@@ -50,9 +51,9 @@ const BELONGS_TO: Partial<Record<(typeof KEYS)[number], readonly LayoutName[]>> 
 /** Layouts whose lines have fields, so that conditions stand instead of patterns. */
 const BY_FIELDS: readonly (LayoutName | undefined)[] = ['access', 'json', 'logfmt'];
 const CASE_KEYS = ['where', 'counts', 'mode'] as const;
-const PATTERN_KEYS = ['regex', 'counts', 'mode'] as const;
+const PATTERN_KEYS = ['regex', 'counts', 'mode', 'literals'] as const;
 /** What tells about sessions counts nothing, and does so in either mode. */
-const TELLING_KEYS = ['regex'] as const;
+const TELLING_KEYS = ['regex', 'literals'] as const;
 const PROTECTS = ['jail', 'host', 'nobody'] as const;
 const TESTS = ['prefix', 'suffix', 'contains', 'glob', 'regex', 'in', 'present'] as const;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -155,7 +156,7 @@ function readDefinition(yaml: YamlReader, root: Node): Body | undefined {
   };
 }
 
-/** A pattern, or a list of patterns: each a text, or `{ regex, counts, mode }`, counts: a number or `session`. */
+/** A pattern, or a list of patterns: each a text, or `{ regex, counts, mode, literals }`, counts: a number or `session`. */
 function readPatterns(
   yaml: YamlReader,
   node: Node,
@@ -212,6 +213,7 @@ interface WrittenPattern {
   regex?: string;
   counts?: PatternDefinition['counts'];
   mode?: PatternDefinition['mode'];
+  literals?: readonly string[];
 }
 
 function readPatternMapping(
@@ -226,6 +228,7 @@ function readPatternMapping(
   for (const { key, value } of entries) {
     if (key === 'regex') read.regex = yaml.text(value, '"regex"') ?? '';
     else if (key === 'mode') read.mode = yaml.word(value, '"mode"', ['normal', 'aggressive']) ?? 'normal';
+    else if (key === 'literals') read.literals = readLiterals(yaml, value);
     else read.counts = readCounts(yaml, value, layout) ?? 1;
   }
   // Without either, it would count every line.
@@ -233,6 +236,21 @@ function readPatternMapping(
     yaml.fault('VALUE', node, '"counts: session" needs <session> with layout plain, whose lines bear no pid');
   if (read.regex === undefined) yaml.fault('MISSING', node, `a pattern of ${what} has no "regex"`);
   return read;
+}
+
+function readLiterals(yaml: YamlReader, node: Node): readonly string[] {
+  const texts = readTexts(yaml, node, '"literals"');
+  const isFit = (text: string): boolean => {
+    const { length } = Buffer.from(text, 'utf8');
+    return length >= SHORTEST_STATED && length <= LONGEST_STATED && !text.includes('\n');
+  };
+  if (texts.length === 0 || texts.length > MOST_STATED || !texts.every(isFit))
+    yaml.fault(
+      'VALUE',
+      node,
+      `"literals" are up to ${MOST_STATED} texts of ${SHORTEST_STATED} to ${LONGEST_STATED} bytes, each a part of one line`,
+    );
+  return texts;
 }
 
 function readCounts(

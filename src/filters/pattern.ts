@@ -1,7 +1,7 @@
 // One pattern, from its text in a filter's file to something that reads messages.
 import type { Fault } from '../errors.ts';
 import type { Network } from '../model.ts';
-import { nearest } from '../text.ts';
+import { nearest, utf8 } from '../text.ts';
 import type { ReadAddressAt } from './addresses.ts';
 import type { PatternDefinition } from './contract.ts';
 import { BEFORE, isEdge, withPlace } from './boundary.ts';
@@ -11,6 +11,7 @@ import { requiredLiterals } from './literals.ts';
 import type { Literal } from './literal.ts';
 import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
+import { holdsOneOf, literalsOf } from './stated.ts';
 import { parsePattern } from './syntax.ts';
 import type { TextFrame } from './text-frame.ts';
 import { Captured } from './text-match.ts';
@@ -53,7 +54,7 @@ export interface Readers {
 /**
  * Compiles a pattern, anchored at the start of the message.
  * @param needs what it must have, so that it says whom its lines are about.
- * @returns the faults instead: E_FILTER_PATTERN, E_FILTER_PLACEHOLDER, E_FILTER_NOT_LINEAR.
+ * @returns the faults instead: E_FILTER_PATTERN, E_FILTER_PLACEHOLDER, E_FILTER_NOT_LINEAR, E_FILTER_LITERALS.
  */
 export function compilePattern(
   definition: PatternDefinition,
@@ -76,6 +77,9 @@ export function compilePattern(
   const node = cat([{ kind: 'start' }, greedyAtEnd(parsed.node)]);
   const linear = makeLinear(withPlace(node));
   if (!linear.ok) return fault('E_FILTER_NOT_LINEAR', linear.message, linear.hint);
+  const stated = definition.literals && literalsOf(definition.literals);
+  const held = stated && holdsOneOf(node, stated);
+  if (held?.by === 'some') return fault('E_FILTER_LITERALS', ...unheld(held.except));
   const { regex, groups } = linear;
   const codes = leadingCodes(node);
   const begins = beginningTest(codes);
@@ -93,7 +97,7 @@ export function compilePattern(
     node,
     fields: [...new Set(kept.map(({ name }) => name))],
     namesAddress,
-    literals: requiredLiterals(node),
+    literals: stated ?? requiredLiterals(node),
     mayBegin: (code) => codes.length === 0 || codes[0]!.includes(code),
     test: (message) => begins(message) && regex.test(message),
     match,
@@ -136,6 +140,15 @@ export function compilePattern(
     const origin = isTold && !connecting ? undefined : read.origin(connecting, takenOf(headers, found));
     return origin && new Captured(origin.address, origin.via, session, taking, frame);
   }
+}
+
+function unheld(except: string | undefined): [message: string, hint: string] {
+  if (except === undefined)
+    return ['whether each line holds one of its "literals" can’t be told', 'leave "literals" out'];
+  return [
+    `it takes lines that hold none of its "literals", such as ${JSON.stringify(utf8(except))}: they would be passed over`,
+    'write what stands in every line into the pattern itself',
+  ];
 }
 
 /** What a group of a pattern is to the reader of its matches. */

@@ -1,6 +1,6 @@
 import type { CheckView } from '../../api/contract.ts';
-import { EXIT } from '../../errors.ts';
-import { noProofs } from '../../setup/index.ts';
+import { EXIT, type Fault } from '../../errors.ts';
+import { costOfLooking, noProofs } from '../../setup/index.ts';
 import type { Setup } from '../../setup/index.ts';
 import { printable } from '../../text.ts';
 import { formatJson } from '../json.ts';
@@ -18,11 +18,12 @@ export const verb: Verb = {
   async run(context) {
     const result = readSetup(context, noProofs, true);
     const faults = result.ok ? [] : result.faults;
+    const warnings = result.ok ? withCosts(result.warnings, result.setup) : [...result.warnings];
     if (context.json) {
-      const view: CheckView = { ok: result.ok, faults: [...faults], warnings: [...result.warnings] };
+      const view: CheckView = { ok: result.ok, faults: [...faults], warnings };
       context.out(formatJson(view));
     } else {
-      tellFaults(context, result.warnings, 'warning');
+      tellFaults(context, warnings, 'warning');
       tellFaults(context, faults, 'fault');
       if (result.ok) context.out(describe(context.paths.config, result.setup));
       else context.err(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}.\n`);
@@ -30,6 +31,20 @@ export const verb: Verb = {
     return result.ok ? EXIT.done : exitOf(faults);
   },
 };
+
+/** Of a filter that looks at each line, what that costs. */
+function withCosts(warnings: readonly Fault[], { jails }: Pick<Setup, 'jails'>): Fault[] {
+  const filters = jails.flatMap((jail) => jail.filters);
+  return warnings.map((warning) => {
+    const { code, file, message } = warning;
+    const slow =
+      code === 'W_FILTER_NO_LITERAL' ? filters.find(({ definition }) => definition.file === file) : undefined;
+    const cost = slow && costOfLooking(slow, () => performance.now());
+    return cost === undefined
+      ? warning
+      : { ...warning, message: `${message}; here that takes some ${cost.toPrecision(2)} µs a line` };
+  });
+}
 
 /** What its bans do, offence by offence; nothing where all of them drop what the jail says. */
 function answersOf({ respond }: JailConfig): string {
