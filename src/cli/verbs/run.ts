@@ -24,6 +24,7 @@ import {
 } from '../../daemon/system.ts';
 import { chooseFirewall, createFirewall, createWitness, liftOthers } from '../../firewall/index.ts';
 import type { Firewall } from '../../firewall/contract.ts';
+import type { Duration } from '../../model.ts';
 import { describeEnd, describeStart, describeState } from '../banner.ts';
 import { findOperator } from '../operator.ts';
 import { findServiceManager } from '../paths.ts';
@@ -33,6 +34,9 @@ import { optimiseFor, optimiseLate } from '../compiling.ts';
 import { createGivingBack, keepHeapSmall } from '../small-heap.ts';
 import type { Proofs } from '../../setup/index.ts';
 import type { Context, Verb } from '../verb.ts';
+
+/** How long what is said last may wait to be read. */
+const LAST_WORDS: Duration = 1_000;
 
 const KINDS = ['nftables', 'iptables', 'dry-run', 'memory'] as const;
 
@@ -210,6 +214,8 @@ async function untilSignal(
   const isBlocking = daemon.mode === 'enforcing' || daemon.stillBlocked > 0;
   await daemon.stop();
   if (!context.json) context.out(describeEnd(context, firewall.kind, isBlocking));
+  // Who doesn't read what is said must not keep the daemon from ending.
+  setTimeout(() => process.exit(), LAST_WORDS).unref();
   return EXIT.done;
 }
 

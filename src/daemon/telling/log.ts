@@ -36,10 +36,13 @@ async function createPlainLog(options: LogOptions, clock: Clock): Promise<Log> {
   const level = options.verbose ? 'debug' : 'info';
   const settings = { level, base: { pid: process.pid }, timestamp: createTimeOfLine(clock) };
   if (!options.pretty) {
-    const outlet = createOutlet(1, clock);
+    const outlet = createOutlet(1, clock, (lines) =>
+      log.warn({ lines }, 'lines of this log were left out: whoever reads it was too slow'),
+    );
+    const log = inBatches(plain(pino(settings, outlet)), outlet.flush, clock);
     // Whoever breaks down says why, and what led to it.
     process.once('exit', outlet.end);
-    return inBatches(plain(pino(settings, outlet)), outlet.flush, clock);
+    return log;
   }
   const { default: pretty } = await import('pino-pretty');
   const stream = pretty({

@@ -9,13 +9,16 @@ const TOGETHER = 60_000;
 const MOST_WRITTEN = 65_536;
 /** A full pipe is tried again after so long. */
 const RETRY: Duration = 20;
-/** Characters that wait for a slow reader, some 20 000 bans. Then we do wait for him: nothing is left out. */
-const MOST_WAITING = 4_000_000;
+/**
+ * Characters that wait for a slow reader, some 40 000 bans. Then lines are left out: who doesn't read must not keep anybody from
+ * being banned, and what a line says of a ban stands in the ledger.
+ */
+const MOST_WAITING = 8_000_000;
 /** Who ends waits so long for the pipe to take the rest. */
 const LAST_WAIT: Duration = 5_000;
 
 export interface Outlet {
-  /** @param line with its end. Written by {@link flush}, or when there are many. */
+  /** @param line with its end. Written by {@link flush}, or when there are many; left out where too many wait. */
   write(line: string): void;
   /** Writes what has been said. What the pipe doesn't take is tried again by itself. */
   flush(): void;
@@ -23,14 +26,24 @@ export interface Outlet {
   end(): void;
 }
 
-/** A reader that has gone, or a disk that is full, stops nobody: then lines are lost. */
-export function createOutlet(fd: number, { monotonic, schedule }: Clock): Outlet {
+/**
+ * A reader that has gone, or a disk that is full, stops nobody: then lines are lost.
+ * @param onLeftOut so many lines were left out because nobody read; told when there is room again.
+ */
+export function createOutlet(
+  fd: number,
+  { monotonic, schedule }: Clock,
+  onLeftOut: (lines: number) => void,
+): Outlet {
   let lines: string[] = [];
   let size = 0;
   let part = Buffer.alloc(0);
   let written = 0;
   let isFull = false;
   let isGone = false;
+  let leftOut = 0;
+
+  const waiting = (): number => size + part.length - written;
 
   /** @returns false where the pipe is full. */
   function drain(): boolean {
@@ -53,9 +66,18 @@ export function createOutlet(fd: number, { monotonic, schedule }: Clock): Outlet
     }
   }
 
+  function tellLeftOut(): void {
+    if (leftOut === 0) return;
+    const lines = leftOut;
+    leftOut = 0;
+    onLeftOut(lines);
+  }
+
   function flush(): void {
-    if (isFull || drain()) return;
-    isFull = true;
+    if (isFull) return;
+    isFull = !drain();
+    if (waiting() < MOST_WAITING / 2) tellLeftOut();
+    if (!isFull) return;
     schedule(RETRY, () => {
       isFull = false;
       flush();
@@ -72,15 +94,19 @@ export function createOutlet(fd: number, { monotonic, schedule }: Clock): Outlet
     flush,
     write(line) {
       if (isGone) return;
+      if (waiting() > MOST_WAITING) {
+        leftOut++;
+        return;
+      }
       lines.push(line);
       size += line.length;
-      if (size < TOGETHER) return;
-      flush();
-      if (size > MOST_WAITING) waitFor(drain);
+      if (size >= TOGETHER) flush();
     },
     end() {
       const until = monotonic() + LAST_WAIT;
       waitFor(() => drain() || monotonic() > until);
+      tellLeftOut();
+      drain();
     },
   };
 }
