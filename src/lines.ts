@@ -39,18 +39,16 @@ export function lengthOf(lines: Lines): number {
 
 /** Where the line that holds `at` begins. */
 export function startOfLine(lines: Lines, at: number): number {
-  if (!lines.bytes) return at === 0 ? 0 : lines.text.lastIndexOf('\n', at - 1) + 1;
-  return at === 0 ? 0 : lines.bytes.lastIndexOf(NEWLINE, at - 1) + 1;
+  if (at === 0) return 0;
+  const { bytes } = lines;
+  return (bytes ? bytes.lastIndexOf(NEWLINE, at - 1) : lines.text.lastIndexOf('\n', at - 1)) + 1;
 }
 
 /** Where the line that holds `at` ends: at its line feed, or else where all ends. */
 export function endOfLine(lines: Lines, at: number): number {
-  if (!lines.bytes) {
-    const feed = lines.text.indexOf('\n', at);
-    return feed < 0 ? lines.text.length : feed;
-  }
-  const feed = lines.bytes.indexOf(NEWLINE, at);
-  return feed < 0 ? lines.bytes.length : feed;
+  const { bytes } = lines;
+  const feed = bytes ? bytes.indexOf(NEWLINE, at) : lines.text.indexOf('\n', at);
+  return feed < 0 ? lengthOf(lines) : feed;
 }
 
 /** How many line feeds stand in [from, to). */

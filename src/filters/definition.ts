@@ -13,7 +13,7 @@ import type {
   PatternDefinition,
   Sample,
 } from './contract.ts';
-import { LONGEST_STATED, MOST_STATED, SHORTEST_STATED } from './stated.ts';
+import { LONGEST_STATED, MOST_STATED, SHORTEST_STATED } from './stated-literals.ts';
 import { readYaml, sourceOf } from './yaml.ts';
 import type { YamlReader } from './yaml.ts';
 

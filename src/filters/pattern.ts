@@ -11,7 +11,7 @@ import { requiredLiterals } from './literals.ts';
 import type { Literal } from './literal.ts';
 import { ADDRESS, LONGEST_SESSION, SESSION } from './placeholders.ts';
 import { makeLinear } from './regex.ts';
-import { holdsOneOf, literalsOf } from './stated.ts';
+import { holdsOneOf, literalsOf } from './stated-literals.ts';
 import { parsePattern } from './syntax.ts';
 import type { TextFrame } from './text-frame.ts';
 import { Captured } from './text-match.ts';

@@ -5,7 +5,7 @@ export { answerOf, prepareAside } from './aside.ts';
 export type { AskProver, ProverAnswer, ProverTask } from './aside.ts';
 export { noProofs, takenAsProven } from './prove.ts';
 export type { Proofs } from './prove.ts';
-export { costOfLooking } from './looking.ts';
+export { costOfLooking } from './cost.ts';
 export { formatOfLog } from './formats.ts';
 export { compileNamed, describeShelf, openShelf } from './shelf.ts';
 export type { Shelf } from './shelf.ts';

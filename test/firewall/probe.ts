@@ -41,6 +41,7 @@ function overTcp({ to, port, from, keep, patience }: Question): Promise<boolean>
 function overUdp({ to, port, from, size, patience }: Question): Promise<boolean> {
   const socket = createSocket(isIPv6(to) ? 'udp6' : 'udp4');
   return new Promise((resolve) => {
+    // As above: silence is announced by nothing but time.
     const timer = setTimeout(() => done(false), patience);
     // What was sent while a neighbour was being looked for may be lost.
     const again = setInterval(() => send(), 500);

@@ -5,7 +5,7 @@ import type { Fault } from '../../src/errors.ts';
 import { parseFilter } from '../../src/filters/definition.ts';
 import { compilePattern, type Pattern } from '../../src/filters/pattern.ts';
 import { createScanner } from '../../src/filters/scanner.ts';
-import { holdsOneOf, literalsOf } from '../../src/filters/stated.ts';
+import { holdsOneOf, literalsOf } from '../../src/filters/stated-literals.ts';
 import { compile, faultsOf, filterOf, NOW, pattern, scan } from './engine.ts';
 
 /** Words of few letters, so that parts of one are parts of others. */
